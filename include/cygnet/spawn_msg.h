@@ -1,0 +1,156 @@
+/* The messages between hub and spawner: fixed structs over SOCK_SEQPACKET, one message a packet,
+ * host byte order (both ends run on one machine). The hub asks with names, never with command
+ * lines, mounts or images; the spawner answers each request with REPLY carrying the same request
+ * id, and sends STAGE, TAIL and GONE on its own. Every text field is NUL-terminated inside its
+ * array; the receiver checks magic, version, type, length and termination before it looks at
+ * anything (src/ipc/spawn_codec.h). */
+#ifndef CYGNET_SPAWN_MSG_H
+#define CYGNET_SPAWN_MSG_H
+
+#include "cygnet/limits.h"
+
+#include <stdint.h>
+
+enum { SPAWN_MAGIC = 0x43594753, SPAWN_VERSION = 1 };
+
+enum spawn_type {
+	SPAWN_HELLO = 1, /* spawner → hub, first message: struct spawn_hello */
+	SPAWN_SPAWN, /* hub → spawner: struct spawn_spawn; REPLY once the socket listens and init
+			runs */
+	SPAWN_STOP,  /* struct spawn_stop: SIGTERM to init, SIGKILL after grace_ms; GONE follows */
+	SPAWN_LIST,  /* header only; one spawn_item a server, then REPLY */
+	SPAWN_STAT,  /* struct spawn_stop (server_id); answered by spawn_item, then REPLY */
+	SPAWN_PING,  /* header only; REPLY */
+	SPAWN_REPLY, /* struct spawn_reply */
+	SPAWN_ITEM,  /* struct spawn_item */
+	SPAWN_STAGE, /* struct spawn_stage */
+	SPAWN_TAIL,  /* struct spawn_tail */
+	SPAWN_GONE,  /* struct spawn_gone */
+	SPAWN_TYPES,
+};
+
+struct spawn_head {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;
+	uint32_t length;     /* of the whole message */
+	uint32_t request_id; /* chosen by the hub, > 0; 0 in events */
+};
+
+enum spawn_isolation {
+	SPAWN_ISOLATION_PROCESS = 1,     /* no separation: development only */
+	SPAWN_ISOLATION_SANDBOX,         /* namespaces, one uid a user */
+	SPAWN_ISOLATION_SANDBOX_ONE_UID, /* namespaces, but every server runs as the caller's uid */
+};
+
+struct spawn_hello {
+	struct spawn_head head;
+	char engine[CYG_NAME_MAX]; /* "sandbox", "process", "fault" */
+	uint32_t isolation;        /* enum spawn_isolation */
+	uint32_t limits;           /* bit 0 memory, 1 pids, 2 cpu: which limits are enforced */
+	char statement[256];       /* one sentence for the administrator's page and the log */
+};
+
+struct spawn_spawn {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	char user[CYG_NAME_MAX];
+	char server[CYG_NAME_MAX]; /* "" is the user's default server */
+	char template_[CYG_NAME_MAX];
+	char stack[CYG_NAME_MAX];
+	char base_url[CYG_PATH_MAX];             /* "/user/alice/" */
+	char credential[CYG_CREDENTIAL_LEN + 1]; /* for the inner door; becomes a 0400 file */
+	uint64_t memory_bytes;                   /* 0: the template's default */
+	uint32_t cpu_milli;     /* thousandths of a core; 0: the template's default */
+	uint32_t home_packages; /* 1: packages in the home are used (PYTHONNOUSERSITE unset) */
+	char user_script[CYG_PATH_MAX]; /* path below the home of the user's own setup script, or ""
+					 */
+	char kernels[CYG_NAME_MAX];     /* reserved: "" */
+};
+
+struct spawn_stop {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	uint32_t grace_ms;
+};
+
+struct spawn_reply {
+	struct spawn_head head;
+	int32_t code;      /* 0, or an enum cyg_code */
+	char message[320]; /* for people, when code is not 0 */
+};
+
+enum spawn_state { SPAWN_STATE_STARTING = 1, SPAWN_STATE_RUNNING, SPAWN_STATE_STOPPING };
+
+struct spawn_item {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	char user[CYG_NAME_MAX];
+	char server[CYG_NAME_MAX];
+	uint32_t state; /* enum spawn_state */
+	uint32_t uid;
+	uint32_t adopted;      /* 1: this spawner did not start it */
+	uint32_t processes;    /* 0: unknown */
+	uint64_t started_us;   /* wall clock */
+	uint64_t memory_bytes; /* used now; 0: unknown */
+	uint64_t memory_limit; /* 0: none */
+	uint64_t cpu_us;       /* used so far; 0: unknown */
+	uint32_t cpu_milli;    /* the limit; 0: none */
+	uint32_t pad_;
+};
+
+/* Progress of a start. Names are from the closed list in spawn_stage_names below; ms is the time
+ * since the stage began, valid when done is 1. */
+struct spawn_stage {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	char name[32];
+	uint32_t state; /* 0 begun, 1 done, 2 failed */
+	uint32_t ms;
+};
+
+/* Last output of a failed script, at most CYG_TAIL_MAX bytes, untrusted text. */
+struct spawn_tail {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	uint32_t length;
+	char text[CYG_TAIL_MAX];
+};
+
+enum spawn_cause {
+	SPAWN_GONE_STOPPED = 1, /* as asked */
+	SPAWN_GONE_EXITED,      /* init ended by itself: status */
+	SPAWN_GONE_SIGNALLED,   /* init was killed: signal */
+	SPAWN_GONE_MEMORY,      /* the memory limit: memory_peak of memory_limit */
+	SPAWN_GONE_SETUP,       /* a setup step failed: init's exit codes below */
+	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for it */
+};
+
+/* Exit codes of cygnet-init that say why a start failed. */
+enum init_exit {
+	INIT_EXIT_OK = 0,
+	INIT_EXIT_USAGE = 64,
+	INIT_EXIT_SETUP = 70,      /* the stack's setup script failed */
+	INIT_EXIT_SETUP_TIME = 71, /* it did not end in time */
+	INIT_EXIT_USER = 72,       /* the user's own script failed */
+	INIT_EXIT_USER_TIME = 73,  /* it did not end in time */
+	INIT_EXIT_AGENT = 74,      /* the agent could not be started, or kept dying */
+	INIT_EXIT_SYS = 75,        /* the operating system refused something */
+};
+
+struct spawn_gone {
+	struct spawn_head head;
+	char server_id[CYG_SERVER_ID_LEN + 1];
+	uint32_t cause;                     /* enum spawn_cause */
+	int32_t status;                     /* exit status, or signal number */
+	uint64_t memory_peak, memory_limit; /* bytes; 0: unknown */
+	char message[256];                  /* one plain sentence */
+};
+
+/* Stages in their usual order: the first group is the spawner's, the second init's (lines "stage
+ * NAME MS" and "stage NAME failed MS" on its standard output), the third the hub's own. */
+#define SPAWN_STAGES_SPAWNER "folders", "home", "limits", "container"
+#define SPAWN_STAGES_INIT    "setup", "user-script", "agent"
+#define SPAWN_STAGES_HUB     "queue", "spawn", "answer", "route"
+
+#endif

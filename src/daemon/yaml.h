@@ -1,0 +1,51 @@
+/* A YAML document as a tree that remembers lines, read through libyaml's events. Strict: one
+ * document, no anchors, aliases, tags or duplicate keys; depth, size and node limits. Every message
+ * names the file and the line. */
+#ifndef DAEMON_YAML_H
+#define DAEMON_YAML_H
+
+#include "base/str.h"
+#include "cygnet/err.h"
+
+#include <stdint.h>
+
+enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_SEQ };
+
+struct yaml_node {
+	enum yaml_kind kind;
+	unsigned line;           /* from 1 */
+	struct cyg_str text;     /* of a scalar; terminated */
+	bool quoted;             /* a scalar in quotes: never null, true or a number */
+	struct cyg_str key;      /* when it is the value of a map entry; terminated */
+	struct yaml_node *first; /* of a map or sequence, in file order */
+	struct yaml_node *next;  /* sibling */
+};
+
+struct yaml_doc;
+
+/* path is read whole (at most 1 MiB) and named in messages. */
+int yaml_load(const char *path, struct yaml_doc **ret, struct cyg_err *err);
+/* The same from memory; name stands for the file in messages. */
+int yaml_parse(const char *name, struct cyg_str text, struct yaml_doc **ret, struct cyg_err *err);
+void yaml_free(struct yaml_doc *doc);
+const struct yaml_node *yaml_root(const struct yaml_doc *doc);
+const char *yaml_name(const struct yaml_doc *doc);
+/* The value of a key, or NULL. */
+const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);
+/* Fails when the map has a key that is not in the NULL-ended list: names it, its line and the list.
+ */
+int yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
+    const char *const *allowed, struct cyg_err *err);
+/* Typed values; required ones fail when node is NULL (name is the key to speak of), naming map's
+ * line. */
+int yaml_get_str(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    const char **ret, struct cyg_err *err);
+int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    uint64_t *ret, struct cyg_err *err);
+int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    bool *ret, struct cyg_err *err);
+/* "FILE:LINE: text": the form of every configuration error. */
+int yaml_fail(const struct yaml_doc *doc, const struct yaml_node *at, struct cyg_err *err,
+    const char *fmt, ...) CYG_PRINTF(4, 5);
+
+#endif

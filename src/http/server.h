@@ -1,0 +1,115 @@
+/* An HTTP/1.1 server on the loop for everything of ours that answers requests: the hub's pages and
+ * API, the agent, control sockets. One table of endpoints; bodies are gathered whole up to the
+ * endpoint's limit, or streamed to it; answers are whole, files, or streams with back-pressure;
+ * connections are kept alive, pipelined requests are answered in order. TCP_NODELAY always. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "http/head.h"
+
+#include <uv.h>
+
+struct http_server;
+struct http_req;
+struct http_stream;
+
+enum { HTTP_PARAMS_MAX = 6 };
+
+/* Answers exactly once, now or later, through http_reply_*. */
+typedef void (*http_handler)(struct http_req *req);
+
+struct http_endpoint {
+	enum http_method method;
+	const char
+	    *path; /* below the server's base: "/api/kernels/{id}"; "{rest...}" at the end takes
+		      all that follows, also nothing. Literal segments win over parameters. */
+	const char
+	    *scope; /* who may: read by the server's authorize; a row without one does not start */
+	http_handler handle;
+	size_t body_max; /* 0: no body allowed beyond 64 KiB */
+};
+
+struct http_server_opts {
+	const char
+	    *base; /* prefix of every endpoint without a closing slash: "" or "/user/alice" */
+	const struct http_endpoint *endpoints; /* ended by a NULL path */
+	/* Decides about each request before its handler and body; on refusal answers itself and
+	 * returns false. NULL: everything passes. */
+	bool (*authorize)(struct http_req *req, const struct http_endpoint *endpoint);
+	/* No endpoint matches (405 with Allow is answered by the server); NULL: a JSON 404. */
+	http_handler not_found;
+	void *ctx;           /* http_req_ctx */
+	const char *product; /* Server field, or NULL: none */
+};
+
+/* What a handler sees. Borrowed text lives until the request has been answered. */
+struct http_req {
+	const struct http_head *head; /* raw fields: http_head_find(req->head, "accept") */
+	enum http_method method;
+	struct cyg_str path;     /* decoded, whole (with base) */
+	struct cyg_str body;     /* whole */
+	struct cyg_arena *arena; /* freed after the answer went out */
+	void *ctx;               /* of the server */
+	void *user;              /* for authorize to leave who it is; not freed */
+	const struct http_endpoint *endpoint;
+	struct cyg_str params[HTTP_PARAMS_MAX]; /* values of {…} in order, decoded */
+	/* Set by a handler that answers later: called at most once if the client goes away first;
+	 * after it no http_reply_* may be called for this request. */
+	void (*on_abort)(struct http_req *req);
+	void *data;              /* the handler's own */
+	struct http_conn *conn_; /* private */
+};
+
+/* base, endpoints and strings must outlive the server. */
+int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
+    struct cyg_err *err);
+/* Takes a listening descriptor (Unix or TCP). */
+int http_server_listen(struct http_server *s, int fd, struct cyg_err *err);
+/* Stops accepting, closes every connection, frees; streams get on_close. Done when the loop is. */
+void http_server_close(struct http_server *s);
+/* Number of open connections. */
+size_t http_server_connections(const struct http_server *s);
+
+/* ---- answering: fields first, then exactly one of the sending calls ---- */
+/* Adds a field to the answer. Bad names or values end the process (our mistake), except that values
+ * from outside must be checked by the caller with http_value_is_ok. */
+void http_reply_field(struct http_req *req, const char *name, const char *value);
+bool http_value_is_ok(struct cyg_str value);
+/* The whole answer; the body is copied. Content-Length is set; HEAD, 204 and 304 send none. */
+void http_reply(struct http_req *req, int status, const char *type, struct cyg_str body);
+/* The same, taking over heap memory instead of copying. */
+void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len);
+/* {"status": 404, "message": "…"} as JupyterHub does; message is escaped here. */
+void http_reply_error(struct http_req *req, int status, const char *message);
+/* error object → status (its code) and message. */
+void http_reply_err(struct http_req *req, const struct cyg_err *err);
+void http_reply_redirect(struct http_req *req, int status, const char *location);
+/* len bytes of an open file from off; takes fd. Sent with sendfile in bounded steps. */
+void http_reply_file(
+    struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len);
+
+/* ---- streams (server-sent events, long listings): chunked ---- */
+struct http_stream_events {
+	void (*on_drain)(
+	    struct http_stream *st, void *arg); /* all written so far has left; may be NULL */
+	void (*on_close)(
+	    struct http_stream *st, void *arg); /* client gone or stream ended; last call */
+};
+struct http_stream *http_reply_stream(struct http_req *req, int status, const char *type,
+    const struct http_stream_events *events, void *arg);
+/* Queues a copy; -CYG_ELIMIT when more than 1 MiB would wait (the client does not read). */
+int http_stream_write(struct http_stream *st, struct cyg_str data, struct cyg_err *err);
+/* The closing chunk; on_close follows. */
+void http_stream_end(struct http_stream *st);
+/* Cuts the connection without the closing chunk: the peer sees that the answer is not whole. */
+void http_stream_abort(struct http_stream *st);
+
+/* ---- WebSocket: answers 101 (with Sec-WebSocket-Protocol when protocol is not NULL) and gives the
+ * connection away. The callee owns fd (non-blocking); early holds bytes the client sent already and
+ * is valid only during the call. ---- */
+typedef void (*http_upgraded_fn)(void *arg, int fd, struct cyg_str early);
+int http_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
+    void *arg, struct cyg_err *err);
+
+#endif
