@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 
+#include <stdint.h>
+
 enum { JSONW_DEPTH_MAX = 32 };
 
 struct jsonw {

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 
+#include <stdint.h>
+
 enum tape_type {
 	TAPE_NULL,
 	TAPE_FALSE,

@@ -5,6 +5,8 @@
 
 #include "base/buf.h"
 
+#include <stdint.h>
+
 #include <uv.h>
 
 struct http_call;

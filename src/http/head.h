@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "cygnet/limits.h"
 
+#include <stdint.h>
+
 enum http_method {
 	HTTP_OTHER, /* a well-formed method that is none of these: 501 */
 	HTTP_GET,
