@@ -1,0 +1,329 @@
+/* YAML through libyaml's events into a tree: a stack of open maps and sequences, nodes in an arena.
+ */
+#include "daemon/yaml.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/num.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { YAML_BYTES_MAX = 1024 * 1024, YAML_DEPTH_MAX = 32, YAML_NODES_MAX = 100000 };
+
+struct yaml_doc {
+	struct cyg_arena arena;
+	char *name;
+	struct yaml_node *root;
+	size_t n_nodes;
+};
+
+/* One open map or sequence while reading. */
+struct level {
+	struct yaml_node *node;
+	struct yaml_node **tail; /* where the next child goes */
+	struct cyg_str key;      /* of a map: the key read last, p NULL when a key is due */
+};
+
+struct reader {
+	struct yaml_doc *doc;
+	struct level stack[YAML_DEPTH_MAX];
+	size_t depth;
+};
+
+int yaml_fail(const struct yaml_doc *doc, const struct yaml_node *at, struct cyg_err *err,
+    const char *fmt, ...)
+{
+	char text[CYG_ERR_MSG];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return cyg_fail(err, CYG_EINVAL, "%s:%u: %s", doc->name, at != NULL ? at->line : 1, text);
+}
+
+static int fail_line(struct reader *r, size_t line, struct cyg_err *err, const char *what)
+{
+	return cyg_fail(err, CYG_EINVAL, "%s:%zu: %s", r->doc->name, line, what);
+}
+
+/* Hangs a finished scalar or a map or sequence just opened under what is open. */
+static int attach(struct reader *r, struct yaml_node *n, struct cyg_err *err)
+{
+	struct level *top = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
+
+	if (top == NULL) {
+		if (r->doc->root != NULL)
+			return fail_line(r, n->line, err, "more than one document");
+		r->doc->root = n;
+		return 0;
+	}
+	if (top->node->kind == YAML_MAP) {
+		if (top->key.p == NULL) { /* this scalar is a key */
+			if (n->kind != YAML_SCALAR)
+				return fail_line(r, n->line, err, "a key must be plain text");
+			if (yaml_find(top->node, n->text.p) != NULL)
+				return cyg_fail(err, CYG_EINVAL, "%s:%u: key '%s' is there twice",
+				    r->doc->name, n->line, n->text.p);
+			top->key = n->text;
+			return 0;
+		}
+		n->key = top->key;
+		top->key = (struct cyg_str){ NULL, 0 };
+	}
+	*top->tail = n;
+	top->tail = &n->next;
+	return 0;
+}
+
+static int add_node(struct reader *r, enum yaml_kind kind, const yaml_event_t *ev,
+    struct yaml_node **ret, struct cyg_err *err)
+{
+	struct yaml_node *n = cyg_arena_alloc(&r->doc->arena, sizeof(*n));
+
+	if (++r->doc->n_nodes > YAML_NODES_MAX)
+		return fail_line(r, ev->start_mark.line + 1, err, "too many values");
+	n->kind = kind;
+	n->line = (unsigned)ev->start_mark.line + 1;
+	*ret = n;
+	return 0;
+}
+
+static int on_scalar(struct reader *r, const yaml_event_t *ev, struct cyg_err *err)
+{
+	struct cyg_str text = { (const char *)ev->data.scalar.value, ev->data.scalar.length };
+	struct yaml_node *n = NULL;
+	int rc = add_node(r, YAML_SCALAR, ev, &n, err);
+
+	if (rc < 0)
+		return rc;
+	if (memchr(text.p, '\0', text.len) != NULL)
+		return fail_line(r, n->line, err, "a NUL byte in a value");
+	n->text = (struct cyg_str){ cyg_arena_dup(&r->doc->arena, text), text.len };
+	n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	return attach(r, n, err);
+}
+
+static int on_open(
+    struct reader *r, const yaml_event_t *ev, enum yaml_kind kind, struct cyg_err *err)
+{
+	struct yaml_node *n = NULL;
+	int rc = add_node(r, kind, ev, &n, err);
+
+	if (rc < 0)
+		return rc;
+	if (r->depth == YAML_DEPTH_MAX)
+		return fail_line(r, n->line, err, "nested too deeply");
+	rc = attach(r, n, err);
+	if (rc < 0)
+		return rc;
+	r->stack[r->depth++] = (struct level){ n, &n->first, { NULL, 0 } };
+	return 0;
+}
+
+static bool has_tag_or_anchor(const yaml_event_t *ev)
+{
+	switch ((int)ev->type) {
+	case YAML_SCALAR_EVENT:
+		return ev->data.scalar.anchor != NULL || ev->data.scalar.tag != NULL;
+	case YAML_MAPPING_START_EVENT:
+		return ev->data.mapping_start.anchor != NULL || ev->data.mapping_start.tag != NULL;
+	case YAML_SEQUENCE_START_EVENT:
+		return ev->data.sequence_start.anchor != NULL ||
+		       ev->data.sequence_start.tag != NULL;
+	default:
+		return ev->type == YAML_ALIAS_EVENT;
+	}
+}
+
+static int on_event(struct reader *r, const yaml_event_t *ev, struct cyg_err *err)
+{
+	if (has_tag_or_anchor(ev))
+		return fail_line(r, ev->start_mark.line + 1, err,
+		    "anchors, aliases and tags are not allowed here");
+	switch ((int)ev->type) {
+	case YAML_SCALAR_EVENT:
+		return on_scalar(r, ev, err);
+	case YAML_MAPPING_START_EVENT:
+		return on_open(r, ev, YAML_MAP, err);
+	case YAML_SEQUENCE_START_EVENT:
+		return on_open(r, ev, YAML_SEQ, err);
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		r->depth--;
+		return 0;
+	default:
+		return 0; /* stream and document marks */
+	}
+}
+
+static int read_events(struct reader *r, yaml_parser_t *parser, struct cyg_err *err)
+{
+	for (;;) {
+		yaml_event_t ev;
+		bool last;
+		int rc;
+
+		if (yaml_parser_parse(parser, &ev) == 0)
+			return cyg_fail(err, CYG_EINVAL, "%s:%zu: %s", r->doc->name,
+			    parser->problem_mark.line + 1,
+			    parser->problem != NULL ? parser->problem : "not YAML");
+		last = ev.type == YAML_STREAM_END_EVENT;
+		rc = on_event(r, &ev, err);
+		yaml_event_delete(&ev);
+		if (rc < 0 || last)
+			return rc;
+	}
+}
+
+int yaml_parse(const char *name, struct cyg_str text, struct yaml_doc **ret, struct cyg_err *err)
+{
+	struct reader r = { .doc = cyg_xcalloc(1, sizeof(*r.doc)) };
+	yaml_parser_t parser;
+	int rc;
+
+	cyg_arena_init(&r.doc->arena);
+	r.doc->name = cyg_xstrdup(name);
+	if (text.len > YAML_BYTES_MAX) {
+		yaml_free(r.doc);
+		return cyg_fail(err, CYG_ELIMIT, "%s: longer than %d bytes", name, YAML_BYTES_MAX);
+	}
+	if (yaml_parser_initialize(&parser) == 0) {
+		yaml_free(r.doc);
+		return cyg_fail(err, CYG_ESYS, "%s: no memory to read it", name);
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.len);
+	rc = read_events(&r, &parser, err);
+	yaml_parser_delete(&parser);
+	if (rc < 0) {
+		yaml_free(r.doc);
+		return rc;
+	}
+	if (r.doc->root == NULL) { /* an empty file is an empty map */
+		r.doc->root = cyg_arena_alloc(&r.doc->arena, sizeof(*r.doc->root));
+		*r.doc->root = (struct yaml_node){ .kind = YAML_MAP, .line = 1 };
+	}
+	*ret = r.doc;
+	return 0;
+}
+
+int yaml_load(const char *path, struct yaml_doc **ret, struct cyg_err *err)
+{
+	cyg_autobuf struct cyg_buf text;
+	int rc;
+
+	cyg_buf_init(&text, YAML_BYTES_MAX);
+	rc = cyg_file_read(AT_FDCWD, path, true, &text, err);
+	if (rc < 0)
+		return rc;
+	return yaml_parse(path, cyg_buf_str(&text), ret, err);
+}
+
+void yaml_free(struct yaml_doc *doc)
+{
+	if (doc == NULL)
+		return;
+	cyg_arena_free(&doc->arena);
+	free(doc->name);
+	free(doc);
+}
+
+const struct yaml_node *yaml_root(const struct yaml_doc *doc)
+{
+	return doc->root;
+}
+
+const char *yaml_name(const struct yaml_doc *doc)
+{
+	return doc->name;
+}
+
+const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)
+{
+	if (map == NULL || map->kind != YAML_MAP)
+		return NULL;
+	for (const struct yaml_node *n = map->first; n != NULL; n = n->next) {
+		if (cyg_str_eq(n->key, key))
+			return n;
+	}
+	return NULL;
+}
+
+int yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
+    const char *const *allowed, struct cyg_err *err)
+{
+	if (map->kind != YAML_MAP)
+		return yaml_fail(doc, map, err, "expected a map of keys and values");
+	for (const struct yaml_node *n = map->first; n != NULL; n = n->next) {
+		char list[CYG_ERR_MSG / 2] = "";
+		size_t len = 0;
+		bool known = false;
+
+		for (const char *const *a = allowed; *a != NULL; a++) {
+			known = known || cyg_str_eq(n->key, *a);
+			if (len < sizeof(list))
+				len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+				    len > 0 ? ", " : "", *a);
+		}
+		if (!known)
+			return yaml_fail(
+			    doc, n, err, "unknown key '%.40s'; allowed are %s", n->key.p, list);
+	}
+	return 0;
+}
+
+static int get_scalar(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    const struct yaml_node **ret, struct cyg_err *err)
+{
+	const struct yaml_node *n = yaml_find(map, key);
+
+	if (n == NULL)
+		return yaml_fail(doc, map, err, "'%s' is missing", key);
+	if (n->kind != YAML_SCALAR)
+		return yaml_fail(doc, n, err, "'%s' must be a single value", key);
+	*ret = n;
+	return 0;
+}
+
+int yaml_get_str(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    const char **ret, struct cyg_err *err)
+{
+	const struct yaml_node *n = NULL;
+	int rc = get_scalar(doc, map, key, &n, err);
+
+	if (rc == 0)
+		*ret = n->text.p;
+	return rc;
+}
+
+int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    uint64_t *ret, struct cyg_err *err)
+{
+	const struct yaml_node *n = NULL;
+	struct cyg_err inner;
+	int rc = get_scalar(doc, map, key, &n, err);
+
+	if (rc < 0)
+		return rc;
+	if (cyg_num_parse_u64(n->text, 0, UINT64_MAX, ret, &inner) < 0)
+		return yaml_fail(doc, n, err, "'%s': %s", key, inner.msg);
+	return 0;
+}
+
+int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
+    bool *ret, struct cyg_err *err)
+{
+	const struct yaml_node *n = NULL;
+	int rc = get_scalar(doc, map, key, &n, err);
+
+	if (rc < 0)
+		return rc;
+	if (!cyg_str_eq(n->text, "true") && !cyg_str_eq(n->text, "false"))
+		return yaml_fail(doc, n, err, "'%s' must be true or false", key);
+	*ret = cyg_str_eq(n->text, "true");
+	return 0;
+}
