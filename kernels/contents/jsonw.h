@@ -24,8 +24,9 @@ void jsonw_object_end(struct jsonw *w);
 void jsonw_array(struct jsonw *w);
 void jsonw_array_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
-/* Strings are given as UTF-8 and written with ", \ and control characters escaped; invalid bytes
- * become U+FFFD. p == NULL writes null. */
+/* Strings are given as UTF-8 and written with ", \ and control characters escaped; lone
+ * surrogates in their three-byte form become \udXXX (as Python reads and writes them), other
+ * invalid bytes U+FFFD. p == NULL writes null. */
 void jsonw_str(struct jsonw *w, struct cyg_str s);
 void jsonw_cstr(struct jsonw *w, const char *s);
 void jsonw_int(struct jsonw *w, int64_t v);
@@ -33,6 +34,10 @@ void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 /* A value that is JSON already. */
 void jsonw_raw(struct jsonw *w, struct cyg_str json);
+/* A long string in pieces: begin, any number of pieces that end between characters, end. */
+void jsonw_str_begin(struct jsonw *w);
+void jsonw_str_piece(struct jsonw *w, struct cyg_str s);
+void jsonw_str_end(struct jsonw *w);
 /* Shorthands for key and value. */
 void jsonw_key_str(struct jsonw *w, const char *key, struct cyg_str s);
 void jsonw_key_cstr(struct jsonw *w, const char *key, const char *s);

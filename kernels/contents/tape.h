@@ -48,12 +48,14 @@ tape_node tape_find(const struct tape *t, tape_node obj, const char *key);
 /* Appends a string's value as UTF-8 (lone surrogates as their three-byte form, as Python's
  * surrogatepass does). -CYG_EINVAL when n is no string. */
 int tape_string(const struct tape *t, tape_node n, struct cyg_buf *out, struct cyg_err *err);
+/* The same for a quoted text of this tape, such as a key's. */
+int tape_unquote(struct cyg_str quoted, struct cyg_buf *out, struct cyg_err *err);
 /* True when n is a string of that (unescaped) value; the same for a key. */
 bool tape_string_eq(const struct tape *t, tape_node n, const char *s);
 /* A number that is an integer in range. */
 int tape_int(const struct tape *t, tape_node n, int64_t *ret, struct cyg_err *err);
-/* A heap copy of the string value of obj[key], NULL when it is not there or no string. Caller
- * frees. */
+/* A heap copy of the string value of obj[key], NULL when it is not there, no string, or holds a NUL
+ * (which C text would cut). Caller frees. */
 char *tape_get_str(const struct tape *t, tape_node obj, const char *key);
 bool tape_get_bool(const struct tape *t, tape_node obj, const char *key, bool otherwise);
 
