@@ -33,8 +33,9 @@ int cyg_fail(struct cyg_err *err, enum cyg_code code, const char *fmt, ...) CYG_
 /* The same for a failed system call: records errnum and appends its text. Returns -CYG_ESYS, but
  * -CYG_ENOENT, -CYG_EDENIED and -CYG_EEXIST for ENOENT, EACCES/EPERM and EEXIST. */
 int cyg_fail_sys(struct cyg_err *err, int errnum, const char *fmt, ...) CYG_PRINTF(3, 4);
-/* Puts "context: " in front of the message already there; returns the same -code. One wrap per
- * layer, saying what that layer was doing. */
+/* Puts "context: " in front of the message already there; returns the same -code (with
+ * err NULL the code is not known: -CYG_ESYS). One wrap per layer, saying what that layer was doing.
+ */
 int cyg_wrap(struct cyg_err *err, const char *fmt, ...) CYG_PRINTF(2, 3);
 
 #endif

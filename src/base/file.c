@@ -48,12 +48,14 @@ int cyg_file_read(
 {
 	cyg_autoclose int fd =
 	    openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (follow ? 0 : O_NOFOLLOW));
+	int rc;
 
 	if (fd < 0)
 		return cyg_fail_sys(err, errno, "open '%s'", path);
-	if (read_all(fd, out, err) < 0)
-		return cyg_wrap(err, "'%s'", path);
-	return 0;
+	rc = read_all(fd, out, err);
+	if (rc < 0)
+		(void)cyg_wrap(err, "'%s'", path);
+	return rc;
 }
 
 int cyg_file_read_secret(int dirfd, const char *path, char **ret, struct cyg_err *err)

@@ -139,7 +139,7 @@ static int read_file(
 		else
 			rc = set_option(o, config, n->text, where, err);
 	}
-	yaml_free(doc);
+	yaml_doc_free(doc);
 	return rc;
 }
 

@@ -189,18 +189,18 @@ int yaml_parse(const char *name, struct cyg_str text, struct yaml_doc **ret, str
 	cyg_arena_init(&r.doc->arena);
 	r.doc->name = cyg_xstrdup(name);
 	if (text.len > YAML_BYTES_MAX) {
-		yaml_free(r.doc);
+		yaml_doc_free(r.doc);
 		return cyg_fail(err, CYG_ELIMIT, "%s: longer than %d bytes", name, YAML_BYTES_MAX);
 	}
 	if (yaml_parser_initialize(&parser) == 0) {
-		yaml_free(r.doc);
+		yaml_doc_free(r.doc);
 		return cyg_fail(err, CYG_ESYS, "%s: no memory to read it", name);
 	}
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.len);
 	rc = read_events(&r, &parser, err);
 	yaml_parser_delete(&parser);
 	if (rc < 0) {
-		yaml_free(r.doc);
+		yaml_doc_free(r.doc);
 		return rc;
 	}
 	if (r.doc->root == NULL) { /* an empty file is an empty map */
@@ -223,7 +223,7 @@ int yaml_load(const char *path, struct yaml_doc **ret, struct cyg_err *err)
 	return yaml_parse(path, cyg_buf_str(&text), ret, err);
 }
 
-void yaml_free(struct yaml_doc *doc)
+void yaml_doc_free(struct yaml_doc *doc)
 {
 	if (doc == NULL)
 		return;

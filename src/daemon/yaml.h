@@ -27,7 +27,8 @@ struct yaml_doc;
 int yaml_load(const char *path, struct yaml_doc **ret, struct cyg_err *err);
 /* The same from memory; name stands for the file in messages. */
 int yaml_parse(const char *name, struct cyg_str text, struct yaml_doc **ret, struct cyg_err *err);
-void yaml_free(struct yaml_doc *doc);
+/* (libyaml itself exports a yaml_free.) */
+void yaml_doc_free(struct yaml_doc *doc);
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
 const char *yaml_name(const struct yaml_doc *doc);
 /* The value of a key, or NULL. */
