@@ -29,7 +29,7 @@ enum http_framing {
 
 struct http_field {
 	struct cyg_str name;  /* as sent; compare with cyg_str_case_eq */
-	struct cyg_str value; /* without spaces at its ends; may hold bytes over 0x7f */
+	struct cyg_str value; /* without spaces at its ends; bytes over 0x7f only in responses */
 };
 
 /* All text borrows from the parsed bytes. */
@@ -51,11 +51,12 @@ struct http_head {
 	struct http_field fields[CYG_HTTP_FIELDS_MAX];
 };
 
-/* Parses a request head at the start of data. Returns its length in bytes (> 0, including the empty
- * line), 0 when more bytes are needed, or -code with *status set to what should be answered (400,
- * 413, 414, 417, 421, 431, 501, 505) after which the connection must be closed. Up to two CRLF
- * before the request line are skipped (RFC 9112 2.2). Every one of the refusals of the threat
- * model's list is here. */
+/* Parses a request head at the start of data. Fields with '_' in their names are dropped (CGI reads
+ * them as others); an absolute target must name the Host and leaves its origin form. Returns its
+ * length in bytes (> 0, including the empty line), 0 when more bytes are needed, or -code with
+ * *status set to what should be answered (400, 413, 414, 417, 421, 431, 501, 505) after which the
+ * connection must be closed. Up to two CRLF before the request line are skipped (RFC 9112 2.2).
+ * Every one of the refusals of the threat model's list is here. */
 long http_head_parse_request(
     const char *data, size_t len, struct http_head *head, int *status, struct cyg_err *err);
 /* The same for a response; request_method decides whether it has a body (RFC 9112 6.3). *status is
@@ -63,7 +64,10 @@ long http_head_parse_request(
 long http_head_parse_response(const char *data, size_t len, enum http_method request_method,
     struct http_head *head, int *status, struct cyg_err *err);
 
-/* The first field of that name, or NULL; n_of counts them. */
+/* The parsed bytes were copied from `from` to `to`: makes the head borrow from there. */
+void http_head_move(struct http_head *head, const char *from, const char *to);
+
+/* The first field of that name, or NULL; the second counts them. */
 const struct http_field *http_head_find(const struct http_head *head, const char *name);
 size_t http_head_count(const struct http_head *head, const char *name);
 /* True when a comma-separated field (all its lines) lists the token, case-insensitively. */
