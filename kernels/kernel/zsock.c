@@ -1,0 +1,279 @@
+/* ZMQ_FD is edge-triggered, and a send can swallow the edge: so ZMQ_EVENTS is looked at again
+ * before every sleep (a uv_prepare for all sockets), and an idle handle keeps the loop awake while
+ * a socket has more than one turn's worth. */
+#include "kernels/kernel/zsock.h"
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "daemon/loop.h"
+#include "kernels/kernel/wire.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <zmq.h>
+
+enum {
+	DRAIN_MAX = 200,    /* messages of one socket a turn */
+	RECONNECT_MS = 20,  /* how soon a starting kernel is met */
+	FEW = 64,           /* parts that need no memory of their own */
+	SOCKETS_MAX = 4096, /* of one context: a thousand kernels */
+};
+
+struct zsock_pool {
+	uv_loop_t *loop;
+	void *ctx;
+	uv_prepare_t prepare;
+	uv_idle_t idle;
+	bool idling;
+	struct cyg_list socks;
+};
+
+struct zsock {
+	struct cyg_link link;
+	struct zsock_pool *pool;
+	void *sock;
+	uv_poll_t poll;
+	struct zsock_events events;
+	void *arg;
+	bool closed;
+	bool draining;
+	zmq_msg_t msgs[FEW]; /* of the message at hand */
+	zmq_msg_t *more;     /* when it has more parts than that */
+	size_t n_more;
+};
+
+static void zsock_free(void *p)
+{
+	free(p);
+}
+
+static void on_poll_closed(uv_handle_t *h)
+{
+	struct zsock *z = h->data;
+
+	(void)zmq_close(z->sock);
+	ev_free_later(z->pool->loop, z, zsock_free);
+}
+
+/* Receives all parts of one message. Returns their number, 0 when there is none, or -1 when it had
+ * to be thrown away. */
+static int receive(struct zsock *z, struct cyg_str *parts)
+{
+	int n = 0;
+	bool more = true;
+	bool too_many = false;
+
+	while (more) {
+		zmq_msg_t *m = n < FEW ? &z->msgs[n] : &z->more[n - FEW];
+
+		if (n == FEW && z->more == NULL) {
+			z->more = cyg_xcalloc(WIRE_PARTS_MAX - FEW + 1, sizeof(zmq_msg_t));
+			m = z->more;
+		}
+		(void)zmq_msg_init(m);
+		if (zmq_msg_recv(m, z->sock, ZMQ_DONTWAIT) < 0) {
+			(void)zmq_msg_close(m);
+			if (n > 0 && errno == EINTR)
+				continue;
+			break;
+		}
+		more = zmq_msg_more(m) != 0;
+		parts[n] = (struct cyg_str){ zmq_msg_data(m), zmq_msg_size(m) };
+		if (n == WIRE_PARTS_MAX - 1) {
+			too_many = too_many || more;
+			(void)zmq_msg_close(m);
+		} else {
+			n++;
+		}
+	}
+	return too_many ? -n : n;
+}
+
+static void release(struct zsock *z, int n)
+{
+	for (int i = 0; i < n; i++)
+		(void)zmq_msg_close(i < FEW ? &z->msgs[i] : &z->more[i - FEW]);
+	free(z->more);
+	z->more = NULL;
+}
+
+static bool is_readable(const struct zsock *z)
+{
+	int events = 0;
+	size_t len = sizeof(events);
+
+	return !z->closed && zmq_getsockopt(z->sock, ZMQ_EVENTS, &events, &len) == 0 &&
+	       (events & ZMQ_POLLIN) != 0;
+}
+
+/* Hands over at most DRAIN_MAX messages; true when more may be waiting. */
+static bool drain(struct zsock *z)
+{
+	static struct cyg_str parts[WIRE_PARTS_MAX + 1]; /* one message at a time on one loop */
+	int done = 0;
+
+	if (z->draining)
+		return false;
+	z->draining = true;
+	while (done < DRAIN_MAX && is_readable(z)) {
+		int n = receive(z, parts);
+
+		done++;
+		if (n > 0)
+			z->events.on_message(z->arg, parts, (size_t)n);
+		release(z, n < 0 ? -n : n);
+	}
+	if (done > 0 && !z->closed)
+		z->events.on_batch_end(z->arg);
+	z->draining = false;
+	return done == DRAIN_MAX;
+}
+
+static void on_idle(uv_idle_t *h) {}
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+	struct zsock *z = h->data;
+
+	(void)drain(z);
+}
+
+static void on_prepare(uv_prepare_t *h)
+{
+	struct zsock_pool *p = h->data;
+	bool more = false;
+
+	cyg_list_each_safe (it, &p->socks) {
+		more = drain(CYG_CONTAINER_OF(it, struct zsock, link)) || more;
+	}
+	if (more == p->idling)
+		return;
+	p->idling = more;
+	if (more)
+		(void)uv_idle_start(&p->idle, on_idle);
+	else
+		(void)uv_idle_stop(&p->idle);
+}
+
+int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err)
+{
+	struct zsock_pool *p = cyg_xcalloc(1, sizeof(*p));
+
+	p->loop = loop;
+	p->ctx = zmq_ctx_new();
+	if (p->ctx == NULL) {
+		free(p);
+		return cyg_fail_sys(err, errno, "start ZeroMQ");
+	}
+	(void)zmq_ctx_set(p->ctx, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+	(void)zmq_ctx_set(p->ctx, ZMQ_BLOCKY, 0);
+	cyg_list_init(&p->socks);
+	(void)uv_prepare_init(loop, &p->prepare);
+	(void)uv_idle_init(loop, &p->idle);
+	p->prepare.data = p->idle.data = p;
+	(void)uv_prepare_start(&p->prepare, on_prepare);
+	uv_unref((uv_handle_t *)&p->prepare);
+	*ret = p;
+	return 0;
+}
+
+static void pool_free(void *arg)
+{
+	struct zsock_pool *p = arg;
+
+	(void)zmq_ctx_term(p->ctx);
+	free(p);
+}
+
+static void on_idle_closed(uv_handle_t *h)
+{
+	struct zsock_pool *p = h->data;
+
+	ev_free_later(p->loop, p, pool_free);
+}
+
+void zsock_pool_free(struct zsock_pool *p)
+{
+	if (p == NULL)
+		return;
+	uv_close((uv_handle_t *)&p->prepare, NULL);
+	uv_close((uv_handle_t *)&p->idle, on_idle_closed);
+}
+
+static int set_int(void *sock, int option, int value)
+{
+	return zmq_setsockopt(sock, option, &value, sizeof(value));
+}
+
+static int configure(void *sock, enum zsock_kind kind, const char *identity, const char *endpoint)
+{
+	int rc = set_int(sock, ZMQ_RECONNECT_IVL, RECONNECT_MS) | set_int(sock, ZMQ_LINGER, 0) |
+		 set_int(sock, ZMQ_RCVHWM, 0) | set_int(sock, ZMQ_SNDHWM, 0);
+
+	if (rc == 0 && identity != NULL)
+		rc = zmq_setsockopt(sock, ZMQ_ROUTING_ID, identity, strlen(identity));
+	if (rc == 0 && kind == ZSOCK_SUB)
+		rc = zmq_setsockopt(sock, ZMQ_SUBSCRIBE, "", 0);
+	return rc == 0 ? zmq_connect(sock, endpoint) : rc;
+}
+
+int zsock_open(struct zsock_pool *p, enum zsock_kind kind, const char *identity,
+    const char *endpoint, const struct zsock_events *events, void *arg, struct zsock **ret,
+    struct cyg_err *err)
+{
+	struct zsock *z;
+	void *sock = zmq_socket(p->ctx, kind == ZSOCK_SUB ? ZMQ_SUB : ZMQ_DEALER);
+	int fd = -1, rc;
+	size_t len = sizeof(fd);
+
+	if (sock == NULL)
+		return cyg_fail_sys(err, errno, "open a ZeroMQ socket");
+	if (configure(sock, kind, identity, endpoint) != 0 ||
+	    zmq_getsockopt(sock, ZMQ_FD, &fd, &len) != 0) {
+		int e = errno;
+
+		(void)zmq_close(sock);
+		return cyg_fail(err, CYG_ESYS, "connect to '%s': %s", endpoint, zmq_strerror(e));
+	}
+	z = cyg_xcalloc(1, sizeof(*z));
+	z->pool = p;
+	z->sock = sock;
+	z->events = *events;
+	z->arg = arg;
+	rc = uv_poll_init(p->loop, &z->poll, fd);
+	if (rc < 0) {
+		(void)zmq_close(sock);
+		free(z);
+		return cyg_fail_sys(err, -rc, "watch a ZeroMQ socket");
+	}
+	z->poll.data = z;
+	(void)uv_poll_start(&z->poll, UV_READABLE, on_poll);
+	cyg_list_add(&p->socks, &z->link);
+	*ret = z;
+	return 0;
+}
+
+int zsock_send(struct zsock *z, const struct cyg_str *parts, size_t n, struct cyg_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int flags = ZMQ_DONTWAIT | (i + 1 < n ? ZMQ_SNDMORE : 0);
+
+		while (zmq_send(z->sock, parts[i].p, parts[i].len, flags) < 0) {
+			if (errno == EINTR)
+				continue;
+			return cyg_fail(
+			    err, CYG_EBUSY, "send to a kernel: %s", zmq_strerror(errno));
+		}
+	}
+	return 0;
+}
+
+void zsock_close(struct zsock *z)
+{
+	if (z == NULL || z->closed)
+		return;
+	z->closed = true;
+	cyg_list_remove(&z->pool->socks, &z->link);
+	uv_close((uv_handle_t *)&z->poll, on_poll_closed);
+}

@@ -1,0 +1,38 @@
+/* ZeroMQ sockets on the loop. The only file that knows libzmq. Every socket is read until it is
+ * empty, whatever happens to the messages afterwards: a socket that waits is one that drops. */
+#ifndef KERNEL_ZSOCK_H
+#define KERNEL_ZSOCK_H
+
+#include "base/str.h"
+#include "cygnet/err.h"
+
+#include <uv.h>
+
+struct zsock_pool; /* the context, and what wakes its sockets */
+struct zsock;
+
+enum zsock_kind { ZSOCK_DEALER, ZSOCK_SUB };
+
+struct zsock_events {
+	/* One whole multipart message; parts are valid during the call. */
+	void (*on_message)(void *arg, const struct cyg_str *parts, size_t n);
+	/* After the last of a run of messages: time to write what they caused. */
+	void (*on_batch_end)(void *arg);
+};
+
+int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err);
+/* Every socket must have been closed. Unsent messages are dropped. */
+void zsock_pool_free(struct zsock_pool *p);
+
+/* Connects to endpoint ("ipc://…", "tcp://127.0.0.1:…"), where nobody needs to listen yet; what is
+ * sent before waits. identity: of a DEALER, or NULL. A SUB subscribes to everything. */
+int zsock_open(struct zsock_pool *p, enum zsock_kind kind, const char *identity,
+    const char *endpoint, const struct zsock_events *events, void *arg, struct zsock **ret,
+    struct cyg_err *err);
+/* Sends one multipart message, copying it. Never waits: -CYG_EBUSY when the queue of libzmq is
+ * full. */
+int zsock_send(struct zsock *z, const struct cyg_str *parts, size_t n, struct cyg_err *err);
+/* Safe inside its own callbacks; no callback comes after it. NULL is accepted. */
+void zsock_close(struct zsock *z);
+
+#endif
