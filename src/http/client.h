@@ -1,5 +1,5 @@
-/* A small HTTP/1.1 client for our own peers over Unix sockets (and loopback TCP): one request a
- * connection, whole bodies, a deadline. Identity providers and engines are libcurl's. */
+/* A small HTTP/1.1 client for our own peers over Unix sockets: one request a connection, whole
+ * bodies, a deadline. Identity providers and engines are libcurl's. */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H
 

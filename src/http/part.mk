@@ -1,3 +1,9 @@
 ARCHIVES += http
 http_SRC := src/http/text.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
-	src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c
+	src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
+	src/http/endpoint.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
+	src/http/reply.c src/http/stream.c src/http/client.c
+TEST_PROGRAMS += http_echo_server
+http_echo_server_SRC := tests/support/http_echo_server.c
+http_echo_server_LIBS := http daemon base
+http_echo_server_PKGS := libuv yaml-0.1

@@ -21,21 +21,22 @@ typedef void (*http_handler)(struct http_req *req);
 
 struct http_endpoint {
 	enum http_method method;
-	const char
-	    *path; /* below the server's base: "/api/kernels/{id}"; "{rest...}" at the end takes
-		      all that follows, also nothing. Literal segments win over parameters. */
-	const char
-	    *scope; /* who may: read by the server's authorize; a row without one does not start */
+	/* Below the server's base: "/api/kernels/{id}"; "{rest...}" at the end takes all that
+	 * follows, also nothing. Literal segments win over parameters. A row for GET also answers
+	 * HEAD: its handler sees HTTP_HEAD and may answer as for GET. */
+	const char *path;
+	/* Who may: read by the server's authorize; a row without one does not start. */
+	const char *scope;
 	http_handler handle;
 	size_t body_max; /* 0: no body allowed beyond 64 KiB */
 };
 
 struct http_server_opts {
-	const char
-	    *base; /* prefix of every endpoint without a closing slash: "" or "/user/alice" */
+	/* Prefix of every endpoint, decoded, without a closing slash: "" or "/user/alice". */
+	const char *base;
 	const struct http_endpoint *endpoints; /* ended by a NULL path */
-	/* Decides about each request before its handler and body; on refusal answers itself and
-	 * returns false. NULL: everything passes. */
+	/* Decides about each request before its handler and body; on refusal answers itself (now or
+	 * later) and returns false. NULL: everything passes. */
 	bool (*authorize)(struct http_req *req, const struct http_endpoint *endpoint);
 	/* No endpoint matches (405 with Allow is answered by the server); NULL: a JSON 404. */
 	http_handler not_found;
@@ -55,7 +56,9 @@ struct http_req {
 	const struct http_endpoint *endpoint;
 	struct cyg_str params[HTTP_PARAMS_MAX]; /* values of {…} in order, decoded */
 	/* Set by a handler that answers later: called at most once if the client goes away first;
-	 * after it no http_reply_* may be called for this request. */
+	 * after it no http_reply_* may be called for this request, and it is freed. Without it the
+	 * handler still has to answer; that answer goes nowhere. A client that shuts only its
+	 * sending side before it has its answer counts as gone. */
 	void (*on_abort)(struct http_req *req);
 	void *data;              /* the handler's own */
 	struct http_conn *conn_; /* private */
@@ -64,7 +67,7 @@ struct http_req {
 /* base, endpoints and strings must outlive the server. */
 int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
     struct cyg_err *err);
-/* Takes a listening descriptor (Unix or TCP). */
+/* Takes a listening descriptor (Unix or TCP; non-blocking) and closes it in the end. */
 int http_server_listen(struct http_server *s, int fd, struct cyg_err *err);
 /* Stops accepting, closes every connection, frees; streams get on_close. Done when the loop is. */
 void http_server_close(struct http_server *s);
@@ -72,8 +75,9 @@ void http_server_close(struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
 
 /* ---- answering: fields first, then exactly one of the sending calls ---- */
-/* Adds a field to the answer. Bad names or values end the process (our mistake), except that values
- * from outside must be checked by the caller with http_value_is_ok. */
+/* Adds a field to the answer. Bad names or values, and the fields of framing and of the connection,
+ * end the process (our mistake): values from outside must be checked by the caller with
+ * http_value_is_ok. */
 void http_reply_field(struct http_req *req, const char *name, const char *value);
 bool http_value_is_ok(struct cyg_str value);
 /* The whole answer; the body is copied. Content-Length is set; HEAD, 204 and 304 send none. */
@@ -96,6 +100,7 @@ struct http_stream_events {
 	void (*on_close)(
 	    struct http_stream *st, void *arg); /* client gone or stream ended; last call */
 };
+/* NULL when the client has gone already, which only a handler without on_abort can meet. */
 struct http_stream *http_reply_stream(struct http_req *req, int status, const char *type,
     const struct http_stream_events *events, void *arg);
 /* Queues a copy; -CYG_ELIMIT when more than 1 MiB would wait (the client does not read). */
@@ -107,7 +112,8 @@ void http_stream_abort(struct http_stream *st);
 
 /* ---- WebSocket: answers 101 (with Sec-WebSocket-Protocol when protocol is not NULL) and gives the
  * connection away. The callee owns fd (non-blocking); early holds bytes the client sent already and
- * is valid only during the call. ---- */
+ * is valid only during the call. Once 0 was returned on_open comes exactly once, from the loop (or
+ * from http_server_close). On failure the caller still has to answer (http_reply_err). ---- */
 typedef void (*http_upgraded_fn)(void *arg, int fd, struct cyg_str early);
 int http_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
     void *arg, struct cyg_err *err);

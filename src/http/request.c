@@ -1,0 +1,214 @@
+/* A request's life: head, endpoint, authorization, body, handler, end. Read downwards. */
+#include "http/server_priv.h"
+
+#include "http/url.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct request *request_of(struct http_req *req)
+{
+	return CYG_CONTAINER_OF(req, struct request, req);
+}
+
+static struct request *request_new(struct http_conn *c, size_t head_len)
+{
+	const struct http_head *head = &c->server->head;
+	struct request *r = malloc(sizeof(*r));
+	char *text;
+
+	if (r == NULL)
+		abort();
+	memset(r, 0, offsetof(struct request, head));
+	memcpy(&r->head, head,
+	    offsetof(struct http_head, fields) + head->n_fields * sizeof(head->fields[0]));
+	text = cyg_arena_dup(&r->arena, cyg_str_sub(cyg_buf_str(&c->in), 0, head_len));
+	http_head_move(&r->head, c->in.data, text);
+	http_body_init(&r->decoder, &r->head);
+	cyg_buf_init(&r->body, HTTP_BODY_DEFAULT_MAX);
+	cyg_buf_init(&r->fields, HTTP_FIELDS_OUT_MAX);
+	r->conn = c;
+	r->req = (struct http_req){
+		.head = &r->head,
+		.method = r->head.method,
+		.body = CYG_STR(""),
+		.arena = &r->arena,
+		.ctx = c->server->opts.ctx,
+		.conn_ = c,
+	};
+	return r;
+}
+
+void request_free(struct request *r)
+{
+	if (r == NULL)
+		return;
+	cyg_buf_free(&r->body);
+	cyg_buf_free(&r->fields);
+	cyg_arena_free(&r->arena);
+	free(r);
+}
+
+void request_abort(struct request *r)
+{
+	r->conn = r->req.conn_ = NULL;
+	if (r->answered || !r->seen) {
+		request_free(r);
+		return;
+	}
+	/* Without on_abort the handler will still answer, and that answer frees the request. */
+	if (r->req.on_abort == NULL)
+		return;
+	r->req.on_abort(&r->req);
+	request_free(r);
+}
+
+void request_refuse(struct http_conn *c, int status, const char *message)
+{
+	reply_write_refusal(c, status, message);
+	if (c->req != NULL)
+		c->req->answered = true;
+	c->keep_alive = false;
+	conn_move(c, CONN_REPLY);
+}
+
+void request_end(struct http_conn *c)
+{
+	request_free(CYG_TAKE(c->req));
+	if (c->keep_alive)
+		conn_move(c, CONN_HEAD);
+}
+
+static void run_handler(struct http_conn *c)
+{
+	struct request *r = c->req;
+
+	conn_move(c, CONN_HANDLER);
+	r->req.body = cyg_buf_str(&r->body);
+	r->seen = true;
+	r->req.endpoint->handle(&r->req);
+}
+
+bool request_read_body(struct http_conn *c)
+{
+	struct request *r = c->req;
+	struct cyg_str payload;
+	struct cyg_err err;
+	size_t used;
+
+	while (!r->decoder.done && c->in.len > 0) {
+		if (http_body_step(&r->decoder, c->in.data, c->in.len, &used, &payload, &err) < 0) {
+			request_refuse(c, 400, err.msg);
+			return true;
+		}
+		if (cyg_buf_add(&r->body, payload.p, payload.len, &err) < 0) {
+			request_refuse(c, 413, "the body is too large");
+			return true;
+		}
+		cyg_buf_consume(&c->in, used);
+	}
+	if (!r->decoder.done)
+		return false;
+	run_handler(c);
+	return true;
+}
+
+/* Everybody who may send this body has been asked: reads it. */
+static void begin_body(struct http_conn *c)
+{
+	struct request *r = c->req;
+	size_t max = r->req.endpoint->body_max;
+
+	r->body.max = max > 0 ? max : HTTP_BODY_DEFAULT_MAX;
+	if (r->head.framing == HTTP_BODY_LENGTH && r->head.content_length > r->body.max) {
+		request_refuse(c, 413, "the body is too large");
+		return;
+	}
+	if (r->decoder.done) {
+		run_handler(c);
+		return;
+	}
+	if (r->head.expect_continue && c->in.len == 0)
+		(void)cyg_buf_add_str(&c->out.buf, "HTTP/1.1 100 Continue\r\n\r\n", NULL);
+	r->seen = false;
+	conn_move(c, CONN_BODY);
+}
+
+static void reply_not_allowed(struct http_req *req, unsigned allowed)
+{
+	char list[64];
+	size_t n = 0;
+
+	list[0] = '\0';
+	for (unsigned m = HTTP_GET; m <= HTTP_OPTIONS; m++) {
+		const char *text = http_method_text((enum http_method)m);
+
+		if ((allowed & 1U << m) == 0)
+			continue;
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "", text);
+	}
+	http_reply_field(req, "Allow", list);
+	http_reply_error(req, 405, "the method is not allowed here");
+}
+
+/* The path below the server's base; empty text when it is outside. */
+static struct cyg_str below_base(const struct http_server *s, struct cyg_str path)
+{
+	if (!cyg_str_starts(path, s->opts.base))
+		return CYG_STR("");
+	return cyg_str_skip(path, strlen(s->opts.base));
+}
+
+static void route(struct http_conn *c)
+{
+	struct http_server *s = c->server;
+	struct request *r = c->req;
+	unsigned allowed = 0;
+	struct cyg_err err;
+
+	if (cyg_str_eq(r->head.target, "*")) {
+		http_reply(&r->req, 204, NULL, CYG_STR(""));
+		return;
+	}
+	if (url_path_decode(&r->arena, r->head.path, &r->req.path, &err) < 0) {
+		request_refuse(c, 400, err.msg);
+		return;
+	}
+	r->req.endpoint = endpoint_find(
+	    s->endpoints, r->req.method, below_base(s, r->req.path), r->req.params, &allowed);
+	r->seen = true;
+	if (r->req.endpoint == NULL && allowed != 0) {
+		reply_not_allowed(&r->req, allowed);
+	} else if (r->req.endpoint == NULL && s->opts.not_found != NULL) {
+		s->opts.not_found(&r->req);
+	} else if (r->req.endpoint == NULL) {
+		http_reply_error(&r->req, 404, "not found");
+	} else if (s->opts.authorize == NULL || s->opts.authorize(&r->req, r->req.endpoint)) {
+		if (c->state == CONN_HANDLER)
+			begin_body(c);
+	}
+}
+
+bool request_begin(struct http_conn *c)
+{
+	struct http_head *head = &c->server->head;
+	struct cyg_err err = { .msg = "" };
+	int status = 400;
+	long used;
+
+	if (!c->fresh)
+		return false;
+	c->fresh = false;
+	used = http_head_parse_request(c->in.data, c->in.len, head, &status, &err);
+	if (used == 0)
+		return false;
+	if (used < 0) {
+		request_refuse(c, status, err.msg);
+		return true;
+	}
+	c->req = request_new(c, (size_t)used);
+	cyg_buf_consume(&c->in, (size_t)used);
+	conn_move(c, CONN_HANDLER);
+	route(c);
+	return true;
+}

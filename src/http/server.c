@@ -1,0 +1,203 @@
+/* The server: listening sockets, the list of connections, the janitor that looks at their
+ * deadlines, and the turn in which kicked connections run. What a connection does is in conn.c. */
+#include "http/server_priv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { ACCEPTS_PER_TURN = 64 };
+
+struct http_listener {
+	struct http_listener *next;
+	struct http_server *server;
+	uv_poll_t poll;
+	int fd;
+	bool paused; /* no descriptor was left: the janitor tries again */
+};
+
+/* security.md's figures: a whole head in 10 s; the rest as nginx and mod_reqtimeout have them. */
+static const struct http_timeouts default_timeouts = {
+	.head_ms = 10 * 1000,
+	.idle_ms = 75 * 1000,
+	.body_ms = 20 * 1000,
+	.body_rate = 500,
+	.write_ms = 60 * 1000,
+	.linger_ms = 5 * 1000,
+	.tick_ms = 1000,
+};
+
+void server_unref(struct http_server *s)
+{
+	if (--s->handles > 0)
+		return;
+	endpoint_tree_free(s->endpoints);
+	free(s);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	server_unref(handle->data);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct http_server *s = idle->data;
+	size_t n = s->kicked.n;
+
+	/* Connections kicked meanwhile wait for the next turn: others get their share. */
+	while (n-- > 0 && s->kicked.n > 0) {
+		struct http_conn *c =
+		    CYG_CONTAINER_OF(cyg_list_first(&s->kicked), struct http_conn, kicked);
+
+		cyg_list_remove(&s->kicked, &c->kicked);
+		conn_run(c);
+	}
+	if (s->kicked.n == 0 && !s->closing)
+		(void)uv_idle_stop(idle);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct http_listener *l = poll->data;
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			(void)conn_open(l->server, fd, NULL);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			l->paused = true;
+			(void)uv_poll_stop(&l->poll);
+			server_start_janitor(l->server);
+		}
+		if (errno != EINTR && errno != ECONNABORTED)
+			return;
+	}
+}
+
+static void on_janitor(uv_timer_t *timer)
+{
+	struct http_server *s = timer->data;
+
+	for (struct http_listener *l = s->listeners; l != NULL; l = l->next) {
+		if (l->paused)
+			(void)uv_poll_start(&l->poll, UV_READABLE, on_connection);
+		l->paused = false;
+	}
+	cyg_list_each_safe (it, &s->conns) {
+		conn_check_deadline(CYG_CONTAINER_OF(it, struct http_conn, link), uv_now(s->loop));
+		if (s->closing)
+			return;
+	}
+	if (s->conns.n == 0)
+		(void)uv_timer_stop(timer);
+}
+
+void server_start_janitor(struct http_server *s)
+{
+	if (!uv_is_active((uv_handle_t *)&s->janitor))
+		(void)uv_timer_start(
+		    &s->janitor, on_janitor, s->timeouts.tick_ms, s->timeouts.tick_ms);
+}
+
+void server_start_idle(struct http_server *s)
+{
+	(void)uv_idle_start(&s->idle, on_idle);
+}
+
+int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
+    struct cyg_err *err)
+{
+	struct endpoint_tree *endpoints;
+	struct http_server *s;
+	int rc = endpoint_tree_new(opts->endpoints, &endpoints, err);
+
+	if (rc < 0)
+		return cyg_wrap(err, "endpoint table");
+	s = cyg_xcalloc(1, sizeof(*s));
+	s->loop = loop;
+	s->opts = *opts;
+	if (s->opts.base == NULL)
+		s->opts.base = "";
+	s->timeouts = default_timeouts;
+	s->endpoints = endpoints;
+	cyg_list_init(&s->conns);
+	cyg_list_init(&s->kicked);
+	(void)uv_timer_init(loop, &s->janitor);
+	s->janitor.data = s;
+	(void)uv_idle_init(loop, &s->idle);
+	s->idle.data = s;
+	s->handles = 2;
+	*ret = s;
+	return 0;
+}
+
+int http_server_listen(struct http_server *s, int fd, struct cyg_err *err)
+{
+	struct http_listener *l = cyg_xcalloc(1, sizeof(*l));
+	int rc;
+
+	l->server = s;
+	l->fd = fd;
+	rc = uv_poll_init(s->loop, &l->poll, fd);
+	if (rc < 0) {
+		free(l);
+		return cyg_fail_sys(err, -rc, "watch a listening socket");
+	}
+	l->poll.data = l;
+	rc = uv_poll_start(&l->poll, UV_READABLE, on_connection);
+	if (rc < 0)
+		(void)cyg_fail_sys(err, -rc, "watch a listening socket");
+	l->next = s->listeners;
+	s->listeners = l;
+	s->handles++;
+	return rc < 0 ? -CYG_ESYS : 0;
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	struct http_listener *l = handle->data;
+
+	server_unref(l->server);
+	free(l);
+}
+
+void http_server_close(struct http_server *s)
+{
+	if (s == NULL || s->closing)
+		return;
+	s->closing = true;
+	while (s->listeners != NULL) {
+		struct http_listener *l = s->listeners;
+
+		s->listeners = l->next;
+		uv_close((uv_handle_t *)&l->poll, on_listener_closed);
+		cyg_close(l->fd);
+	}
+	while (s->conns.n > 0)
+		conn_drop(CYG_CONTAINER_OF(cyg_list_first(&s->conns), struct http_conn, link));
+	uv_close((uv_handle_t *)&s->janitor, on_handle_closed);
+	uv_close((uv_handle_t *)&s->idle, on_handle_closed);
+}
+
+size_t http_server_connections(const struct http_server *s)
+{
+	return s->conns.n;
+}
+
+const char *server_date(struct http_server *s)
+{
+	int64_t now_us = cyg_clock_wall_us();
+
+	if (s->date_s != (time_t)(now_us / 1000000)) {
+		s->date_s = (time_t)(now_us / 1000000);
+		cyg_clock_format_http(now_us, s->date);
+	}
+	return s->date;
+}
