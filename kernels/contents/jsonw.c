@@ -73,6 +73,14 @@ void jsonw_key(struct jsonw *w, const char *key)
 	w->after_key = true;
 }
 
+void jsonw_key_quoted(struct jsonw *w, struct cyg_str quoted)
+{
+	assert(!w->after_key);
+	jsonw_raw(w, quoted);
+	put(w, ":", 1);
+	w->after_key = true;
+}
+
 /* A byte that does not stand for itself: returns how many bytes of s it took. */
 static size_t put_special(struct jsonw *w, struct cyg_str s)
 {

@@ -24,6 +24,8 @@ void jsonw_object_end(struct jsonw *w);
 void jsonw_array(struct jsonw *w);
 void jsonw_array_end(struct jsonw *w);
 void jsonw_key(struct jsonw *w, const char *key);
+/* A key whose text is quoted JSON already, as tape_key_text gives it. */
+void jsonw_key_quoted(struct jsonw *w, struct cyg_str quoted);
 /* Strings are given as UTF-8 and written with ", \ and control characters escaped; lone
  * surrogates in their three-byte form become \udXXX (as Python reads and writes them), other
  * invalid bytes U+FFFD. p == NULL writes null. */
