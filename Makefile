@@ -102,6 +102,9 @@ bench: ## measures us and the real peers side by side
 clean:
 	rm -rf build
 
+print-%: ## what a variable holds, for our scripts: make -s print-FUZZ_TARGETS
+	@echo $($*)
+
 help:
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z%-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 	@echo "Variables: FLAVOUR=release|asan|clang|coverage, V=1 for whole command lines, PORT, STATE, RUN, CACHE for make run"
