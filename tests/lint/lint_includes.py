@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""Who may include whom: the table of folders. A folder not named here may hold no C."""
+
+import functools
+import os
+import re
+import subprocess
+
+from csource import read, report, tracked
+
+THIRD = {  # header or folder of headers -> the name used below
+    "uv.h": "uv", "uv": "uv", "yaml.h": "yaml", "openssl": "openssl", "jansson.h": "jansson", "curl": "curl",
+    "sqlite3.h": "sqlite", "zmq.h": "zmq", "wslay": "wslay", "seccomp.h": "seccomp", "check.h": "check",
+}
+HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub"
+KERNELS = "src/base src/daemon src/http src/ipc " + " ".join(
+    "kernels/" + part for part in "contents pages kernel terminal spark agent".split())
+# folder: our folders it may include beside itself and include/cygnet; third-party names after the bar.
+TABLE = {
+    "include/cygnet": "|",
+    "src/base": "|",
+    "src/daemon": "src/base | uv yaml curl",
+    "src/ipc": "src/base src/daemon | uv",
+    "src/http": "src/base src/daemon | uv",
+    "src/oidc": "src/base | openssl jansson",
+    "src/store": "src/base | sqlite jansson",
+    "src/spark": "src/base | sqlite jansson",
+    "src/hub": HUB + " | uv jansson openssl",
+    "src/ctl": "src/base src/daemon src/http | uv jansson curl",
+    "proxy": "src/base src/daemon src/http | uv openssl jansson",
+    "spawner/core": "src/base src/daemon src/ipc | uv",
+    "spawner/sandbox": "src/base src/daemon src/ipc spawner/core | uv seccomp",
+    "spawner/docker": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
+    "spawner/kubernetes": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
+    "spawner/init": "|",
+    **{folder: KERNELS + " | uv zmq openssl wslay sqlite" for folder in KERNELS.split() if "kernels/" in folder},
+}
+PURE = {"src/oidc": "sys/socket.h netdb.h fcntl.h dirent.h syslog.h"}  # no sockets, files, log
+
+
+@functools.cache
+def system_headers():
+    """What the C library and the kernel's headers bring; the compiler's own are few and named."""
+    files = subprocess.run(["dpkg", "-L", "libc6-dev", "linux-libc-dev"], capture_output=True, text=True).stdout
+    own = "stdarg.h stdbool.h stddef.h stdint.h limits.h float.h stdalign.h stdnoreturn.h stdatomic.h"
+    return set(re.findall(r"/usr/include/(?:x86_64-linux-gnu/|aarch64-linux-gnu/)?(\S+\.h)$", files, re.M)) | set(
+        own.split())
+
+
+def target(path, name):
+    """The folder of ours that an include names, or None."""
+    for base in (os.path.dirname(path), "include", "src", "."):
+        found = os.path.normpath(os.path.join(base, name))
+        if os.path.exists(found):
+            return os.path.dirname(found)
+    return None
+
+
+def check(path):
+    folder = os.path.dirname(path)
+    if folder.startswith("tests/"):
+        return
+    if folder not in TABLE:
+        yield f"{path}: no row for {folder} in tests/lint/lint_includes.py"
+        return
+    ours, third = (part.split() for part in TABLE[folder].split("|"))
+    for number, line in enumerate(read(path).splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if not match:
+            continue
+        name = match.group(2)
+        if match.group(1) == '"':
+            other = target(path, name)
+            if other not in [folder, "include/cygnet", *ours]:
+                yield f'{path}:{number}: {folder} may not include "{name}" ({other or "not found"})'
+            continue
+        library = THIRD.get(name) or THIRD.get(name.split("/")[0] if "/" in name else "")
+        if library is None and name not in system_headers():
+            yield f"{path}:{number}: <{name}> is not libc's and not in the table"
+        elif library is not None and library not in third:
+            yield f"{path}:{number}: {folder} may not include {library}'s <{name}>"
+        elif name in PURE.get(folder, "").split():
+            yield f"{path}:{number}: {folder} is pure, it may not include <{name}>"
+
+
+report([line for path in tracked("*.c", "*.h") for line in check(path)])
