@@ -5,7 +5,7 @@ read -ra flags <<<"$(make -s WERROR=1 print-CPPFLAGS print-CFLAGS | tr '\n' ' ')
 compile() {
 	header=$1
 	shift
-	printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+	printf '#include "%s"\n#include "%s"\nextern int unit;\n' "$header" "$header" |
 		gcc "$@" -Wno-unused-macros -fsyntax-only -x c - 2>&1 | sed "s|^|$header: |"
 	return "${PIPESTATUS[1]}"
 }

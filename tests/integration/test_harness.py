@@ -1,0 +1,96 @@
+"""The harness itself: a daemon that misbehaves, a process or socket left behind, must not go unnoticed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from lib import leftovers, web
+
+SERVER = """
+import http.server, socket, os, sys
+sock = socket.socket(fileno=3)
+print("pid", os.getpid() == int(os.environ["LISTEN_PID"]), os.environ["LISTEN_FDNAMES"], flush=True)
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler, bind_and_activate=False)
+server.socket = sock
+server.serve_forever()
+"""
+
+STUBBORN = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+def listener():
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    sock.listen()
+    return sock
+
+
+def test_each_file_has_its_own_loopback():
+    with open("/proc/net/dev", encoding="ascii") as file:
+        names = [line.partition(":")[0].strip() for line in file.readlines()[2:]]
+    assert "lo" in names and not [name for name in names if name.startswith(("eth", "en"))]
+
+
+def test_descriptors_are_passed_as_systemd_does(daemon, tmp_path):
+    with listener() as sock:
+        address = sock.getsockname()
+        one = daemon([sys.executable, "-c", SERVER], name="server", listen={"http": sock}, cwd=tmp_path)
+    assert one.wait_line(r"pid (\w+) (\w+)").groups() == ("True", "http")
+    assert web.request(address, "GET", "/").status == 200
+    assert web.raw(address, b"NONSENSE\r\n\r\n", half_close=True).find(b"400") > 0
+    assert one.kill(signal.SIGTERM).wait_exit() == -signal.SIGTERM
+
+
+def test_a_daemon_that_ends_early_is_told_with_its_log(daemon):
+    one = daemon([sys.executable, "-c", "print('no such option')"], name="early")
+    with pytest.raises(AssertionError, match="no such option"):
+        one.wait_line("ready")
+
+
+def test_a_status_that_is_not_zero_fails_the_stop(daemon):
+    one = daemon([sys.executable, "-c", STUBBORN], name="bad")
+    one.wait_line("ready")
+    with pytest.raises(AssertionError, match="status 3"):
+        one.stop()
+
+
+def test_a_process_that_left_its_parent_is_found():
+    before = leftovers.snapshot()
+    # Two forks and an end in between: the sleeper's parent is gone.
+    subprocess.run(["bash", "-c", "setsid sleep 1000 >/dev/null 2>&1 & disown"], check=True)
+    found = leftovers.since(before, patience=0.3)
+    assert len(found) == 1 and "sleep 1000" in found[0]
+
+
+def test_a_listening_socket_is_found():
+    before = leftovers.snapshot()
+    with listener() as sock:
+        assert leftovers.since(before, patience=0.3) == [f"listening tcp socket on port {sock.getsockname()[1]}"]
+
+
+@pytest.fixture(scope="module")
+def shared(file_daemons):
+    one = file_daemons.start([sys.executable, "-c", STUBBORN.replace("exit(3)", "exit(0)")], name="shared")
+    one.wait_line("ready")
+    return one
+
+
+def test_what_all_tests_of_a_file_share_may_stay(shared, file_tmp):
+    assert shared.process.poll() is None and file_tmp.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_can_be_walked_by_other_uids(tmp_path):
+    (tmp_path / "file").write_text("x")
+    if os.getuid() != 0:
+        pytest.skip("only root can be another uid")
+    subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", tmp_path / "file"],
+                   check=True, stdout=subprocess.DEVNULL)
