@@ -5,7 +5,7 @@ import re
 
 from csource import code, read, report, tracked
 
-ANYWHERE = """atoi atol atoll atof sscanf vsscanf scanf gets sprintf vsprintf strcpy stpcpy strcat strncat strncpy
+ANYWHERE = """atoi atol atoll atof sscanf vsscanf scanf gets sprintf vsprintf strcpy stpcpy strcat strncat
     strtok strtok_r tmpnam tempnam mktemp asctime ctime gmtime localtime system popen alloca strerror_l bcopy bzero
     gethostbyname inet_ntoa inet_addr usleep sleep rand srand random setjmp longjmp""".split()
 # The strict parser is the one place that reads numbers; pid 1 has nothing but libc.
