@@ -17,7 +17,7 @@ for target in "$@"; do
 		failed=$((failed + 1))
 		continue
 	fi
-	if timeout -k 5 120 "$programs/fuzz_$target" "${inputs[@]}" >"$out" 2>&1 </dev/null; then
+	if timeout --foreground -k 5 120 "$programs/fuzz_$target" "${inputs[@]}" >"$out" 2>&1 </dev/null; then
 		echo "  FUZZ    $target: ${#inputs[@]}"
 		passed=$((passed + ${#inputs[@]}))
 		continue
@@ -25,7 +25,7 @@ for target in "$@"; do
 	# One process each tells which inputs are to blame; a failure that needs them all counts once.
 	bad=0
 	for input in "${inputs[@]}"; do
-		timeout -k 5 30 "$programs/fuzz_$target" "$input" >"$out" 2>&1 </dev/null && continue
+		timeout --foreground -k 5 30 "$programs/fuzz_$target" "$input" >"$out" 2>&1 </dev/null && continue
 		bad=$((bad + 1))
 		echo "FAILED fuzz_$target $input"
 		head -n 40 "$out"

@@ -15,7 +15,8 @@ passed=0 failed=0
 
 for file in "${files[@]}"; do
 	log=$logs/$(basename "$file" .test.mjs).tap
-	timeout -k 10 "${FILE_SECONDS:-1200}" tests/support/netns.sh tests/support/alone.sh \
+	# In the foreground: a time-out of ours must not leave the process group that the watchdog ends.
+	timeout --foreground -k 10 "${FILE_SECONDS:-1200}" tests/support/netns.sh tests/support/alone.sh \
 		"$E2E_PREFIX/node" --test-reporter=tap "$file" >"$log" 2>&1 </dev/null
 	status=$?
 	count() { sed -n "s/^# $1 //p" "$log" | tail -n 1; }

@@ -12,7 +12,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 for program in "$@"; do
-	timeout -k 5 "${UNIT_SECONDS:-120}" "${wrap[@]}" "$program" >"$out" 2>&1 </dev/null
+	timeout --foreground -k 5 "${UNIT_SECONDS:-120}" "${wrap[@]}" "$program" >"$out" 2>&1 </dev/null
 	status=$?
 	# Check's own line: "100%: Checks: 12, Failures: 0, Errors: 0", one for each runner in the program.
 	read -r checks bad < <(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' \

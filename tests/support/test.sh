@@ -30,7 +30,8 @@ stage() {
 	done
 	printf '\n== %s\n' "$name"
 	start=$SECONDS
-	timeout -k 20 $((deadline > SECONDS ? deadline - SECONDS : 1)) "$@" 2>&1 | tee "$logs/$name.log"
+	# Killed at once: a namespace dies with the unshare that holds it, which does not listen to SIGTERM.
+	timeout -s KILL $((deadline > SECONDS ? deadline - SECONDS : 1)) "$@" 2>&1 | tee "$logs/$name.log"
 	status=${PIPESTATUS[0]}
 	read -r good bad < <(tail -n 1 "$logs/$name.log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
 	# What counts nothing itself is one test; a bad end without a failure counted is one failure.
