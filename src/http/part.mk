@@ -7,3 +7,8 @@ TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
 http_echo_server_LIBS := http daemon base
 http_echo_server_PKGS := libuv yaml-0.1
+
+UNIT_TESTS += test_http_refused
+test_http_refused_SRC := tests/unit/test_http_refused.c tests/unit/http_rig.c
+test_http_refused_LIBS := http base
+test_http_refused_PKGS := check libuv
