@@ -1,0 +1,131 @@
+/* The control socket. Who may use it is decided by the rights of its path. */
+#include "proxy/control.h"
+
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "daemon/unixsock.h"
+#include "http/server.h"
+#include "proxy/force.h"
+
+#include <jansson.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void reply_json(struct http_req *req, json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+
+	json_decref(body);
+	if (text == NULL) {
+		http_reply_error(req, 500, "no memory for the answer");
+		return;
+	}
+	http_reply_take(req, 200, "application/json", text, strlen(text));
+}
+
+/* The answer means: in force. Nothing of the old table is used after it. */
+static void put_table(struct http_req *req)
+{
+	struct proxy *p = req->ctx;
+	struct table *t = NULL;
+	struct cyg_err err;
+	json_int_t generation;
+
+	if (table_parse(req->body, &t, &err) < 0) {
+		cyg_log_warn("table", "refused: %s", err.msg);
+		http_reply_err(req, &err);
+		return;
+	}
+	generation = (json_int_t)t->generation;
+	force_table(p, t);
+	reply_json(req, json_pack("{s:I}", "generation", generation));
+}
+
+static json_t *connections_json(const struct proxy *p)
+{
+	static const char *const names[CLIENT_CLOSED] = { "idle", "head", "connect", "answer",
+		"body", "reply", "websocket", "linger" };
+	json_t *list = json_object();
+
+	for (size_t i = 0; i < CLIENT_CLOSED; i++)
+		(void)json_object_set_new(list, names[i], json_integer((json_int_t)p->lists[i].n));
+	return list;
+}
+
+static json_t *answers_json(const struct proxy *p)
+{
+	static const char *const names[] = { NULL, "1xx", "2xx", "3xx", "4xx", "5xx" };
+	json_t *list = json_object();
+
+	for (size_t i = 1; i < CYG_N(names); i++)
+		(void)json_object_set_new(list, names[i], json_integer((json_int_t)p->n_status[i]));
+	return list;
+}
+
+static void get_status(struct http_req *req)
+{
+	struct proxy *p = req->ctx;
+	const struct table *t = p->table;
+
+	reply_json(req, json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "table", t != NULL,
+			    "generation", (json_int_t)(t != NULL ? t->generation : 0), "routes",
+			    (json_int_t)(t != NULL ? t->n_routes : 0), "credentials",
+			    (json_int_t)(t != NULL ? t->n_creds : 0), "accepted",
+			    (json_int_t)p->n_accepted, "cut", (json_int_t)p->n_cut, "connections",
+			    connections_json(p), "answers", answers_json(p)));
+}
+
+static void get_activity(struct http_req *req)
+{
+	struct proxy *p = req->ctx;
+	json_t *servers = json_object();
+	struct cyg_str key;
+	void *value;
+	size_t pos = 0;
+
+	while (cyg_hash_next(p->activity, &pos, &key, &value)) {
+		const struct activity *a = value;
+		char *id = cyg_str_dup(key);
+
+		if (a->known)
+			(void)json_object_set_new(servers, id,
+			    json_pack("{s:I}", "last_ms_ago",
+				(json_int_t)(uv_now(p->loop) - a->last_ms)));
+		free(id);
+	}
+	reply_json(req, json_pack("{s:o}", "servers", servers));
+}
+
+static const struct http_endpoint endpoints[] = {
+	{ HTTP_PUT, "/table", "proxy:control", put_table, TABLE_JSON_MAX },
+	{ HTTP_GET, "/status", "proxy:control", get_status, 0 },
+	{ HTTP_GET, "/activity", "proxy:control", get_activity, 0 },
+	{ .path = NULL },
+};
+
+int control_open(struct proxy *p, struct cyg_err *err)
+{
+	const struct http_server_opts opts = { .base = "", .endpoints = endpoints, .ctx = p };
+	int fd = cyg_listen_fd("control");
+	int rc;
+
+	if (fd < 0 && p->options.control == NULL)
+		return 0;
+	if (fd < 0)
+		fd = unixsock_listen(p->options.control, SOCK_STREAM, 0600, (gid_t)-1, err);
+	if (fd < 0)
+		return fd;
+	rc = http_server_new(p->loop, &opts, &p->control, err);
+	if (rc < 0) {
+		cyg_close(fd);
+		return rc;
+	}
+	return http_server_listen(p->control, fd, err);
+}
+
+void control_close(struct proxy *p)
+{
+	if (p->control != NULL)
+		http_server_close(p->control);
+	p->control = NULL;
+}

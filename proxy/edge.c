@@ -1,0 +1,198 @@
+/* The edge's decision, in the order of the checks. No sockets, no clock. */
+#include "proxy/edge.h"
+
+#include "http/cookie.h"
+#include "http/url.h"
+#include "http/ws.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Fills a refusal and returns false, so that every check is one statement. */
+static bool refuse(struct edge_answer *out, int status, const char *message)
+{
+	out->verdict = EDGE_REFUSE;
+	out->status = status;
+	out->message = message;
+	return false;
+}
+
+bool edge_is_navigation(const struct http_head *head)
+{
+	const struct http_field *mode = http_head_find(head, "sec-fetch-mode");
+	const struct http_field *accept = http_head_find(head, "accept");
+
+	if (head->method != HTTP_GET && head->method != HTTP_HEAD)
+		return false;
+	if (mode != NULL)
+		return cyg_str_case_eq(mode->value, "navigate");
+	return accept != NULL && accept->value.len >= 9 &&
+	       memmem(accept->value.p, accept->value.len, "text/html", 9) != NULL;
+}
+
+bool edge_is_websocket(const struct http_head *head)
+{
+	return head->upgrade && http_head_lists(head, "upgrade", "websocket");
+}
+
+static bool changes_something(const struct http_head *head)
+{
+	return head->method != HTTP_GET && head->method != HTTP_HEAD &&
+	       head->method != HTTP_OPTIONS;
+}
+
+/* The secret of "Authorization: token X" or "Bearer X"; empty when there is none. */
+static struct cyg_str token_of(const struct http_head *head)
+{
+	const struct http_field *f = http_head_find(head, "authorization");
+	size_t space;
+	struct cyg_str scheme;
+
+	if (f == NULL || http_head_count(head, "authorization") != 1)
+		return CYG_STR("");
+	space = cyg_str_chr(f->value, ' ');
+	scheme = cyg_str_sub(f->value, 0, space);
+	if (!cyg_str_case_eq(scheme, "token") && !cyg_str_case_eq(scheme, "bearer"))
+		return CYG_STR("");
+	return cyg_str_trim(cyg_str_skip(f->value, space));
+}
+
+/* A token goes before a cookie. One that is not ours may belong to what runs behind the route, and
+ * then the cookie counts, with all that cookies need. */
+static void find_cred(const struct edge_request *in, struct edge_answer *out)
+{
+	struct cyg_str secret = token_of(in->head);
+
+	out->cred = table_find_cred(in->table, secret, in->now_s);
+	out->by_token = out->cred != NULL;
+	if (out->cred == NULL && in->door == DOOR_PUBLIC &&
+	    http_cookie_get(in->head, EDGE_COOKIE, &secret))
+		out->cred = table_find_cred(in->table, secret, in->now_s);
+	/* A server's credential is good at the inner door only, a person's only at the public one.
+	 */
+	if (out->cred != NULL && (out->cred->server[0] != '\0') != (in->door == DOOR_INNER)) {
+		out->cred = NULL;
+		out->by_token = false;
+	}
+}
+
+static bool check_host(const struct edge_request *in, struct edge_answer *out)
+{
+	if (in->door == DOOR_INNER)
+		return true;
+	if (in->head->host.len == 0)
+		return refuse(out, 400, "The request has no Host field");
+	if (!hosts_allow(&in->policy->hosts, in->head->host))
+		return refuse(out, 421,
+		    "This address is not one of the hub's names. Open the hub under the address "
+		    "you were given.");
+	return true;
+}
+
+static bool check_route(
+    const struct edge_request *in, struct edge_answer *out, struct cyg_str *path)
+{
+	struct cyg_err err;
+	bool slash = false;
+
+	if (cyg_str_eq(in->head->target, "*"))
+		return refuse(out, 400, "OPTIONS * is not answered here");
+	if (url_path_decode(in->arena, in->head->path, path, &err) < 0)
+		return refuse(out, 400, "The path of the address is not valid");
+	if (in->table == NULL)
+		return refuse(out, 503,
+		    "The hub is starting. Reload this page in a moment; nothing is lost.");
+	out->route = table_find_route(in->table, host_name(in->head->host), *path, &slash);
+	if (out->route == NULL)
+		return refuse(out, 404, "There is nothing at this address");
+	if (slash && in->door == DOOR_PUBLIC) {
+		if (changes_something(in->head) || out->upgrade)
+			return refuse(out, 404, "The address lacks its closing slash");
+		out->verdict = EDGE_SLASH;
+		return false;
+	}
+	return true;
+}
+
+/* Cookies travel with requests that other sites make; a token never does. On routes that look after
+ * themselves any Authorization field shows that no foreign page made the request, because a browser
+ * would have asked first, and it is the target that reads it. */
+static bool check_origin(const struct edge_request *in, struct edge_answer *out)
+{
+	const char *why;
+	bool has_token = out->by_token;
+
+	if (!changes_something(in->head) && !out->upgrade)
+		return true;
+	if (out->route->auth == ROUTE_NONE)
+		has_token = http_head_find(in->head, "authorization") != NULL;
+	why = origin_check(in->head, in->policy->scheme, has_token);
+	return why == NULL || refuse(out, 403, why);
+}
+
+static bool check_owner(struct edge_answer *out)
+{
+	if (out->route->auth == ROUTE_NONE)
+		return true;
+	if (out->cred == NULL) {
+		if (!out->for_person || out->upgrade)
+			return refuse(out, 403,
+			    "Not signed in, or the session has ended. Sign in at /hub/login.");
+		out->verdict = EDGE_LOGIN;
+		return false;
+	}
+	if (strcmp(out->cred->user, out->route->owner) != 0)
+		return refuse(out, 403,
+		    "This server belongs to somebody else. Your own is reached from /hub/home.");
+	return true;
+}
+
+static bool check_upgrade(const struct edge_request *in, struct edge_answer *out)
+{
+	struct cyg_err err;
+	int status = 400;
+
+	if (!out->upgrade)
+		return true;
+	if (in->head->framing != HTTP_BODY_NONE && in->head->content_length > 0)
+		return refuse(out, 400, "A WebSocket opening has no body");
+	if (ws_request_check(in->head, &status, &err) < 0)
+		return refuse(out, status, "Not a valid WebSocket opening");
+	return true;
+}
+
+static bool check_inner(const struct edge_request *in, struct edge_answer *out, struct cyg_str path)
+{
+	if (!cyg_str_starts(path, "/hub/api/"))
+		return refuse(out, 404, "Only /hub/api/ is reached from here");
+	find_cred(in, out);
+	if (out->cred == NULL)
+		return refuse(out, 403, "Not the credential of a server that is known");
+	return true;
+}
+
+static bool decide(const struct edge_request *in, struct edge_answer *out)
+{
+	struct cyg_str path = CYG_STR("");
+
+	if (in->head->method == HTTP_OTHER)
+		return refuse(out, 501, "This method is not known here");
+	if (!check_host(in, out) || !check_route(in, out, &path))
+		return false;
+	if (in->door == DOOR_INNER)
+		return check_inner(in, out, path);
+	if (!check_upgrade(in, out))
+		return false;
+	if (out->route->auth == ROUTE_SESSION)
+		find_cred(in, out);
+	return check_origin(in, out) && check_owner(out);
+}
+
+void edge_decide(const struct edge_request *in, struct edge_answer *out)
+{
+	*out = (struct edge_answer){ .verdict = EDGE_PASS };
+	out->for_person = in->door == DOOR_PUBLIC && edge_is_navigation(in->head);
+	out->upgrade = in->door == DOOR_PUBLIC && edge_is_websocket(in->head);
+	if (!decide(in, out) && out->verdict == EDGE_PASS)
+		out->verdict = EDGE_REFUSE;
+}

@@ -1,0 +1,203 @@
+/* Everything that takes too long, in one place: a walk over the lists four times a second. What is
+ * ordered by time is walked only as far as it is late. */
+#include "proxy/janitor.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "proxy/listen.h"
+#include "proxy/upstream.h"
+
+typedef void (*check_fn)(struct client *c, uint64_t now_ms);
+
+static uint64_t age(uint64_t now_ms, uint64_t then_ms)
+{
+	return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
+static struct client *of_link(struct cyg_link *link)
+{
+	return CYG_CONTAINER_OF(link, struct client, link);
+}
+
+static void late_idle(struct client *c, uint64_t now_ms)
+{
+	(void)now_ms;
+	client_close(c, false, "idle");
+}
+
+static void late_head(struct client *c, uint64_t now_ms)
+{
+	(void)now_ms;
+	if (c->peer.in.len == 0) {
+		client_close(c, false, "said nothing");
+		return;
+	}
+	c->x.client_minor = 1;
+	c->x.start_ns = cyg_clock_mono_ns();
+	reply_own(c, 408, "The request's head took too long");
+	client_run(c);
+}
+
+/* Lists whose members leave after a fixed time, oldest first. */
+static void sweep(struct proxy *p, enum client_state state, uint64_t max_ms, check_fn late)
+{
+	uint64_t now_ms = uv_now(p->loop);
+
+	cyg_list_each_safe (it, &p->lists[state]) {
+		struct client *c = of_link(it);
+
+		if (age(now_ms, c->since_ms) < max_ms)
+			break;
+		late(c, now_ms);
+	}
+}
+
+static void each(struct proxy *p, enum client_state state, check_fn check)
+{
+	uint64_t now_ms = uv_now(p->loop);
+
+	cyg_list_each_safe (it, &p->lists[state])
+		check(of_link(it), now_ms);
+}
+
+static void check_connect(struct client *c, uint64_t now_ms)
+{
+	if (age(now_ms, c->since_ms) >= c->proxy->options.connect_ms)
+		reply_own(c, 504, "The server does not take connections. Try again in a moment.");
+	else if (c->up == NULL)
+		request_connect(c);
+	else
+		return;
+	client_run(c);
+}
+
+/* A client that sends its body too slowly; true when it was closed. What the target does not take
+ * is not the client's fault. */
+static bool check_body_rate(struct client *c, uint64_t now_ms)
+{
+	struct exchange *x = &c->x;
+
+	if (x->up.done || age(now_ms, x->window_ms) < BODY_WINDOW_MS)
+		return false;
+	if (x->window_bytes >= BODY_WINDOW_BYTES || c->up->peer.out.len > 0 || x->wants_100) {
+		x->window_ms = now_ms;
+		x->window_bytes = 0;
+		return false;
+	}
+	if (c->state == CLIENT_ANSWER) {
+		reply_own(c, 408, "The request's body took too long");
+		client_run(c);
+	} else {
+		client_close(c, false, "slow body");
+	}
+	return true;
+}
+
+static void check_answer(struct client *c, uint64_t now_ms)
+{
+	uint64_t quiet_ms = age(now_ms, c->moved_ms);
+
+	if (check_body_rate(c, now_ms))
+		return;
+	if (c->peer.eof && c->x.up.done && quiet_ms >= HALF_CLOSED_MS) {
+		client_close(c, false, "client left");
+		return;
+	}
+	if (quiet_ms < c->proxy->options.answer_ms ||
+	    age(now_ms, c->since_ms) < c->proxy->options.answer_ms)
+		return;
+	reply_own(c, 504,
+	    "The server has not answered in time. It may be busy: wait a little, then reload.");
+	client_run(c);
+}
+
+static bool is_stuck(const struct client *c, uint64_t now_ms)
+{
+	uint64_t quiet_ms = age(now_ms, c->moved_ms);
+
+	return (c->peer.out.len > 0 && quiet_ms >= CLIENT_READ_MS) ||
+	       (c->peer.eof && quiet_ms >= HALF_CLOSED_MS);
+}
+
+static void check_body(struct client *c, uint64_t now_ms)
+{
+	if (check_body_rate(c, now_ms))
+		return;
+	if (is_stuck(c, now_ms))
+		client_close(c, false, "client does not read");
+}
+
+static void check_reply(struct client *c, uint64_t now_ms)
+{
+	if (is_stuck(c, now_ms))
+		client_close(c, false, "client does not read");
+}
+
+static void check_tunnel(struct client *c, uint64_t now_ms)
+{
+	bool half = c->up->peer.eof && age(now_ms, c->moved_ms) >= HALF_CLOSED_MS;
+
+	if (half || is_stuck(c, now_ms))
+		client_close(c, false, "websocket stuck");
+}
+
+/* A credential ends at its time, and what lives by it ends then too. */
+static void check_creds(struct proxy *p)
+{
+	int64_t now_s = cyg_clock_wall_us() / 1000000;
+
+	for (unsigned state = CLIENT_CONNECT; state <= CLIENT_TUNNEL; state++) {
+		cyg_list_each_safe (it, &p->lists[state]) {
+			struct client *c = of_link(it);
+
+			if (c->x.cred != NULL && c->x.cred->expires != 0 &&
+			    c->x.cred->expires <= now_s)
+				client_close(c, false, "credential expired");
+		}
+	}
+}
+
+/* One a round: a table may not change while it is walked. */
+static void tidy_activity(struct proxy *p)
+{
+	char id[256];
+	struct cyg_str key;
+	void *value;
+	size_t pos = 0;
+
+	while (cyg_hash_next(p->activity, &pos, &key, &value)) {
+		const struct activity *a = value;
+
+		if (a->known || a->conns > 0 || !cyg_str_copy(id, sizeof(id), key))
+			continue;
+		free(cyg_hash_remove(p->activity, cyg_str_of(id)));
+		return;
+	}
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct proxy *p = timer->data;
+	const struct proxy_options *o = &p->options;
+
+	sweep(p, CLIENT_IDLE, o->idle_ms, late_idle);
+	sweep(p, CLIENT_HEAD, o->header_ms, late_head);
+	sweep(p, CLIENT_LINGER, LINGER_MS, late_idle);
+	each(p, CLIENT_CONNECT, check_connect);
+	each(p, CLIENT_ANSWER, check_answer);
+	each(p, CLIENT_BODY, check_body);
+	each(p, CLIENT_REPLY, check_reply);
+	each(p, CLIENT_TUNNEL, check_tunnel);
+	check_creds(p);
+	upstream_tidy(p, false);
+	listen_resume(p);
+	tidy_activity(p);
+}
+
+void janitor_start(struct proxy *p)
+{
+	(void)uv_timer_init(p->loop, &p->janitor);
+	p->janitor.data = p;
+	(void)uv_timer_start(&p->janitor, on_tick, JANITOR_MS, JANITOR_MS);
+}

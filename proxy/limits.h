@@ -1,0 +1,39 @@
+/* Every maximum and fixed delay of the proxy, each with its reason. What is an option has its
+ * default in options.c. */
+#ifndef PROXY_LIMITS_H
+#define PROXY_LIMITS_H
+
+enum {
+	/* One read of a socket. A little under a power of two, because a buffer keeps one byte for
+	 * itself; twice the largest head, so that a whole head always fits behind a remainder. */
+	PEER_IN_MAX = 32 * 1024 - 1,
+	/* What waits for a socket that does not take it: one read re-framed, behind one head. */
+	PEER_OUT_MAX = 96 * 1024,
+	/* Nothing more is decoded towards a socket that has this much waiting. */
+	PEER_OUT_HIGH = 16 * 1024,
+	/* Blocks kept for the next socket that needs one: 1 MiB. */
+	PEER_SPARES = 32,
+
+	ACCEPT_BURST = 64,        /* accepts per wake-up, so that old connections get their turn */
+	UPSTREAM_IDLE_MAX = 64,   /* kept-alive connections of one target */
+	UPSTREAM_IDLE_MS = 30000, /* shorter than any server we know keeps them, but Node's 5 s */
+
+	INTERIM_MAX = 4,          /* 1xx heads in front of one answer: they wait in one buffer */
+	JANITOR_MS = 250,         /* its period: what deadlines are rounded up to */
+	LINGER_MS = 2000,         /* reading on after a last answer, so that no reset eats it */
+	HALF_CLOSED_MS = 60000,   /* one direction ended and the other says nothing */
+	BODY_WINDOW_MS = 30000,   /* a client that sends a body ... */
+	BODY_WINDOW_BYTES = 1024, /* ... sends at least this much in that time */
+	CLIENT_READ_MS = 300000,  /* a client that takes nothing of its answer */
+
+	TABLE_JSON_MAX = 64 * 1024 * 1024, /* 100,000 routes and 400,000 credentials */
+	TABLE_ROUTES_MAX = 100000,
+	TABLE_CREDENTIALS_MAX = 400000,
+	TABLE_PREFIX_MAX = 512, /* bytes of a route's prefix */
+	TABLE_TARGET_MAX = 200, /* bytes of a target's text; a Unix path ends at 107 */
+	TOKEN_MAX = 256,        /* bytes of a credential that are hashed at all */
+	HOSTS_MAX = 64,         /* patterns of the Host allow-list */
+	LABEL_MAX = 256,        /* bytes of a path kept for the access log */
+};
+
+#endif

@@ -1,0 +1,116 @@
+/* cygnet-proxy: options, the root, start in order, run, tear down in reverse. */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "proxy/control.h"
+#include "proxy/force.h"
+#include "proxy/janitor.h"
+#include "proxy/listen.h"
+#include "proxy/upstream.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+static void on_end(void *arg, const char *why)
+{
+	proxy_drain(arg, why);
+}
+
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+	struct proxy *p = handle->data;
+	struct cyg_err err;
+
+	(void)signum;
+	if (p->options.table == NULL)
+		return;
+	if (force_file(p, &err) < 0)
+		cyg_log_error("table", "not read again, the old one stays: %s", err.msg);
+}
+
+/* A connection takes two descriptors; the default limit is for programs with few. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		cyg_log_warn("proxy", "cannot raise the limit of open files");
+}
+
+static void init(struct proxy *p)
+{
+	p->loop = cyg_loop_uv(p->daemon);
+	p->pools = cyg_hash_new();
+	p->activity = cyg_hash_new();
+	cyg_buf_init(&p->head, 4 * CYG_HTTP_HEAD_MAX);
+	for (size_t i = 0; i < CLIENT_N; i++)
+		cyg_list_init(&p->lists[i]);
+	(void)uv_timer_init(p->loop, &p->drain);
+	p->drain.data = p;
+	(void)uv_signal_init(p->loop, &p->hangup);
+	p->hangup.data = p;
+	(void)uv_signal_start(&p->hangup, on_hangup, SIGHUP);
+}
+
+/* The doors come last: who connects finds everything in place. Without a table they answer 503. */
+static int start(struct proxy *p, struct cyg_err *err)
+{
+	int rc;
+
+	raise_limits();
+	if (p->options.table != NULL && (rc = force_file(p, err)) < 0)
+		return rc;
+	janitor_start(p);
+	rc = control_open(p, err);
+	return rc < 0 ? rc : listen_open(p, err);
+}
+
+static void stop(struct proxy *p)
+{
+	listen_close(p);
+	control_close(p);
+	for (unsigned state = 0; state < CLIENT_CLOSED; state++) {
+		cyg_list_each_safe (it, &p->lists[state])
+			client_close(
+			    CYG_CONTAINER_OF(it, struct client, link), false, "proxy ends");
+	}
+	while (cyg_hash_count(p->pools) > 0)
+		upstream_tidy(p, true);
+	if (p->janitor.data != NULL)
+		uv_close((uv_handle_t *)&p->janitor, NULL);
+	uv_close((uv_handle_t *)&p->drain, NULL);
+	uv_close((uv_handle_t *)&p->hangup, NULL);
+	cyg_loop_free(p->daemon);
+	table_free(p->table);
+	cyg_hash_free(p->pools, free);
+	cyg_hash_free(p->activity, free);
+	peer_spares_free(&p->spares);
+	cyg_buf_free(&p->head);
+}
+
+int main(int argc, char **argv)
+{
+	struct proxy *p = cyg_xcalloc(1, sizeof(*p));
+	struct cyg_err err;
+	int first = argc;
+	int rc = cyg_options_read(&proxy_program, argc, argv, &p->options, &first, &err);
+
+	if (rc == 0) {
+		cyg_log_init("cygnet-proxy", (enum cyg_log_level)p->options.log_level);
+		rc = cyg_loop_new(on_end, p, cyg_listen_fd("parent"), &p->daemon, &err);
+	}
+	if (rc == 0) {
+		init(p);
+		rc = start(p, &err);
+		if (rc == 0)
+			cyg_loop_run(p->daemon);
+		stop(p);
+	}
+	if (rc < 0)
+		(void)fprintf(stderr, "cygnet-proxy: %s\n", err.msg);
+	cyg_options_free(&proxy_program, &p->options);
+	free(p);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,55 @@
+/* One socket of a pair: its stream, the bytes that came and wait, the bytes that must go, and what
+ * the loop watches it for. It knows nothing of HTTP. Buffers exist only while bytes are in them. */
+#ifndef PROXY_PEER_H
+#define PROXY_PEER_H
+
+#include "base/buf.h"
+#include "proxy/limits.h"
+#include "proxy/stream.h"
+
+#include <uv.h>
+
+/* Blocks between uses. */
+struct peer_spares {
+	struct cyg_buf block[PEER_SPARES];
+	size_t n;
+};
+
+struct peer {
+	struct stream stream;
+	struct peer_spares *spares;
+	struct cyg_buf in;  /* read and not used yet: at most PEER_IN_MAX */
+	struct cyg_buf out; /* to be written: at most PEER_OUT_MAX */
+	int watched;        /* what uv_poll waits for now */
+	bool eof;           /* the other side ended its direction */
+	bool shut;          /* we ended ours */
+	bool failed;        /* it can no longer be written: the connection is broken */
+	uv_poll_t poll;
+};
+
+/* Takes fd. The owner gets poll.data and on_poll's calls. 0 or -CYG_ESYS (fd is closed then). */
+int peer_init(
+    struct peer *p, uv_loop_t *loop, int fd, struct peer_spares *spares, struct cyg_err *err);
+/* Waits for exactly these of UV_READABLE and UV_WRITABLE. */
+void peer_watch(struct peer *p, int events, uv_poll_cb on_poll);
+/* Reads once what fits. True when something changed: bytes, end or failure. */
+bool peer_fill(struct peer *p);
+/* Writes what waits. True when something left or it failed. */
+bool peer_flush(struct peer *p);
+/* Writes data behind what waits: directly when nothing does, else (and what is left) into out. The
+ * caller sees to it that out stays under PEER_OUT_HIGH before. */
+void peer_put(struct peer *p, struct cyg_str data);
+/* Room to append a head or page of up to CYG_HTTP_HEAD_MAX and more to out. */
+struct cyg_buf *peer_out(struct peer *p);
+/* Gives empty buffers back. */
+void peer_settle(struct peer *p);
+/* True when more may be read, or is to be written. */
+bool peer_can_read(const struct peer *p);
+bool peer_must_write(const struct peer *p);
+/* Ends our direction once out is empty. */
+void peer_shut(struct peer *p);
+/* Closes the socket now; on_closed(&p->poll) comes later from the loop. */
+void peer_close(struct peer *p, bool abrupt, uv_close_cb on_closed);
+void peer_spares_free(struct peer_spares *s);
+
+#endif

@@ -1,0 +1,55 @@
+/* The root of the process: what every file of the proxy may reach. */
+#ifndef PROXY_PROXY_H
+#define PROXY_PROXY_H
+
+#include "base/hash.h"
+#include "daemon/loop.h"
+#include "proxy/client.h"
+#include "proxy/edge.h"
+#include "proxy/options.h"
+#include "proxy/peer.h"
+#include "proxy/table.h"
+
+struct http_server;
+struct listener;
+
+/* When a server of a user was last talked to. Kept over tables while connections use it. */
+struct activity {
+	uint64_t last_ms; /* of the loop's clock */
+	bool known;       /* the table in force has the server */
+	size_t conns;
+};
+
+struct proxy {
+	struct proxy_options options;
+	struct cyg_loop *daemon;
+	uv_loop_t *loop;
+	struct edge_policy policy;
+
+	struct table *table;             /* in force; NULL: none yet */
+	struct cyg_hash *pools;          /* target → struct pool */
+	struct cyg_hash *activity;       /* server id → struct activity */
+	struct cyg_list lists[CLIENT_N]; /* every connection is on the one of its state */
+
+	struct listener *doors[2]; /* by enum edge_door; NULL when there is none */
+	struct http_server *control;
+	uv_timer_t janitor;
+	uv_timer_t drain;
+	uv_signal_t hangup;
+	bool draining;
+	uint64_t drain_end_ms;
+
+	struct peer_spares spares;
+	struct cyg_buf head;     /* scratch: a head being written */
+	struct http_head parsed; /* scratch: a head just parsed */
+	uint64_t n_accepted;
+	uint64_t n_status[6]; /* answers by first digit */
+	uint64_t n_cut;       /* connections ended before their answer was whole */
+};
+
+/* Connections that are not closed. */
+size_t proxy_connections(const struct proxy *p);
+/* Ends: no new connections, those in flight may finish for drain-timeout. */
+void proxy_drain(struct proxy *p, const char *why);
+
+#endif

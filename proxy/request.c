@@ -1,0 +1,268 @@
+/* A request's way in: head, decision, target. Read downwards; what follows is relay.c. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/url.h"
+#include "proxy/proxy.h"
+#include "proxy/rewrite.h"
+#include "proxy/upstream.h"
+
+#include <string.h>
+
+static void begin(struct client *c, const struct http_head *head);
+static void forward(struct client *c, const struct edge_answer *edge, size_t head_len);
+static void write_sign_in(const struct http_head *head, struct cyg_buf *out);
+static void write_slash(const struct http_head *head, struct cyg_buf *out);
+static void bind_route(struct client *c, const struct edge_answer *edge);
+
+/* A head is looked at again only when the new bytes can change the verdict: a line ended, or a CR
+ * was not followed by its LF. Byte-wise senders cost no more than their lines. */
+static bool worth_parsing(const struct client *c)
+{
+	const struct cyg_buf *in = &c->peer.in;
+	const char *fresh = in->data + c->parsed;
+	size_t n = in->len - c->parsed;
+
+	if (c->parsed == 0 || in->len >= CYG_HTTP_HEAD_MAX)
+		return true;
+	return n > 0 && (fresh[-1] == '\r' || memchr(fresh, '\n', n) != NULL ||
+			    memchr(fresh, '\r', n) != NULL);
+}
+
+static const char *refusal_text(int status)
+{
+	switch (status) {
+	case 414:
+		return "The address is too long";
+	case 417:
+		return "Only 100-continue can be expected";
+	case 421:
+		return "The address and the Host field name different hosts";
+	case 431:
+		return "The request's head is too large. Deleting this site's cookies may help.";
+	case 501:
+		return "This method or transfer coding is not known here";
+	case 505:
+		return "Only HTTP/1.0 and HTTP/1.1 are spoken here";
+	default:
+		return "The request is not valid HTTP";
+	}
+}
+
+static void refuse_head(struct client *c, int status, const struct cyg_err *err)
+{
+	cyg_log_debug(c->ip, "head refused with %d: %s", status, err->msg);
+	c->x.client_minor = 1;
+	c->x.start_ns = cyg_clock_mono_ns();
+	reply_own(c, status, refusal_text(status));
+}
+
+/* From here on the parsed head's text is gone. */
+static void consume_head(struct client *c, size_t head_len)
+{
+	cyg_buf_consume(&c->peer.in, head_len);
+	c->parsed = 0;
+}
+
+static void decide(struct client *c, const struct http_head *head, size_t head_len)
+{
+	struct proxy *p = c->proxy;
+	struct cyg_arena arena;
+	struct edge_answer edge;
+	struct edge_request request = {
+		.door = c->door,
+		.policy = &p->policy,
+		.table = p->table,
+		.head = head,
+		.now_s = cyg_clock_wall_us() / 1000000,
+		.arena = &arena,
+	};
+
+	cyg_arena_init(&arena);
+	edge_decide(&request, &edge);
+	cyg_arena_free(&arena);
+	c->x.html = edge.for_person;
+	c->x.upgrade = edge.upgrade;
+	if (edge.verdict == EDGE_PASS) {
+		bind_route(c, &edge);
+		forward(c, &edge, head_len);
+		return;
+	}
+	cyg_buf_reset(&p->head);
+	if (edge.verdict == EDGE_LOGIN)
+		write_sign_in(head, &p->head);
+	else if (edge.verdict == EDGE_SLASH)
+		write_slash(head, &p->head);
+	consume_head(c, head_len);
+	if (edge.verdict == EDGE_REFUSE)
+		reply_own(c, edge.status, edge.message);
+	else
+		reply_redirect(c, cyg_buf_str(&p->head));
+}
+
+bool request_step(struct client *c)
+{
+	struct cyg_buf *in = &c->peer.in;
+	struct http_head *head = &c->proxy->parsed;
+	struct cyg_err err;
+	int status = 400;
+	long n = 0;
+
+	if (in->len > 0 && c->state == CLIENT_IDLE)
+		client_move(c, CLIENT_HEAD);
+	if (in->len > 0 && worth_parsing(c))
+		n = http_head_parse_request(in->data, in->len, head, &status, &err);
+	c->parsed = in->len;
+	if (n < 0) {
+		refuse_head(c, status, &err);
+		return true;
+	}
+	if (n == 0) {
+		if (c->peer.eof)
+			client_close(c, false, "no further request");
+		return false;
+	}
+	begin(c, head);
+	decide(c, head, (size_t)n);
+	return true;
+}
+
+static void begin(struct client *c, const struct http_head *head)
+{
+	struct exchange *x = &c->x;
+	const struct proxy_options *o = &c->proxy->options;
+	struct cyg_str path = head->path;
+
+	x->begun = true;
+	x->method = head->method;
+	x->client_minor = head->minor;
+	x->keep = head->keep_alive && !c->proxy->draining;
+	x->wants_100 = head->expect_continue && head->minor >= 1;
+	x->start_ns = cyg_clock_mono_ns();
+	x->window_ms = uv_now(c->proxy->loop);
+	http_body_init(&x->up, head);
+	x->chunked_up = head->framing == HTTP_BODY_CHUNKED;
+	if (!o->access_log && o->log_level != CYG_LOG_DEBUG)
+		return;
+	if (path.len > LABEL_MAX)
+		path.len = LABEL_MAX;
+	x->label = cyg_xasprintf("%.*s %.*s", CYG_STR_ARGS(head->method_text), CYG_STR_ARGS(path));
+}
+
+static void bind_route(struct client *c, const struct edge_answer *edge)
+{
+	struct exchange *x = &c->x;
+
+	x->route = edge->route;
+	x->from_server = edge->route->auth == ROUTE_SESSION || edge->route->server[0] != '\0';
+	x->cred = edge->cred;
+	if (x->cred != NULL)
+		cyg_list_add(&x->cred->conns, &c->cred_link);
+	access_begin(c, edge->route);
+}
+
+/* The head is written before its bytes are given up: it borrows from them. */
+static void forward(struct client *c, const struct edge_answer *edge, size_t head_len)
+{
+	struct proxy *p = c->proxy;
+	struct exchange *x = &c->x;
+	struct rewrite_request rewrite = {
+		.head = &p->parsed,
+		.edge = edge,
+		.door = c->door,
+		.scheme = p->policy.scheme,
+		.ip = c->door == DOOR_PUBLIC ? c->ip : "",
+	};
+	struct cyg_err err;
+
+	/* What cannot be sent twice does not meet a connection that may just be ending. */
+	x->fresh = !x->up.done ||
+		   (x->method != HTTP_GET && x->method != HTTP_HEAD && x->method != HTTP_OPTIONS);
+	cyg_buf_reset(&x->head);
+	if (rewrite_request(&rewrite, &x->head, &err) < 0) {
+		cyg_log_debug(c->ip, "head not forwarded: %s", err.msg);
+		consume_head(c, head_len);
+		reply_own(c, 431, refusal_text(431));
+		return;
+	}
+	consume_head(c, head_len);
+	request_connect(c);
+}
+
+static void send_head(struct client *c)
+{
+	struct exchange *x = &c->x;
+	struct upstream *u = c->up;
+
+	(void)cyg_buf_add(peer_out(&u->peer), x->head.data, x->head.len, NULL);
+	/* Kept while it may have to be sent again. */
+	if (!u->reused)
+		cyg_buf_free(&x->head);
+	client_move(c, CLIENT_ANSWER);
+}
+
+void request_connect(struct client *c)
+{
+	struct cyg_err err;
+	int rc;
+
+	if (c->x.route == NULL) {
+		reply_own(c, 502, "The server that was asked has just been stopped");
+		return;
+	}
+	rc = upstream_take(c, c->x.route->target, c->x.fresh, &err);
+	if (rc < 0 && rc != -CYG_EBUSY) {
+		cyg_log_info(c->ip, "target %s: %s", c->x.route->target, err.msg);
+		request_upstream_failed(c, "connect");
+		return;
+	}
+	if (rc == 0 && !c->up->connecting)
+		send_head(c);
+	else if (c->state != CLIENT_CONNECT)
+		client_move(c, CLIENT_CONNECT);
+}
+
+bool request_step_connect(struct client *c)
+{
+	/* Without a connection the janitor asks again: the backlog was full. */
+	if (c->up == NULL || c->up->connecting)
+		return false;
+	send_head(c);
+	return true;
+}
+
+void request_upstream_failed(struct client *c, const char *why)
+{
+	struct exchange *x = &c->x;
+	bool again = c->up != NULL && c->up->reused && !x->fresh;
+
+	cyg_log_debug(c->ip, "target failed: %s%s", why, again ? ", trying again" : "");
+	if (again) {
+		upstream_release(c, false);
+		x->fresh = true;
+		request_connect(c);
+		return;
+	}
+	reply_own(c, 502,
+	    x->from_server ? "This server does not answer. It may have been stopped: start it "
+			     "again from the hub's home page."
+			   : "The hub does not answer just now. Try again in a moment; servers "
+			     "that run go on running.");
+}
+
+/* ---- redirects ---- */
+static void write_sign_in(const struct http_head *head, struct cyg_buf *out)
+{
+	(void)cyg_buf_add_str(out, "/hub/login", NULL);
+	if (!url_is_local(head->target))
+		return;
+	(void)cyg_buf_add_str(out, "?next=", NULL);
+	(void)url_encode(out, head->target, "/", NULL);
+}
+
+static void write_slash(const struct http_head *head, struct cyg_buf *out)
+{
+	(void)cyg_buf_printf(out, NULL, "%.*s/", CYG_STR_ARGS(head->path));
+	if (head->query.p != NULL)
+		(void)cyg_buf_printf(out, NULL, "?%.*s", CYG_STR_ARGS(head->query));
+}
