@@ -174,10 +174,18 @@ static void answer_help(const struct cyg_program *prog, const char *word)
 	exit(0);
 }
 
-/* One pass over the command line: only --config (config_only), or everything but it. */
-static int read_words(const struct cyg_program *prog, int argc, char **argv, void *config,
-    bool config_only, int *first_arg, struct cyg_err *err)
+struct words {
+	int argc;
+	char **argv;
+};
+
+/* One pass over the command line: only --config (config_only), or everything but it. Returns the
+ * index of the first word after the options, or a code. */
+static int read_words(const struct cyg_program *prog, const struct words *w, void *config,
+    bool config_only, struct cyg_err *err)
 {
+	char **argv = w->argv;
+	const int argc = w->argc;
 	int i = 1;
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
@@ -208,8 +216,7 @@ static int read_words(const struct cyg_program *prog, int argc, char **argv, voi
 		if (rc < 0)
 			return rc;
 	}
-	*first_arg = i;
-	return 0;
+	return i;
 }
 
 static int check_required(const struct cyg_program *prog, const void *config, struct cyg_err *err)
@@ -227,6 +234,7 @@ static int check_required(const struct cyg_program *prog, const void *config, st
 int cyg_options_read(const struct cyg_program *prog, int argc, char **argv, void *config,
     int *first_arg, struct cyg_err *err)
 {
+	const struct words words = { argc, argv };
 	int rc;
 
 	for (const struct cyg_option *o = prog->options; o->name != NULL; o++) {
@@ -236,11 +244,13 @@ int cyg_options_read(const struct cyg_program *prog, int argc, char **argv, void
 		if (rc < 0)
 			return cyg_wrap(err, "built-in default");
 	}
-	rc = read_words(prog, argc, argv, config, true, first_arg, err);
-	if (rc == 0)
-		rc = read_words(prog, argc, argv, config, false, first_arg, err);
-	if (rc == 0)
-		rc = check_required(prog, config, err);
+	rc = read_words(prog, &words, config, true, err);
+	if (rc >= 0)
+		rc = read_words(prog, &words, config, false, err);
+	if (rc < 0)
+		return rc;
+	*first_arg = rc;
+	rc = check_required(prog, config, err);
 	if (rc == 0 && prog->arguments == NULL && *first_arg < argc)
 		rc = cyg_fail(
 		    err, CYG_EINVAL, "unexpected '%.60s'; options start with --", argv[*first_arg]);

@@ -7,9 +7,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 case "${1:-}" in
 build) lists=(build) prefixes=() ;;
-run) lists=(build run) prefixes=(jupyter spark) ;;
-test) lists=(build run test) prefixes=(jupyter spark test e2e nbsamples) ;;
-deep) lists=(build run test deep) prefixes=(jupyter spark test e2e nbsamples chp) ;;
+run) lists=(build run) prefixes=(jupyter spark stack2025) ;;
+test) lists=(build run test) prefixes=(jupyter spark stack2025 test e2e nbsamples) ;;
+deep) lists=(build run test deep) prefixes=(jupyter spark stack2025 test e2e nbsamples chp) ;;
 *) echo "use: $0 build|run|test|deep" >&2; exit 2 ;;
 esac
 

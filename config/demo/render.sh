@@ -1,0 +1,18 @@
+#!/bin/bash
+# Writes the demo site's configuration with this machine's paths into a folder. Use: render.sh FOLDER
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache_sh=$here/../../tests/support/cache.sh
+out=${1:?use: render.sh FOLDER}
+umask 022
+
+jupyter=$("$cache_sh" jupyter)
+new=$("$cache_sh" spark)
+old=$("$cache_sh" stack2025)
+tree=$("$here/build.sh")
+mkdir -p "$out"
+for file in "$here"/*.yaml; do
+	sed -e "s|@TREE@|$tree|g; s|@JUPYTER@|$jupyter|g; s|@NEW@|$new|g; s|@OLD@|$old|g" \
+		"$file" >"$out/.part"
+	mv "$out/.part" "$out/$(basename "$file")"
+done

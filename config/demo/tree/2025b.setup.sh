@@ -1,0 +1,5 @@
+# Sourced in bash before the Jupyter server starts: what it exports is the environment of kernels and terminals.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+view=$(readlink -f "$here/view")
+export PATH=$view/bin:$PATH
+export VIRTUAL_ENV=$view
