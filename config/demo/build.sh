@@ -27,7 +27,7 @@ kernelspec() {
 # stack NAME PREFIX
 stack() {
 	local folder=stacks/$1 kernels
-	kernels=$(echo "$2"/share/jupyter/kernels/python3)
+	kernels=$2/share/jupyter/kernels/python3
 	mkdir -p "$part/$folder"
 	ln -s "$2" "$part/$folder/view"
 	cp "$here/tree/$1.setup.sh" "$part/$folder/setup.sh"

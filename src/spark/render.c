@@ -1,0 +1,176 @@
+/* Layers into properties. Settings are sorted by name and layer; each name's run is folded into one
+ * property by a small state machine. */
+#include "spark/render.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static const char *const layer_names[SPARK_LAYERS] = { "cluster", "site", "bundles", "user",
+	"notebook", "connect", "policy" };
+
+const char *spark_layer_name(enum spark_layer layer)
+{
+	return layer_names[layer];
+}
+
+static bool has_word(const char *name, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (; *name != '\0'; name++) {
+		if (cyg_str_case_eq((struct cyg_str){ name, strnlen(name, n) }, word))
+			return true;
+	}
+	return false;
+}
+
+bool spark_is_secret(const char *name)
+{
+	return has_word(name, "secret") || has_word(name, "password") || has_word(name, "token") ||
+	       has_word(name, "access.key") || has_word(name, "accesskey");
+}
+
+static int check_setting(const struct spark_setting *s, struct cyg_err *err)
+{
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	if (strncmp(s->name, "spark.", 6) != 0 || strlen(s->name) > SPARK_NAME_MAX ||
+	    strspn(s->name, allowed) != strlen(s->name))
+		return cyg_fail(err, CYG_EINVAL,
+		    "layer %s: '%.80s' is not the name of a Spark property (spark.something)",
+		    layer_names[s->layer], s->name);
+	if (s->op == SPARK_OP_FORBID)
+		return 0;
+	if (s->value == NULL || strlen(s->value) > SPARK_VALUE_MAX ||
+	    !cyg_str_is_text(cyg_str_of(s->value)))
+		return cyg_fail(err, CYG_EINVAL,
+		    "layer %s: the value of %s must be text in one line of at most %d bytes",
+		    layer_names[s->layer], s->name, SPARK_VALUE_MAX);
+	return 0;
+}
+
+/* One setting and where it stood, so that sorting keeps the order within a layer. */
+struct entry {
+	const struct spark_setting *s;
+	size_t at;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const struct entry *x = a;
+	const struct entry *y = b;
+	int by_name = strcmp(x->s->name, y->s->name);
+
+	if (by_name != 0)
+		return by_name;
+	if (x->s->layer != y->s->layer)
+		return x->s->layer < y->s->layer ? -1 : 1;
+	return x->at < y->at ? -1 : 1;
+}
+
+static void add_lost(
+    struct spark_property *p, enum spark_layer layer, const char *value, const char *why)
+{
+	p->lost[p->n_lost++] = (struct spark_lost){ layer, value != NULL ? value : "", why };
+}
+
+/* Applies the next setting of a property that already has a value (or was forbidden). */
+static void fold(struct cyg_arena *arena, struct spark_property *p, const struct spark_setting *s,
+    bool *forbidden)
+{
+	const bool policy = s->layer == SPARK_LAYER_POLICY;
+
+	if ((*forbidden || p->locked) && !policy) {
+		add_lost(p, s->layer, s->value, *forbidden ? "forbidden" : "locked");
+		return;
+	}
+	if (s->op == SPARK_OP_APPEND && p->value != NULL) {
+		p->value = cyg_arena_printf(
+		    arena, "%s%s%s", p->value, s->separator != NULL ? s->separator : ",", s->value);
+	} else {
+		if (p->value != NULL || *forbidden)
+			add_lost(p, p->layer, p->value, "overridden");
+		p->value =
+		    s->op == SPARK_OP_FORBID ? NULL : cyg_arena_dup(arena, cyg_str_of(s->value));
+	}
+	*forbidden = s->op == SPARK_OP_FORBID;
+	p->layer = s->layer;
+	p->locked = policy || s->op == SPARK_OP_LOCK;
+}
+
+static void fold_run(
+    struct cyg_arena *arena, const struct entry *run, size_t n, struct spark_property *p)
+{
+	const struct spark_setting *first = run[0].s;
+	bool forbidden = first->op == SPARK_OP_FORBID;
+
+	p->name = cyg_arena_dup(arena, cyg_str_of(first->name));
+	p->lost = cyg_arena_alloc(arena, (n + 1) * sizeof(*p->lost));
+	p->value = forbidden ? NULL : cyg_arena_dup(arena, cyg_str_of(first->value));
+	p->layer = first->layer;
+	p->locked = first->op == SPARK_OP_LOCK || first->layer == SPARK_LAYER_POLICY;
+	p->secret = spark_is_secret(p->name);
+	for (size_t i = 1; i < n; i++)
+		fold(arena, p, run[i].s, &forbidden);
+	/* Lost values outlive the caller's settings. */
+	for (size_t i = 0; i < p->n_lost; i++)
+		p->lost[i].value = cyg_arena_dup(arena, cyg_str_of(p->lost[i].value));
+}
+
+int spark_render(const struct spark_setting *settings, size_t n, struct spark_rendered **ret,
+    struct cyg_err *err)
+{
+	cyg_autofree struct entry *entries = NULL;
+	struct spark_rendered *r;
+
+	if (n > SPARK_SETTINGS_MAX)
+		return cyg_fail(err, CYG_ELIMIT, "more than %d Spark settings", SPARK_SETTINGS_MAX);
+	entries = cyg_xcalloc(n, sizeof(*entries));
+	for (size_t i = 0; i < n; i++) {
+		int rc = check_setting(&settings[i], err);
+
+		if (rc < 0)
+			return rc;
+		entries[i] = (struct entry){ &settings[i], i };
+	}
+	if (n > 0)
+		qsort(entries, n, sizeof(*entries), compare);
+	r = cyg_xcalloc(1, sizeof(*r));
+	r->arena_ = cyg_xcalloc(1, sizeof(*r->arena_));
+	cyg_arena_init(r->arena_);
+	r->properties = cyg_arena_alloc(r->arena_, (n + 1) * sizeof(*r->properties));
+	for (size_t i = 0, j = 0; i < n; i = j) {
+		for (j = i + 1; j < n && strcmp(entries[i].s->name, entries[j].s->name) == 0;)
+			j++;
+		fold_run(r->arena_, &entries[i], j - i, &r->properties[r->n++]);
+	}
+	*ret = r;
+	return 0;
+}
+
+void spark_rendered_free(struct spark_rendered *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->properties[i].secret && r->properties[i].value != NULL)
+			cyg_cleanse((char *)(uintptr_t)r->properties[i].value,
+			    strlen(r->properties[i].value));
+	}
+	cyg_arena_free(r->arena_);
+	free(r->arena_);
+	free(r);
+}
+
+const char *spark_rendered_get(const struct spark_rendered *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (strcmp(r->properties[i].name, name) == 0)
+			return r->properties[i].value;
+	}
+	return NULL;
+}

@@ -1,0 +1,100 @@
+/* Spark's properties from layers: a pure function. Each layer may set, append to, forbid or lock a
+ * property; the answer keeps, for every property, which layer its value came from and what lost.
+ * Order: cluster < site < bundles < user < notebook < this connect < policy; policy always wins. */
+#ifndef SPARK_RENDER_H
+#define SPARK_RENDER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum spark_layer {
+	SPARK_LAYER_CLUSTER,
+	SPARK_LAYER_SITE,
+	SPARK_LAYER_BUNDLES,
+	SPARK_LAYER_USER,
+	SPARK_LAYER_NOTEBOOK,
+	SPARK_LAYER_CONNECT,
+	SPARK_LAYER_POLICY,
+	SPARK_LAYERS,
+};
+
+enum spark_op {
+	SPARK_OP_SET,
+	SPARK_OP_APPEND, /* to what lower layers say, with a separator; like SET when they say
+			    nothing */
+	SPARK_OP_FORBID, /* the property is left out, and no later layer but policy may set it */
+	SPARK_OP_LOCK,   /* like SET, and no later layer but policy may change it */
+};
+
+enum { SPARK_SETTINGS_MAX = 2000, SPARK_NAME_MAX = 256, SPARK_VALUE_MAX = 16 * 1024 };
+
+struct spark_setting {
+	enum spark_layer layer;
+	enum spark_op op;
+	const char *name;      /* "spark.executor.memory" */
+	const char *value;     /* NULL with FORBID */
+	const char *separator; /* of APPEND; NULL: "," */
+};
+
+/* A value that did not make it into the property, and why: "overridden", "locked", "forbidden". */
+struct spark_lost {
+	enum spark_layer layer;
+	const char *value; /* of the losing setting; "" for a forbid that policy overruled */
+	const char *why;
+};
+
+struct spark_property {
+	const char *name;
+	const char *value;      /* NULL: forbidden, not rendered */
+	enum spark_layer layer; /* that had the last word on it */
+	bool locked;            /* by a LOCK or by policy */
+	bool secret;            /* its value is never shown: see spark_is_secret */
+	struct spark_lost *lost;
+	size_t n_lost;
+};
+
+struct spark_rendered {
+	struct spark_property *properties; /* sorted by name */
+	size_t n;
+	struct cyg_arena *arena_; /* private */
+};
+
+/* settings may come in any order; within a layer the later one wins. Names are [A-Za-z0-9._-] and
+ * start with "spark."; values are text without line ends. Bad ones fail naming the layer and the
+ * property. */
+int spark_render(const struct spark_setting *settings, size_t n, struct spark_rendered **ret,
+    struct cyg_err *err);
+void spark_rendered_free(struct spark_rendered *r);
+/* The value, or NULL. */
+const char *spark_rendered_get(const struct spark_rendered *r, const char *name);
+/* The word for a layer, as the API and the page say it: "cluster", "policy". */
+const char *spark_layer_name(enum spark_layer layer);
+/* Spark's own redaction pattern (spark.redaction.regex: secret, password, token, access key), and
+ * the credentials of extraJavaOptions are not guessed at. */
+bool spark_is_secret(const char *name);
+/* Appends spark-defaults.conf: one property a line, escaped as java.util.Properties reads it,
+ * secrets included. */
+int spark_write_defaults(const struct spark_rendered *r, struct cyg_buf *out, struct cyg_err *err);
+
+/* ---- the policy layer ---- */
+/* Major, minor and patch of "4.2.0"; fails on anything else. */
+int spark_version_parse(const char *text, int version[3], struct cyg_err *err);
+/* Whether AES-GCM works: it hangs before 3.5.9, 4.0.4 and 4.1.3 (SPARK-56227). */
+bool spark_has_gcm(const int version[3]);
+
+struct spark_policy {
+	int version[3];
+	const char *secret;     /* of this app or cluster, hexadecimal */
+	const char *master_url; /* "spark://127.0.0.1:7077" or "local[2]" */
+	const char *app_name;
+	unsigned driver_port, block_manager_port, ui_port; /* 0: Spark's choice */
+};
+
+enum { SPARK_POLICY_MAX = 32 };
+/* The settings nobody may change: authentication, AES-GCM (CTR before it worked), engine version 2,
+ * no SASL fall-back, I/O encryption, loopback for driver and UI. Returns how many were written to
+ * out; numbers are formatted into room, which must live as long. */
+size_t spark_policy_settings(
+    const struct spark_policy *p, struct spark_setting out[SPARK_POLICY_MAX], char room[8][16]);
+
+#endif
