@@ -19,3 +19,15 @@ test_http_head_PKGS := check
 test_http_url_SRC := tests/unit/test_http_url.c
 test_http_url_LIBS := http base
 test_http_url_PKGS := check
+
+FUZZ_TARGETS += http1_head http1_body url_path cookie form
+fuzz_http1_head_SRC := tests/fuzz/fuzz_http1_head.c
+fuzz_http1_head_LIBS := http base
+fuzz_http1_body_SRC := tests/fuzz/fuzz_http1_body.c
+fuzz_http1_body_LIBS := http base
+fuzz_url_path_SRC := tests/fuzz/fuzz_url_path.c
+fuzz_url_path_LIBS := http base
+fuzz_cookie_SRC := tests/fuzz/fuzz_cookie.c
+fuzz_cookie_LIBS := http base
+fuzz_form_SRC := tests/fuzz/fuzz_form.c
+fuzz_form_LIBS := http base
