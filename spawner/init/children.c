@@ -1,0 +1,327 @@
+/* The agent's children, which are init's: started, listed, signalled and reaped on its word, so
+ * that an agent may die and the next one finds every kernel and terminal. The agent has the user's
+ * rights, as init has; its messages are checked all the same, because init must not fall over. */
+#include "spawner/init/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+union init_any {
+	struct init_head head;
+	struct init_start start;
+	struct init_signal signal;
+	struct init_resize resize;
+};
+
+bool link_send(struct init *in, void *msg, size_t len, enum init_type type, int fd)
+{
+	struct init_head *head = msg;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { msg, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	head->magic = INIT_MAGIC;
+	head->version = INIT_VERSION;
+	head->type = (uint16_t)type;
+	head->length = (uint32_t)len;
+	if (fd >= 0) {
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(int));
+	}
+	if (in->link >= 0 && sendmsg(in->link, &m, MSG_NOSIGNAL) == (ssize_t)len)
+		return true;
+	if (in->link >= 0 && in->agent > 0)
+		(void)kill(in->agent, SIGKILL);
+	return false;
+}
+
+static void send_failed(struct init *in, uint32_t request_id, int errnum, const char *what)
+{
+	struct init_failed m = { .head.request_id = request_id, .errnum = errnum };
+
+	(void)snprintf(m.message, sizeof(m.message), "%s: %s", what, strerror(errnum));
+	(void)link_send(in, &m, sizeof(m), INIT_FAILED, -1);
+}
+
+/* Figures of the container's memory group, which the sandbox shows read-only; 0: unknown. */
+static uint64_t figure(const struct init *in, const char *path, const char *after)
+{
+	char text[1024];
+	const char *at = text;
+	int fd = in->is_pid1 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	if (after != NULL && (at = strstr(text, after)) != NULL)
+		at += strlen(after);
+	return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+static uint64_t figure_of(const struct init *in, const char *v1, const char *v2, const char *after)
+{
+	uint64_t value = figure(in, v1, after);
+
+	return value != 0 ? value : figure(in, v2, after);
+}
+
+static void child_exec(const struct init_start *s, char **argv, char **envp, int slave)
+{
+	int fd = slave;
+
+	if (slave < 0 && s->log[0] != '\0')
+		fd = open(s->log, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	else if (slave < 0)
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (slave >= 0 && (ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0))
+		_exit(126);
+	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		_exit(126);
+	(void)close_range(3, ~0U, 0);
+	/* When memory is short a kernel goes before the agent and init. */
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	(void)!write(fd, "500", 3);
+	(void)close(fd);
+	if (s->cwd[0] != '\0' && chdir(s->cwd) < 0)
+		dprintf(2, "cannot enter %s: %s\n", s->cwd, strerror(errno));
+	else if (execve(argv[0], argv, envp) < 0)
+		dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* Opens a pty of that size; 0, or an errno. */
+static int open_pty(const struct init_start *s, int *master, int *slave)
+{
+	struct winsize size = { .ws_row = s->rows, .ws_col = s->cols };
+	char name[64];
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master < 0 || grantpt(*master) < 0 || unlockpt(*master) < 0 ||
+	    ptsname_r(*master, name, sizeof(name)) != 0)
+		return errno;
+	*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0)
+		return errno;
+	(void)ioctl(*slave, TIOCSWINSZ, &size);
+	return 0;
+}
+
+/* The two lists of START out of its memfd; NULL when they are not what the message says. */
+static char **start_lists(const struct init_start *s, int fd, char **block)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	size_t n = (size_t)s->argc + s->envc, found = 0;
+	char **list = NULL;
+
+	*block = NULL;
+	if (seals < 0 || (seals & F_SEAL_WRITE) == 0 || (seals & F_SEAL_SHRINK) == 0 ||
+	    s->argc == 0 || s->bytes == 0 || s->bytes > INIT_START_MAX || n > s->bytes)
+		return NULL;
+	*block = malloc(s->bytes);
+	if (*block == NULL || pread(fd, *block, s->bytes, 0) != (ssize_t)s->bytes ||
+	    (*block)[s->bytes - 1] != '\0')
+		return NULL;
+	for (size_t i = 0; i < s->bytes; i++)
+		found += (*block)[i] == '\0';
+	if (found == n)
+		list = env_list(*block, s->bytes, n);
+	return list;
+}
+
+static void start(struct init *in, const struct init_start *s, int memfd)
+{
+	struct init_proc *p = &in->procs[in->n_procs];
+	char *block, **list = start_lists(s, memfd, &block), **argv = NULL;
+	int slave = -1, errnum = list == NULL ? EINVAL : 0;
+	struct timespec now;
+
+	memset(p, 0, sizeof(*p));
+	p->master = -1;
+	if (in->n_procs + 1 == INIT_CHILDREN_MAX)
+		errnum = EAGAIN;
+	if (errnum == 0 && s->pty != 0)
+		errnum = open_pty(s, &p->master, &slave);
+	if (errnum == 0 && (argv = calloc((size_t)s->argc + 1, sizeof(*argv))) == NULL)
+		errnum = ENOMEM;
+	if (errnum == 0) {
+		memcpy(argv, list, s->argc * sizeof(*argv));
+		p->info.pid = init_fork();
+		if (p->info.pid == 0)
+			child_exec(s, argv, list + s->argc, slave);
+		errnum = p->info.pid < 0 ? errno : 0;
+	}
+	free(argv);
+	free(list);
+	free(block);
+	if (slave >= 0)
+		close(slave);
+	if (errnum != 0) {
+		if (p->master >= 0)
+			close(p->master);
+		send_failed(in, s->head.request_id, errnum, "cannot start a process");
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	p->info.head.request_id = s->head.request_id;
+	p->info.pty = s->pty != 0;
+	p->info.started_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	memcpy(p->info.tag, s->tag, sizeof(p->info.tag));
+	in->n_procs++;
+	(void)link_send(in, &p->info, sizeof(p->info), INIT_STARTED, p->master);
+}
+
+static struct init_proc *proc_find(struct init *in, int32_t pid)
+{
+	for (size_t i = 0; i < in->n_procs; i++)
+		if (in->procs[i].info.pid == pid && !in->procs[i].exited)
+			return &in->procs[i];
+	return NULL;
+}
+
+static void list(struct init *in, uint32_t request_id)
+{
+	struct init_head listed = { .request_id = request_id };
+
+	for (size_t i = 0; i < in->n_procs; i++) {
+		struct init_child m = in->procs[i].info;
+
+		m.head.request_id = request_id;
+		if (!in->procs[i].exited &&
+		    !link_send(in, &m, sizeof(m), INIT_CHILD, in->procs[i].master))
+			return;
+	}
+	(void)link_send(in, &listed, sizeof(listed), INIT_LISTED, -1);
+	children_flush(in);
+}
+
+static void answer(struct init *in, union init_any *m, int fd)
+{
+	struct init_proc *p;
+
+	switch (m->head.type) {
+	case INIT_START:
+		m->start.tag[INIT_TAG_MAX - 1] = '\0';
+		m->start.cwd[CYG_PATH_MAX - 1] = m->start.log[CYG_PATH_MAX - 1] = '\0';
+		start(in, &m->start, fd);
+		return;
+	case INIT_LIST:
+		list(in, m->head.request_id);
+		return;
+	case INIT_SIGNAL:
+		p = proc_find(in, m->signal.pid);
+		if (p == NULL)
+			send_failed(in, m->head.request_id, ESRCH, "cannot signal");
+		else if (kill(m->signal.group ? -p->info.pid : p->info.pid, m->signal.signal) < 0)
+			send_failed(in, m->head.request_id, errno, "cannot signal");
+		return;
+	case INIT_RESIZE:
+		p = proc_find(in, m->resize.pid);
+		if (p != NULL && p->master >= 0) {
+			struct winsize size = { .ws_row = m->resize.rows,
+				.ws_col = m->resize.cols };
+			(void)ioctl(p->master, TIOCSWINSZ, &size);
+		}
+		return;
+	default:
+		send_failed(in, m->head.request_id, EPROTO, "unknown message");
+	}
+}
+
+bool children_message(struct init *in)
+{
+	static const size_t sizes[INIT_TYPES] = { [INIT_START] = sizeof(struct init_start),
+		[INIT_LIST] = sizeof(struct init_head),
+		[INIT_SIGNAL] = sizeof(struct init_signal),
+		[INIT_RESIZE] = sizeof(struct init_resize) };
+	union init_any m = { 0 };
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov = { &m, sizeof(m) };
+	struct msghdr h = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(in->link, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+	int fd = -1;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if (n < (ssize_t)sizeof(m.head) || m.head.magic != INIT_MAGIC ||
+	    m.head.version != INIT_VERSION || m.head.length != (size_t)n ||
+	    m.head.type >= INIT_TYPES || sizes[m.head.type] != (size_t)n) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	answer(in, &m, fd);
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss)
+{
+	struct init_proc *p = proc_find(in, pid);
+	uint64_t kills = figure_of(in, "/sys/fs/cgroup/memory/memory.oom_control",
+	    "/sys/fs/cgroup/memory.events", "oom_kill ");
+
+	if (p == NULL)
+		return;
+	p->exited = true;
+	p->end.pid = pid;
+	p->end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	p->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	p->end.oom = p->end.signal == SIGKILL && kills > in->oom_kills;
+	p->end.max_rss = max_rss;
+	p->end.memory_used = figure_of(in, "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+	    "/sys/fs/cgroup/memory.current", NULL);
+	p->end.memory_limit = figure_of(
+	    in, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max", NULL);
+	memcpy(p->end.tag, p->info.tag, sizeof(p->end.tag));
+	in->oom_kills = kills;
+	if (p->master >= 0)
+		close(p->master);
+	p->master = -1;
+	children_flush(in);
+}
+
+void children_flush(struct init *in)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->n_procs; i++) {
+		struct init_proc *p = &in->procs[i];
+
+		if (p->exited && link_send(in, &p->end, sizeof(p->end), INIT_EXITED, -1))
+			continue;
+		if (kept != i)
+			in->procs[kept] = *p;
+		kept++;
+	}
+	in->n_procs = kept;
+}
