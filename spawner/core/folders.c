@@ -1,0 +1,216 @@
+/* Making and removing a server's places. Paths under a user's hands are walked with O_NOFOLLOW. */
+#include "spawner/core/folders.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "daemon/unixsock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const run_subfolders[] = { "connection", "journal", "runtime", "log",
+	"secrets" };
+
+static int make(const char *path, mode_t mode, struct cyg_err *err)
+{
+	if (cyg_file_mkdirs(path, mode, err) < 0)
+		return -(int)CYG_ESYS;
+	/* mkdirs leaves what exists and obeys the umask; the rights here matter */
+	if (chmod(path, mode) < 0)
+		return cyg_fail_sys(err, errno, "chmod '%s'", path);
+	return 0;
+}
+
+static int open_dir(const char *path, int *ret, struct cyg_err *err)
+{
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? cyg_fail_sys(err, errno, "open '%s'", path) : 0;
+}
+
+int folders_open(struct folders *f, struct cyg_err *err)
+{
+	bool root = geteuid() == 0;
+	char path[CYG_PATH_MAX + 32];
+
+	f->records = f->state = -1;
+	if (make(f->run_dir, root ? 0711 : 0700, err) < 0 ||
+	    make(f->state_dir, root ? 0711 : 0700, err) < 0)
+		return -(int)CYG_ESYS;
+	(void)snprintf(path, sizeof(path), "%s/spawner", f->run_dir);
+	if (make(path, root ? 0711 : 0700, err) < 0)
+		return -(int)CYG_ESYS;
+	(void)snprintf(path, sizeof(path), "%s/servers", f->run_dir);
+	if (make(path, root ? 0711 : 0700, err) < 0)
+		return -(int)CYG_ESYS;
+	(void)snprintf(path, sizeof(path), "%s/homes", f->state_dir);
+	if (make(path, root ? 0711 : 0700, err) < 0)
+		return -(int)CYG_ESYS;
+	(void)snprintf(path, sizeof(path), "%s/s", f->run_dir);
+	if (make(path, root ? 0750 : 0700, err) < 0)
+		return -(int)CYG_ESYS;
+	if (f->group != (gid_t)-1 && chown(path, (uid_t)-1, f->group) < 0)
+		return cyg_fail_sys(err, errno, "give '%s' to group %u", path, f->group);
+	(void)snprintf(path, sizeof(path), "%s/spawner/records", f->run_dir);
+	if (make(path, 0700, err) < 0 || open_dir(path, &f->records, err) < 0)
+		return -(int)CYG_ESYS;
+	return open_dir(f->state_dir, &f->state, err);
+}
+
+void folders_close(struct folders *f)
+{
+	cyg_close(f->records);
+	cyg_close(f->state);
+}
+
+void folders_run_path(const struct folders *f, const char *id, char *out)
+{
+	(void)snprintf(out, CYG_PATH_MAX, "%.*s/servers/%s", CYG_PATH_MAX - 40, f->run_dir, id);
+}
+
+void folders_socket_path(const struct folders *f, const char *id, char *out)
+{
+	(void)snprintf(out, CYG_PATH_MAX, "%.*s/s/%s.sock", CYG_PATH_MAX - 40, f->run_dir, id);
+}
+
+void folders_home_path(const struct folders *f, const char *user, char *out)
+{
+	(void)snprintf(out, CYG_PATH_MAX, "%.*s/homes/%s", CYG_PATH_MAX - 80, f->state_dir, user);
+}
+
+/* A folder of the user, made by us and handed over only when it is complete. */
+static int give(int fd, const struct uids_person *p, const char *what, struct cyg_err *err)
+{
+	if (geteuid() == 0 && fchown(fd, p->uid, p->gid) < 0)
+		return cyg_fail_sys(err, errno, "give %s to uid %u", what, p->uid);
+	return 0;
+}
+
+int folders_make_run(
+    const struct folders *f, const char *id, const struct uids_person *p, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX];
+	cyg_autoclose int fd = -1;
+
+	folders_run_path(f, id, path);
+	if (mkdir(path, 0700) < 0)
+		return cyg_fail_sys(err, errno, "make run folder '%s'", path);
+	if (open_dir(path, &fd, err) < 0)
+		return -(int)CYG_ESYS;
+	for (size_t i = 0; i < CYG_N(run_subfolders); i++) {
+		cyg_autoclose int sub = -1;
+
+		if (mkdirat(fd, run_subfolders[i], 0700) < 0)
+			return cyg_fail_sys(err, errno, "make run folder '%s'", path);
+		sub = openat(fd, run_subfolders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (sub < 0 || give(sub, p, run_subfolders[i], err) < 0)
+			return cyg_fail_sys(err, errno, "make run folder '%s'", path);
+	}
+	return give(fd, p, path, err);
+}
+
+int folders_make_home(
+    const struct folders *f, const char *user, const struct uids_person *p, struct cyg_err *err)
+{
+	cyg_autoclose int homes = openat(f->state, "homes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cyg_autoclose int fd = -1;
+	struct stat st;
+
+	if (homes < 0)
+		return cyg_fail_sys(err, errno, "homes");
+	if (mkdirat(homes, user, 0700) < 0 && errno != EEXIST)
+		return cyg_fail_sys(err, errno, "make home of '%s'", user);
+	fd = openat(homes, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return cyg_fail_sys(err, errno, "home of '%s'", user);
+	if (geteuid() == 0 && st.st_uid == 0)
+		return give(fd, p, "the home", err);
+	if (st.st_uid != p->uid)
+		return cyg_fail(err, CYG_EDENIED, "home of '%s' belongs to uid %u, not to %u", user,
+		    st.st_uid, p->uid);
+	return 0;
+}
+
+int folders_listen(const struct folders *f, const char *id, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX];
+
+	folders_socket_path(f, id, path);
+	return unixsock_listen(
+	    path, SOCK_STREAM, f->group == (gid_t)-1 ? 0600 : 0660, f->group, err);
+}
+
+/* Secrets written here are overwritten before their blocks go back; a tmpfs has no other copy. */
+static void wipe_credential(const char *run_path)
+{
+	cyg_autoclose int dir = open(run_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cyg_autoclose int secrets =
+	    dir < 0 ? -1 : openat(dir, "secrets", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	cyg_autoclose int fd = -1;
+	char zeros[CYG_CREDENTIAL_LEN] = { 0 };
+	struct stat st;
+
+	if (secrets < 0)
+		return;
+	/* Root needs no such right, and must not change the rights of what a link names. */
+	if (geteuid() != 0 && fchmodat(secrets, "credential", 0600, 0) < 0)
+		return;
+	fd = openat(secrets, "credential", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return;
+	(void)!write(fd, zeros, sizeof(zeros));
+	(void)fdatasync(fd);
+}
+
+int folders_remove(const struct folders *f, const char *id, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX];
+
+	folders_socket_path(f, id, path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return cyg_fail_sys(err, errno, "remove '%s'", path);
+	folders_run_path(f, id, path);
+	wipe_credential(path);
+	return cyg_file_remove_tree(AT_FDCWD, path, err);
+}
+
+int folders_write_credential(const struct folders *f, const char *id, const struct uids_person *p,
+    const char *credential, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX + 32];
+	cyg_autoclose int fd = -1;
+
+	folders_run_path(f, id, path);
+	(void)snprintf(path + strlen(path), 32, "/secrets/credential");
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	if (fd < 0)
+		return cyg_fail_sys(err, errno, "write the credential");
+	if (cyg_file_write_all(fd, credential, strlen(credential), err) < 0)
+		return cyg_wrap(err, "write the credential");
+	return give(fd, p, "the credential", err);
+}
+
+size_t folders_read_tail(
+    const struct folders *f, const char *id, const char *log, uid_t uid, char out[CYG_TAIL_MAX])
+{
+	char path[CYG_PATH_MAX];
+	cyg_autoclose int dir = -1, logs = -1, fd = -1;
+	struct stat st;
+	off_t from;
+	ssize_t n;
+
+	folders_run_path(f, id, path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	logs = dir < 0 ? -1 : openat(dir, "log", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = logs < 0 ? -1 : openat(logs, log, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != uid ||
+	    st.st_nlink != 1)
+		return 0;
+	from = st.st_size > CYG_TAIL_MAX ? st.st_size - CYG_TAIL_MAX : 0;
+	n = pread(fd, out, CYG_TAIL_MAX, from);
+	return n > 0 ? (size_t)n : 0;
+}

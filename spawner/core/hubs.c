@@ -1,0 +1,266 @@
+/* The hub's side of the spawner: connections, who may make one, what each message does, and what is
+ * told to all. */
+#include "base/mem.h"
+#include "base/str.h"
+#include "daemon/log.h"
+#include "daemon/unixsock.h"
+#include "ipc/channel.h"
+#include "ipc/spawn_codec.h"
+#include "spawner/core/spawner.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct hub {
+	struct cyg_link link;
+	struct spawner *spawner;
+	struct ipc_channel *channel;
+	uint64_t serial;
+};
+
+uint64_t hub_serial_of(const struct hub *hub)
+{
+	return hub->serial;
+}
+
+static void drop(struct hub *hub)
+{
+	cyg_list_remove(&hub->spawner->hubs, &hub->link);
+	ipc_channel_close(hub->channel);
+	free(hub);
+}
+
+static void hub_send(
+    struct hub *hub, struct spawn_head *msg, enum spawn_type type, size_t len, uint32_t request_id)
+{
+	struct cyg_err err;
+
+	spawn_msg_init(msg, type, len, request_id);
+	if (ipc_channel_send(hub->channel, msg, len, NULL, 0, &err) < 0)
+		cyg_log_warn("hub", "message lost: %s", err.msg);
+}
+
+static void reply(struct hub *hub, uint32_t request_id, const struct cyg_err *err)
+{
+	struct spawn_reply m = { .code = err == NULL ? 0 : (int32_t)err->code };
+
+	if (err != NULL)
+		(void)cyg_str_copy(m.message, sizeof(m.message), cyg_str_of(err->msg));
+	hub_send(hub, &m.head, SPAWN_REPLY, sizeof(m), request_id);
+}
+
+void hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err)
+{
+	cyg_list_each (l, &sp->hubs) {
+		struct hub *hub = CYG_CONTAINER_OF(l, struct hub, link);
+
+		if (hub->serial == serial) {
+			reply(hub, request_id, err);
+			return;
+		}
+	}
+}
+
+void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len)
+{
+	cyg_list_each (l, &sp->hubs)
+		hub_send(CYG_CONTAINER_OF(l, struct hub, link), msg, type, len, 0);
+}
+
+void hubs_tell_gone(struct spawner *sp, struct spawn_gone *gone)
+{
+	hubs_tell(sp, &gone->head, SPAWN_GONE, sizeof(*gone));
+	if (sp->hubs.n > 0)
+		return;
+	if (sp->n_missed == SPAWNER_MISSED_MAX)
+		memmove(sp->missed, sp->missed + 1, sizeof(*sp->missed) * --sp->n_missed);
+	sp->missed[sp->n_missed++] = *gone;
+}
+
+static void on_spawn(struct hub *hub, const struct spawn_head *head)
+{
+	start_request(hub->spawner, hub, (const struct spawn_spawn *)head);
+}
+
+static void no_such(struct hub *hub, const struct spawn_stop *m)
+{
+	struct cyg_err err;
+
+	(void)cyg_fail(&err, CYG_ENOENT, "no server %s", m->server_id);
+	reply(hub, m->head.request_id, &err);
+}
+
+static void on_stop(struct hub *hub, const struct spawn_head *head)
+{
+	const struct spawn_stop *m = (const struct spawn_stop *)head;
+	struct server *s = server_find(hub->spawner, m->server_id);
+
+	if (s == NULL) {
+		no_such(hub, m);
+		return;
+	}
+	reply(hub, head->request_id, NULL);
+	end_stop(s, m->grace_ms);
+}
+
+static void send_item(struct hub *hub, const struct server *s, uint32_t request_id)
+{
+	struct spawn_item item;
+
+	server_item(s, &item);
+	hub_send(hub, &item.head, SPAWN_ITEM, sizeof(item), request_id);
+}
+
+static void on_list(struct hub *hub, const struct spawn_head *head)
+{
+	cyg_list_each (l, &hub->spawner->servers) {
+		const struct server *s = CYG_CONTAINER_OF(l, struct server, link);
+
+		/* A failed start was answered as such and will not be told as GONE. */
+		if (s->step != STEP_REMOVING || s->answered)
+			send_item(hub, s, head->request_id);
+	}
+	reply(hub, head->request_id, NULL);
+}
+
+static void on_stat(struct hub *hub, const struct spawn_head *head)
+{
+	const struct spawn_stop *m = (const struct spawn_stop *)head;
+	const struct server *s = server_find(hub->spawner, m->server_id);
+
+	if (s == NULL) {
+		no_such(hub, m);
+		return;
+	}
+	send_item(hub, s, head->request_id);
+	reply(hub, head->request_id, NULL);
+}
+
+static void on_ping(struct hub *hub, const struct spawn_head *head)
+{
+	reply(hub, head->request_id, NULL);
+}
+
+static void (*const handlers[SPAWN_TYPES])(struct hub *, const struct spawn_head *) = {
+	[SPAWN_SPAWN] = on_spawn,
+	[SPAWN_STOP] = on_stop,
+	[SPAWN_LIST] = on_list,
+	[SPAWN_STAT] = on_stat,
+	[SPAWN_PING] = on_ping,
+};
+
+static void on_message(void *arg, const void *data, size_t len, int *fds, size_t n_fds)
+{
+	union {
+		struct spawn_head head;
+		struct spawn_spawn spawn;
+		uint64_t align;
+		char bytes[sizeof(struct spawn_spawn)];
+	} m;
+	const struct spawn_head *head;
+	struct hub *hub = arg;
+	struct cyg_err err;
+
+	for (size_t i = 0; i < n_fds; i++)
+		cyg_close(fds[i]);
+	/* No request is longer than SPAWN; the copy is aligned whatever the channel's buffer is. */
+	if (len > sizeof(m)) {
+		cyg_log_warn("hub", "a message of %zu bytes: connection closed", len);
+		drop(hub);
+		return;
+	}
+	memcpy(m.bytes, data, len);
+	if (spawn_msg_check(m.bytes, len, &head, &err) < 0 || handlers[head->type] == NULL) {
+		cyg_log_warn("hub", "not a request: connection closed");
+		drop(hub);
+		return;
+	}
+	handlers[head->type](hub, head);
+	cyg_cleanse(&m, sizeof(m));
+}
+
+static void on_end(void *arg, const struct cyg_err *why)
+{
+	cyg_log_info("hub", "disconnected");
+	drop(arg);
+}
+
+static void greet(struct hub *hub)
+{
+	struct spawner *sp = hub->spawner;
+	struct spawn_hello hello = { .isolation = sp->engine->isolation,
+		.limits = cgroups_enforced(&sp->cgroups) };
+
+	if (hello.isolation == SPAWN_ISOLATION_SANDBOX && geteuid() != 0)
+		hello.isolation = SPAWN_ISOLATION_SANDBOX_ONE_UID;
+	(void)cyg_str_copy(hello.engine, sizeof(hello.engine), cyg_str_of(sp->engine->name));
+	(void)cyg_str_copy(hello.statement, sizeof(hello.statement), cyg_str_of(sp->statement));
+	hub_send(hub, &hello.head, SPAWN_HELLO, sizeof(hello), 0);
+	for (size_t i = 0; i < sp->n_missed; i++)
+		hub_send(hub, &sp->missed[i].head, SPAWN_GONE, sizeof(sp->missed[i]), 0);
+	sp->n_missed = 0;
+}
+
+static void accept_one(struct spawner *sp, int fd)
+{
+	static const struct ipc_events events = { .on_message = on_message, .on_end = on_end };
+	struct cyg_err err;
+	struct hub *hub;
+	uid_t uid;
+	pid_t pid;
+
+	if (unixsock_peer(fd, &uid, &pid, &err) < 0 || (uid != sp->hub_uid && uid != geteuid())) {
+		cyg_log_warn("hub", "connection of another user refused");
+		cyg_close(fd);
+		return;
+	}
+	if (sp->hubs.n == SPAWNER_HUBS_MAX) {
+		cyg_log_warn("hub", "more than %d connections: refused", SPAWNER_HUBS_MAX);
+		cyg_close(fd);
+		return;
+	}
+	hub = cyg_xcalloc(1, sizeof(*hub));
+	hub->spawner = sp;
+	hub->serial = ++sp->hub_serial;
+	if (ipc_channel_new(sp->loop, fd, &events, hub, &hub->channel, &err) < 0) {
+		cyg_log_warn("hub", "%s", err.msg);
+		free(hub);
+		return;
+	}
+	cyg_list_add(&sp->hubs, &hub->link);
+	cyg_log_info("hub", "connected, uid %u pid %d", uid, (int)pid);
+	greet(hub);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+	struct spawner *sp = poll->data;
+	int fd;
+
+	while ((fd = accept4(sp->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		accept_one(sp, fd);
+}
+
+int hubs_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
+{
+	int r = uv_poll_init(sp->loop, &sp->listen_poll, listen_fd);
+
+	sp->listen_fd = listen_fd;
+	if (r < 0)
+		return cyg_fail_sys(err, -r, "listen for the hub");
+	sp->listen_poll.data = sp;
+	sp->listening = true;
+	(void)uv_poll_start(&sp->listen_poll, UV_READABLE, on_connection);
+	return 0;
+}
+
+void hubs_close(struct spawner *sp)
+{
+	cyg_list_each_safe (l, &sp->hubs)
+		drop(CYG_CONTAINER_OF(l, struct hub, link));
+	if (sp->listening)
+		uv_close((uv_handle_t *)&sp->listen_poll, NULL);
+	sp->listening = false;
+}

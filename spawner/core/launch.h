@@ -1,0 +1,34 @@
+/* fork, become the user, exec: the few steps between the spawner's rights and a container. */
+#ifndef SPAWNER_CORE_LAUNCH_H
+#define SPAWNER_CORE_LAUNCH_H
+
+#include "cygnet/err.h"
+#include "spawner/core/cgroup.h"
+#include "spawner/core/uids.h"
+
+#include <sys/types.h>
+
+enum { LAUNCH_FDS_MAX = 24, LAUNCH_FD_FIRST = 3 };
+
+struct launch {
+	const char *path;                 /* absolute */
+	char *const *argv;                /* NULL-ended; the environment is always empty */
+	const char *cwd;                  /* or NULL */
+	const struct uids_person *person; /* uid, gid and groups to become when root */
+	int fds[LAUNCH_FDS_MAX];          /* become LAUNCH_FD_FIRST, + 1, ... */
+	size_t n_fds;
+	int out;                 /* standard output and error */
+	int started_fd;          /* the child writes "PID START\n" there first, or -1 */
+	int procs[CGROUP_PARTS]; /* the child moves itself in by each */
+	size_t n_procs;
+};
+
+/* Starts it in a session of its own with no descriptor but those named. A failure before exec is
+ * reported here, with what failed; nothing is left then. */
+int launch(const struct launch *l, pid_t *ret, struct cyg_err *err);
+
+/* The same with a function in place of exec (the fault engine's servers). */
+int launch_function(
+    const struct launch *l, void (*run)(void *arg), void *arg, pid_t *ret, struct cyg_err *err);
+
+#endif

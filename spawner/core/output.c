@@ -1,0 +1,123 @@
+/* What init prints: a file it was given as standard output, followed by inotify, so that a
+ * restarted spawner loses nothing. It is a stranger's text: lines are short, names are from a
+ * closed list, and after SPAWNER_OUT_MAX bytes nobody listens any more. */
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/str.h"
+#include "daemon/log.h"
+#include "spawner/core/record.h"
+#include "spawner/core/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const stage_names[] = { SPAWN_STAGES_INIT };
+
+int output_parse(const char *line, size_t len, struct spawn_stage *ret)
+{
+	struct cyg_str rest = { line, len }, word;
+	uint64_t ms;
+
+	if (len == 0 || len > CYG_STAGE_LINE_MAX)
+		return 0;
+	if (cyg_str_eq(rest, "ready"))
+		return 1;
+	if (!cyg_str_next(&rest, ' ', &word) || !cyg_str_eq(word, "stage") ||
+	    !cyg_str_next(&rest, ' ', &word))
+		return 0;
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < CYG_N(stage_names); i++)
+		if (cyg_str_eq(word, stage_names[i]))
+			(void)cyg_str_copy(ret->name, sizeof(ret->name), word);
+	ret->state = 1;
+	if (cyg_str_starts(rest, "failed ")) {
+		ret->state = 2;
+		rest = cyg_str_skip(rest, 7);
+	}
+	if (ret->name[0] == '\0' || cyg_num_parse_u64(rest, 0, UINT32_MAX, &ms, NULL) < 0)
+		return 0;
+	ret->ms = (uint32_t)ms;
+	return 2;
+}
+
+static void on_line(struct server *s)
+{
+	struct spawn_stage stage;
+	int kind = output_parse(s->out_line, s->out_line_len, &stage);
+
+	if (kind == 1 && s->step == STEP_LAUNCHED) {
+		start_ready(s);
+	} else if (kind == 2) {
+		memcpy(stage.server_id, s->spec.server_id, sizeof(stage.server_id));
+		hubs_tell(s->spawner, &stage.head, SPAWN_STAGE, sizeof(stage));
+		if (strcmp(stage.name, "agent") == 0 && stage.state == 1 &&
+		    s->state == SPAWN_STATE_STARTING)
+			s->state = SPAWN_STATE_RUNNING;
+	} else if (kind == 0 && s->out_line_len > 0) {
+		struct cyg_str line = { s->out_line, s->out_line_len };
+
+		(void)cyg_str_copy(s->out_last, sizeof(s->out_last), line);
+		cyg_log_info(s->spec.server_id, "said: %s", s->out_last);
+	}
+}
+
+static void on_bytes(struct server *s, const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] == '\n') {
+			on_line(s);
+			s->out_line_len = 0;
+		} else if (s->out_line_len + 1 < sizeof(s->out_line)) {
+			s->out_line[s->out_line_len++] = data[i];
+		}
+	}
+}
+
+void output_read(struct server *s)
+{
+	char buf[4096];
+	ssize_t n;
+
+	while (s->out_fd >= 0 && s->out_len < SPAWNER_OUT_MAX &&
+	       (n = pread(s->out_fd, buf, sizeof(buf), (off_t)s->out_len)) > 0) {
+		s->out_len += (size_t)n;
+		on_bytes(s, buf, (size_t)n);
+	}
+}
+
+static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
+{
+	output_read(event->data);
+}
+
+int output_open(struct server *s, bool from_end, struct cyg_err *err)
+{
+	char name[RECORD_NAME_MAX], path[CYG_PATH_MAX];
+	struct stat st;
+	int r;
+
+	record_file_name(name, s->spec.server_id, "out");
+	(void)snprintf(path, sizeof(path), "%.*s/spawner/records/%s", CYG_PATH_MAX - 64,
+	    s->spawner->folders.run_dir, name);
+	s->out_fd = openat(s->spawner->folders.records, name,
+	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->out_fd < 0 || fstat(s->out_fd, &st) < 0)
+		return cyg_fail_sys(err, errno, "open '%s'", path);
+	if (from_end)
+		s->out_len = (size_t)st.st_size;
+	r = uv_fs_event_start(&s->out_event, on_change, path, 0);
+	if (r < 0)
+		return cyg_fail_sys(err, -r, "follow '%s'", path);
+	return 0;
+}
+
+void output_close(struct server *s)
+{
+	(void)uv_fs_event_stop(&s->out_event);
+	cyg_close(s->out_fd);
+	s->out_fd = -1;
+}

@@ -1,0 +1,6 @@
+ARCHIVES += spawner_core
+spawner_core_SRC := spawner/core/policy.c spawner/core/policy_check.c spawner/core/uids.c \
+	spawner/core/uids_lookup.c spawner/core/cgroup.c spawner/core/cgroup_find.c \
+	spawner/core/process.c spawner/core/record.c spawner/core/folders.c spawner/core/launch.c \
+	spawner/core/server.c spawner/core/output.c spawner/core/start.c spawner/core/end.c \
+	spawner/core/adopt.c spawner/core/hubs.c spawner/core/spawner.c

@@ -1,0 +1,88 @@
+/* What may be run: templates and stacks, read from two files that only root can change. The hub
+ * names a template, a stack and limits; it cannot name an image, a mount, a capability or an
+ * argument, so even a hub in hostile hands can only start what the administrator wrote down. */
+#ifndef SPAWNER_CORE_POLICY_H
+#define SPAWNER_CORE_POLICY_H
+
+#include "cygnet/err.h"
+#include "cygnet/spawn_msg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum policy_uid {
+	POLICY_UID_RANGE, /* one uid for each user, from the spawner's own range */
+	POLICY_UID_NSS,   /* the user's own, as the name service knows it */
+};
+
+struct policy_mount {
+	char *source, *target; /* of one length class: absolute, may hold {user} */
+	bool writable;
+	bool optional; /* a source that is not there is no error */
+};
+
+struct policy_mounts {
+	struct policy_mount *list;
+	size_t n;
+};
+
+struct policy_env {
+	char *name, *value;
+};
+
+struct policy_template {
+	char *name;
+	char **command; /* NULL-ended, with placeholders */
+	enum policy_uid uid;
+	char *home; /* inside, may hold {user} */
+	struct policy_mounts mounts;
+	struct policy_env *env;
+	size_t n_env;
+	char **stacks; /* NULL-ended; NULL: every stack */
+	uint64_t memory_default, memory_max;
+	uint32_t cpu_default, cpu_max; /* thousandths of a core; 0: no limit */
+	uint64_t pids_max, tmp_bytes, shm_bytes;
+	uint64_t deadline_ms; /* of each setup script */
+};
+
+struct policy_stack {
+	char *name, *prefix;
+	char *setup; /* absolute path, or NULL */
+	struct policy_mounts mounts;
+};
+
+struct policy;
+
+/* Reads both files. As root each must belong to root and be writable by nobody else. Errors are
+ * "FILE:LINE: text". */
+int policy_load(
+    const char *templates_path, const char *stacks_path, struct policy **ret, struct cyg_err *err);
+/* NULL is accepted. */
+void policy_free(struct policy *p);
+
+/* What was granted of a request. */
+struct policy_grant {
+	const struct policy_template *template_;
+	const struct policy_stack *stack;
+	uint64_t memory_bytes;
+	uint32_t cpu_milli;
+};
+
+/* Checks every field of a request against the rules, without a system call. The message says which
+ * limit was passed and what is allowed. */
+int policy_check(const struct policy *p, const struct spawn_spawn *r, struct policy_grant *ret,
+    struct cyg_err *err);
+
+/* Values of the placeholders in commands, mounts and homes; NULL: the placeholder is not known
+ * here. */
+struct policy_places {
+	const char *user, *home, *run_dir, *bin, *base_url, *socket, *stack_prefix, *cache;
+};
+
+/* Replaces {user}, {home}, {run_dir}, {bin}, {base_url}, {socket}, {stack_prefix}, {cache}. The
+ * caller frees *ret. Unknown placeholders fail with -CYG_EINVAL. */
+int policy_expand(
+    const char *text, const struct policy_places *places, char **ret, struct cyg_err *err);
+
+#endif

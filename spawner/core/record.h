@@ -1,0 +1,40 @@
+/* The record of a server, in a folder only the spawner can enter: written before anything is done
+ * for it, so that the next spawner finds whatever a dead one left, and adopts or removes it. */
+#ifndef SPAWNER_CORE_RECORD_H
+#define SPAWNER_CORE_RECORD_H
+
+#include "cygnet/err.h"
+#include "cygnet/limits.h"
+#include "spawner/core/process.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { RECORD_NAME_MAX = CYG_SERVER_ID_LEN + 16 };
+
+struct record {
+	char id[CYG_SERVER_ID_LEN + 1];
+	char user[CYG_NAME_MAX], server[CYG_NAME_MAX];
+	uint32_t uid, cpu_milli;
+	uint64_t memory_bytes, started_us;
+	struct process_id init; /* pid 0: not known when this was written */
+};
+
+/* Writes "ID.record" in dir, whole or not at all. */
+int record_write(int dir, const struct record *r, struct cyg_err *err);
+/* -CYG_EINVAL for a file that is not exactly what record_write makes. */
+int record_read(int dir, const char *id, struct record *ret, struct cyg_err *err);
+/* Calls seen for each record in dir. */
+void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg);
+/* Name of a file about a server: kind is "record", "out" (what init printed), "pid" (the started
+ * process, written by itself) or "status" (bubblewrap's words about it). */
+void record_file_name(char out[RECORD_NAME_MAX], const char *id, const char *kind);
+/* Removes all four. */
+void record_remove(int dir, const char *id);
+
+/* The started process as it wrote itself into "ID.pid" before exec; pid 0 when it did not. */
+void record_read_started(int dir, const char *id, struct process_id *ret);
+/* What bubblewrap wrote: the pid of init and, once it ended, its exit code (-1: not yet). */
+void record_read_status(int dir, const char *id, pid_t *child, int *exit_code);
+
+#endif

@@ -1,0 +1,86 @@
+/* Opening and closing the whole: folders, uids, control groups, adoption, the hub's socket. */
+#include "spawner/core/spawner.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "daemon/unixsock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { UID_FIRST = 200000, UID_COUNT = 100000 };
+
+static void read_text(const char *path, struct cyg_buf *out)
+{
+	cyg_buf_init(out, 1024 * 1024);
+	(void)cyg_file_read(AT_FDCWD, path, true, out, NULL);
+}
+
+/* Two spawners on one machine (tests, two sites) must not touch each other's groups: the name of
+ * ours follows from the run folder. */
+static void open_cgroups(struct spawner *sp)
+{
+	static const uint8_t key[16] = "cygnet instance";
+	cyg_autobuf struct cyg_buf mounts, own;
+	char instance[17];
+
+	(void)snprintf(instance, sizeof(instance), "%016llx",
+	    (unsigned long long)cyg_siphash(key, sp->folders.run_dir, strlen(sp->folders.run_dir)));
+	read_text("/proc/self/mounts", &mounts);
+	read_text("/proc/self/cgroup", &own);
+	cgroups_open(&sp->cgroups, instance, mounts.data, own.data);
+	if (sp->cgroups.why[0] != '\0')
+		cyg_log_warn("limits", "not all limits can be enforced: %s", sp->cgroups.why);
+}
+
+int spawner_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX + 32];
+
+	cyg_list_init(&sp->servers);
+	cyg_list_init(&sp->hubs);
+	sp->listen_fd = listen_fd;
+	if (geteuid() == 0 &&
+	    uids_open(sp->folders.state, UID_FIRST, UID_COUNT, &sp->uids, err) < 0)
+		return -(int)err->code;
+	open_cgroups(sp);
+	adopt_all(sp);
+	if (listen_fd < 0) {
+		(void)snprintf(path, sizeof(path), "%s/spawner/ctl.sock", sp->folders.run_dir);
+		listen_fd = unixsock_listen(path, SOCK_SEQPACKET,
+		    sp->folders.group == (gid_t)-1 ? 0600 : 0660, sp->folders.group, err);
+		if (listen_fd < 0)
+			return listen_fd;
+	}
+	return hubs_open(sp, listen_fd, err);
+}
+
+static bool any_removing(const struct spawner *sp)
+{
+	cyg_list_each (l, &sp->servers)
+		if (CYG_CONTAINER_OF(l, struct server, link)->step == STEP_REMOVING)
+			return true;
+	return false;
+}
+
+void spawner_close(struct spawner *sp)
+{
+	hubs_close(sp);
+	/* What is being removed is removed whole; the rest lives on and is adopted next time. */
+	while (any_removing(sp))
+		(void)uv_run(sp->loop, UV_RUN_ONCE);
+	cyg_list_each_safe (l, &sp->servers)
+		server_drop(CYG_CONTAINER_OF(l, struct server, link));
+	cyg_close(sp->listen_fd);
+	cgroups_close(&sp->cgroups);
+	uids_close(sp->uids);
+	policy_free(sp->policy);
+	folders_close(&sp->folders);
+}

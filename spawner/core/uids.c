@@ -1,0 +1,118 @@
+/* The file of uids. The name service is in uids_lookup.c. */
+#include "spawner/core/uids.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/num.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { UIDS_FILE_MAX = 96 * 1024 * 1024 };
+
+struct uids {
+	int fd;
+	uid_t first, next;
+	uint32_t count;
+	struct cyg_hash *by_user; /* value: the uid as a pointer, never 0 */
+};
+
+static void *as_value(uid_t uid)
+{
+	return (void *)(uintptr_t)uid;
+}
+
+static int read_line(struct uids *u, struct cyg_str line, size_t number, struct cyg_err *err)
+{
+	size_t space = cyg_str_chr(line, ' ');
+	uint64_t uid;
+
+	if (space == line.len ||
+	    cyg_num_parse_u64(cyg_str_sub(line, 0, space), 1, UINT32_MAX - 1, &uid, NULL) < 0 ||
+	    space + 1 == line.len)
+		return cyg_fail(err, CYG_EINVAL, "uids:%zu: expected 'UID NAME'", number);
+	if (cyg_hash_set(u->by_user, cyg_str_skip(line, space + 1), as_value((uid_t)uid)) != NULL)
+		return cyg_fail(err, CYG_EINVAL, "uids:%zu: this user has a uid already", number);
+	if (uid >= u->next)
+		u->next = (uid_t)uid + 1;
+	return 0;
+}
+
+static int read_all(struct uids *u, int state_dir, struct cyg_err *err)
+{
+	cyg_autobuf struct cyg_buf text;
+	struct cyg_str rest, line;
+	size_t number = 0;
+
+	cyg_buf_init(&text, UIDS_FILE_MAX);
+	if (cyg_file_read(state_dir, "uids", false, &text, err) < 0)
+		return -(int)CYG_ESYS;
+	/* A crash may leave half a line: it was never used, because the uid counts only after the
+	 * newline is on disk. */
+	while (text.len > 0 && text.data[text.len - 1] != '\n')
+		text.data[--text.len] = '\0';
+	if (ftruncate(u->fd, (off_t)text.len) < 0)
+		return cyg_fail_sys(err, errno, "uids");
+	rest = cyg_buf_str(&text);
+	while (rest.len > 0 && cyg_str_next(&rest, '\n', &line))
+		if (read_line(u, line, ++number, err) < 0)
+			return -(int)CYG_EINVAL;
+	return 0;
+}
+
+int uids_open(int state_dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err)
+{
+	struct uids *u = cyg_xcalloc(1, sizeof(*u));
+	int r;
+
+	u->by_user = cyg_hash_new();
+	u->first = u->next = first;
+	u->count = count;
+	u->fd =
+	    openat(state_dir, "uids", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = u->fd < 0 ? cyg_fail_sys(err, errno, "uids") : read_all(u, state_dir, err);
+	if (r < 0)
+		uids_close(u);
+	else
+		*ret = u;
+	return r;
+}
+
+void uids_close(struct uids *u)
+{
+	if (u == NULL)
+		return;
+	cyg_close(u->fd);
+	cyg_hash_free(u->by_user, NULL);
+	free(u);
+}
+
+int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err)
+{
+	const void *known = cyg_hash_find(u->by_user, cyg_str_of(user));
+	char line[CYG_NAME_MAX + 16];
+	int len;
+
+	if (known != NULL) {
+		*ret = (uid_t)(uintptr_t)known;
+		return 0;
+	}
+	if (u->next < u->first || u->next - u->first >= u->count)
+		return cyg_fail(err, CYG_ELIMIT,
+		    "all %u uids from %u are given out: widen uid-count", u->count, u->first);
+	len = snprintf(line, sizeof(line), "%u %s\n", u->next, user);
+	if (len < 0 || (size_t)len >= sizeof(line))
+		return cyg_fail(err, CYG_EINVAL, "user name too long");
+	if (cyg_file_write_all(u->fd, line, (size_t)len, err) < 0)
+		return cyg_wrap(err, "uids");
+	if (fdatasync(u->fd) < 0)
+		return cyg_fail_sys(err, errno, "uids");
+	(void)cyg_hash_set(u->by_user, cyg_str_of(user), as_value(u->next));
+	*ret = u->next++;
+	return 0;
+}

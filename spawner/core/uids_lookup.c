@@ -1,0 +1,148 @@
+/* getpwnam and getgrouplist in a child: the name service may reach over the network and hang. The
+ * child writes one struct into a pipe; a deadline ends it. */
+#include "spawner/core/uids.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { UID_MIN_PERSON = 1000 };
+
+struct uids_lookup {
+	uv_pipe_t pipe;
+	uv_timer_t timer;
+	pid_t pid;
+	struct uids_person person;
+	size_t got;
+	int handles; /* still to be closed */
+	uids_found_fn found;
+	void *arg;
+	char user[CYG_NAME_MAX];
+};
+
+static void child(const char *user, int fd)
+{
+	struct uids_person p = { 0 };
+	const struct passwd *pw = getpwnam(user);
+	int n = UIDS_GROUPS_MAX;
+
+	if (pw == NULL || strlen(pw->pw_dir) >= sizeof(p.home))
+		_exit(1);
+	p.uid = pw->pw_uid;
+	p.gid = pw->pw_gid;
+	(void)strncpy(p.home, pw->pw_dir, sizeof(p.home) - 1);
+	if (getgrouplist(user, pw->pw_gid, p.groups, &n) < 0)
+		n = UIDS_GROUPS_MAX; /* more than we carry: the first ones */
+	p.n_groups = (uint32_t)n;
+	_exit(write(fd, &p, sizeof(p)) == (ssize_t)sizeof(p) ? 0 : 1);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct uids_lookup *l = h->data;
+
+	if (--l->handles == 0)
+		free(l);
+}
+
+void uids_lookup_cancel(struct uids_lookup *l)
+{
+	if (l == NULL || uv_is_closing((uv_handle_t *)&l->pipe) != 0)
+		return;
+	(void)kill(l->pid, SIGKILL);
+	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	uv_close((uv_handle_t *)&l->pipe, on_closed);
+	uv_close((uv_handle_t *)&l->timer, on_closed);
+}
+
+static void finish(struct uids_lookup *l, const struct cyg_err *err)
+{
+	uids_found_fn found = l->found;
+	struct uids_person person = l->person;
+	void *arg = l->arg;
+
+	uids_lookup_cancel(l);
+	found(arg, err == NULL ? &person : NULL, err);
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	struct uids_lookup *l = h->data;
+
+	*buf = uv_buf_init((char *)&l->person + l->got, (unsigned)(sizeof(l->person) - l->got));
+}
+
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct uids_lookup *l = s->data;
+	struct cyg_err err;
+
+	if (n >= 0) {
+		l->got += (size_t)n;
+		if (l->got < sizeof(l->person))
+			return;
+	}
+	l->person.home[CYG_PATH_MAX - 1] = '\0';
+	if (l->got < sizeof(l->person) || l->person.n_groups > UIDS_GROUPS_MAX) {
+		(void)cyg_fail(&err, CYG_ENOENT,
+		    "the name service of this machine does not know user '%s'", l->user);
+		finish(l, &err);
+	} else if (l->person.uid < UID_MIN_PERSON) {
+		(void)cyg_fail(&err, CYG_EDENIED, "user '%s' is a system account here (uid %u)",
+		    l->user, l->person.uid);
+		finish(l, &err);
+	} else {
+		finish(l, NULL);
+	}
+}
+
+static void on_deadline(uv_timer_t *t)
+{
+	struct uids_lookup *l = t->data;
+	struct cyg_err err;
+
+	(void)cyg_fail(&err, CYG_ETIMEOUT, "the name service did not answer for '%s'", l->user);
+	finish(l, &err);
+}
+
+int uids_lookup_start(uv_loop_t *loop, const char *user, uids_found_fn found, void *arg,
+    struct uids_lookup **ret, struct cyg_err *err)
+{
+	struct uids_lookup *l = cyg_xcalloc(1, sizeof(*l));
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		free(l);
+		return cyg_fail_sys(err, errno, "pipe");
+	}
+	(void)strncpy(l->user, user, sizeof(l->user) - 1);
+	l->pid = fork();
+	if (l->pid == 0)
+		child(l->user, fds[1]);
+	cyg_close(fds[1]);
+	if (l->pid < 0) {
+		cyg_close(fds[0]);
+		free(l);
+		return cyg_fail_sys(err, errno, "fork");
+	}
+	l->found = found;
+	l->arg = arg;
+	l->handles = 2;
+	l->pipe.data = l->timer.data = l;
+	(void)uv_pipe_init(loop, &l->pipe, 0);
+	(void)uv_timer_init(loop, &l->timer);
+	(void)uv_pipe_open(&l->pipe, fds[0]);
+	(void)uv_timer_start(&l->timer, on_deadline, UIDS_LOOKUP_MS, 0);
+	(void)uv_read_start((uv_stream_t *)&l->pipe, on_alloc, on_read);
+	*ret = l;
+	return 0;
+}
