@@ -1,0 +1,36 @@
+/* bubblewrap's options for one server, as the NUL-separated list it reads from a descriptor:
+ * neither its command line nor its environment may say anything (pid 1 inside would show both). */
+#ifndef SPAWNER_SANDBOX_BWRAP_H
+#define SPAWNER_SANDBOX_BWRAP_H
+
+#include "base/buf.h"
+#include "cygnet/err.h"
+#include "spawner/core/launch.h"
+#include "spawner/core/spawner.h"
+
+struct bwrap {
+	struct cyg_buf args;
+	int fds[LAUNCH_FDS_MAX]; /* become LAUNCH_FD_FIRST + i; owned, except the first */
+	size_t n_fds;
+	bool full; /* something did not fit: bwrap_finish fails */
+};
+
+/* listen_fd becomes descriptor 3 and stays the caller's. */
+void bwrap_init(struct bwrap *b, int listen_fd);
+void bwrap_free(struct bwrap *b);
+/* Appends words, up to a NULL. */
+void bwrap_add(struct bwrap *b, ...) __attribute__((sentinel));
+/* Hands a descriptor over; its number inside as text, valid until the next call. */
+const char *bwrap_add_fd(struct bwrap *b, int fd);
+/* A memfd with these bytes; -1 when there is no memory. */
+int bwrap_data(const char *data, size_t len);
+/* The descriptor number of the option list, itself handed over, for --args. */
+int bwrap_finish(struct bwrap *b, char number[16], struct cyg_err *err);
+
+/* bwrap_system.c: what every container sees of this machine, read-only, and its own /etc. */
+void bwrap_add_system(struct bwrap *b, const struct server *s, const char *home);
+
+enum { BWRAP_HOST_MAX = 64 };
+#define BWRAP_HOST_NAME "cygnet"
+
+#endif

@@ -1,0 +1,110 @@
+/* The system part of a container's file tree: this machine's programs and libraries, the few files
+ * of /etc that programs need, and a passwd, group and hosts of its own. */
+#include "base/mem.h"
+#include "spawner/sandbox/bwrap.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const top_folders[] = { "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32" };
+
+/* Names in /etc, or the start of names when they end in '*'. Nothing here is readable by root only
+ * or says who uses this machine. */
+static const char *const etc_names[] = { "alternatives", "bash.bashrc", "ca-certificates",
+	"ca-certificates.conf", "debian_version", "fonts", "glvnd", "gss", "hadoop*", "inputrc",
+	"ipython", "java*", "jupyter", "krb5.conf", "krb5.conf.d", "ld.so.cache", "ld.so.conf",
+	"ld.so.conf.d", "locale.alias", "localtime", "magic", "magic.mime", "mime.types", "octave*",
+	"OpenCL", "os-release", "perl", "pki", "profile", "profile.d", "protocols", "python3*", "R",
+	"services", "shells", "ssl", "terminfo", "texmf", "timezone", "vim", "vulkan", "wgetrc",
+	"X11", "xdg" };
+
+static bool is_wanted(const char *name)
+{
+	for (size_t i = 0; i < CYG_N(etc_names); i++) {
+		size_t len = strlen(etc_names[i]);
+
+		if (etc_names[i][len - 1] == '*' ? strncmp(name, etc_names[i], len - 1) == 0
+						 : strcmp(name, etc_names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_etc(struct bwrap *b)
+{
+	DIR *dir = opendir("/etc");
+	const struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		char path[300], target[512];
+		ssize_t n;
+
+		if (!is_wanted(e->d_name))
+			continue;
+		(void)snprintf(path, sizeof(path), "/etc/%s", e->d_name);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n > 0) {
+			target[n] = '\0';
+			bwrap_add(b, "--symlink", target, path, NULL);
+		} else {
+			bwrap_add(b, "--ro-bind-try", path, path, NULL);
+		}
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+static void add_top(struct bwrap *b)
+{
+	bwrap_add(b, "--ro-bind", "/usr", "/usr", NULL);
+	for (size_t i = 0; i < CYG_N(top_folders); i++) {
+		char target[256];
+		ssize_t n = readlink(top_folders[i], target, sizeof(target) - 1);
+
+		if (n > 0) {
+			target[n] = '\0';
+			bwrap_add(b, "--symlink", target, top_folders[i], NULL);
+		} else {
+			bwrap_add(b, "--ro-bind-try", top_folders[i], top_folders[i], NULL);
+		}
+	}
+}
+
+static void add_file(struct bwrap *b, const char *path, const char *text)
+{
+	bwrap_add(b, "--perms", "0444", "--ro-bind-data",
+	    bwrap_add_fd(b, bwrap_data(text, strlen(text))), path, NULL);
+}
+
+/* Spark wants its uid to have a name and its host name to resolve; so do ssh, git and sudo-like
+ * tools. Nobody else of this machine is named. */
+static void add_names(struct bwrap *b, const struct server *s, const char *home)
+{
+	cyg_autofree char *passwd =
+	    cyg_xasprintf("root:x:0:0:root:/:/usr/sbin/nologin\n"
+			  "%s:x:%u:%u:%s:%s:/bin/bash\n"
+			  "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+		s->spec.user, s->person.uid, s->person.gid, s->spec.user, home);
+	cyg_autofree char *group =
+	    cyg_xasprintf("root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", s->spec.user, s->person.gid);
+
+	add_file(b, "/etc/passwd", passwd);
+	add_file(b, "/etc/group", group);
+	add_file(b, "/etc/hosts",
+	    "127.0.0.1 localhost " BWRAP_HOST_NAME "\n::1 localhost ip6-localhost\n");
+	add_file(b, "/etc/hostname", BWRAP_HOST_NAME "\n");
+	add_file(b, "/etc/nsswitch.conf",
+	    "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n");
+}
+
+void bwrap_add_system(struct bwrap *b, const struct server *s, const char *home)
+{
+	add_top(b);
+	add_etc(b);
+	add_names(b, s, home);
+	bwrap_add(b, "--proc", "/proc", "--dev", "/dev", "--dir", "/var", "--symlink", "/tmp",
+	    "/var/tmp", "--symlink", "/run", "/var/run", NULL);
+}

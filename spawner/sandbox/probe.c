@@ -1,0 +1,163 @@
+/* Trying what will be needed before anybody needs it, and choosing the engine by the outcome. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "spawner/core/record.h"
+#include "spawner/sandbox/engines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PROBE_MS = 20 * 1000, PROBE_UID = 199999 };
+#define PROBE_ID "ffffffffffffffff"
+
+/* The last line of what bubblewrap said. */
+static void last_line(int fd, char *out, size_t size)
+{
+	char text[2048];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	struct cyg_str rest, line, last = CYG_STR("no reason given");
+
+	text[n > 0 ? n : 0] = '\0';
+	rest = cyg_str_of(text);
+	while (rest.len > 0 && cyg_str_next(&rest, '\n', &line))
+		if (line.len > 0)
+			last = line;
+	(void)snprintf(out, size, "%.*s", CYG_STR_ARGS(last));
+}
+
+static int wait_for(pid_t pid, int out, struct cyg_err *err)
+{
+	cyg_autoclose int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+	char said[200];
+	int status = 0;
+
+	if (poll(&poll_fd, 1, PROBE_MS) != 1)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == INIT_EXIT_USAGE)
+		return 0;
+	last_line(out, said, sizeof(said));
+	return cyg_fail(err, CYG_EDENIED, "%s", said);
+}
+
+static int run(struct engine_config *c, struct server *s, struct cyg_err *err)
+{
+	static char init[] = "/cygnet/bin/cygnet-init";
+	char *argv[] = { init, NULL };
+	cyg_autoclose int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cyg_autoclose int out = memfd_create("probe", MFD_CLOEXEC);
+	struct launch base = { .person = &s->person, .out = out, .started_fd = -1 };
+
+	if (listener < 0 || out < 0)
+		return cyg_fail_sys(err, errno, "probe");
+	if (sandbox_engine.start(c, s, &base, argv, listener, err) < 0)
+		return -(int)err->code;
+	return wait_for(s->started.pid, out, err);
+}
+
+int probe_sandbox(struct engine_config *c, struct cyg_err *err)
+{
+	const struct folders *f = &c->spawner->folders;
+	static char home[] = "/home/probe";
+	struct policy_template template_ = {
+		.home = home, .tmp_bytes = 1 << 20, .shm_bytes = 1 << 20
+	};
+	struct policy_stack stack = { 0 };
+	struct server *s = cyg_xcalloc(1, sizeof(*s));
+	int r;
+
+	s->spawner = c->spawner;
+	s->grant.template_ = &template_;
+	s->grant.stack = &stack;
+	(void)snprintf(s->spec.server_id, sizeof(s->spec.server_id), "%s", PROBE_ID);
+	(void)snprintf(s->spec.user, sizeof(s->spec.user), "probe");
+	s->person.uid = geteuid() == 0 ? PROBE_UID : geteuid();
+	s->person.gid = geteuid() == 0 ? PROBE_UID : getegid();
+	folders_run_path(f, PROBE_ID, s->home);
+	(void)folders_remove(f, PROBE_ID, NULL);
+	r = folders_make_run(f, PROBE_ID, &s->person, err);
+	if (r == 0)
+		r = run(c, s, err);
+	(void)folders_remove(f, PROBE_ID, NULL);
+	record_remove(f->records, PROBE_ID);
+	free(s);
+	return r;
+}
+
+int engines_choose(struct engine_config *c, enum engine_choice choice, struct cyg_err *err)
+{
+	struct spawner *sp = c->spawner;
+	struct cyg_err why;
+
+	sp->engine_arg = c;
+	sp->engine = &process_engine;
+	if (choice == ENGINE_PROCESS) {
+		(void)snprintf(sp->statement, sizeof(sp->statement),
+		    "as the configuration asks (engine: process)");
+		return 0;
+	}
+	if (access(c->bwrap, X_OK) < 0)
+		(void)cyg_fail_sys(&why, errno, "bubblewrap, '%s'", c->bwrap);
+	else if (probe_sandbox(c, &why) == 0) {
+		sp->engine = &sandbox_engine;
+		return 0;
+	}
+	if (choice == ENGINE_SANDBOX)
+		return cyg_fail(err, CYG_EDENIED, "no sandbox can be made here: %s", why.msg);
+	(void)snprintf(sp->statement, sizeof(sp->statement),
+	    "because no sandbox can be made here: %.150s", why.msg);
+	return 0;
+}
+
+static void limits_text(const struct cgroups *g, char *out, size_t size)
+{
+	static const char *const names[] = { "memory", "processes", "cpu" };
+	uint32_t bits = cgroups_enforced(g);
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < CYG_N(names); i++)
+		if ((bits & (1U << i)) != 0)
+			len += (size_t)snprintf(
+			    out + len, size - len, "%s%s", len > 0 ? ", " : "", names[i]);
+	if (len == 0)
+		(void)snprintf(out, size, "none (%.60s)", g->why);
+}
+
+void engines_state(struct engine_config *c)
+{
+	struct spawner *sp = c->spawner;
+	char limits[100], reason[sizeof(sp->statement)];
+
+	limits_text(&sp->cgroups, limits, sizeof(limits));
+	memcpy(reason, sp->statement, sizeof(reason));
+	if (sp->engine == &process_engine)
+		(void)snprintf(sp->statement, sizeof(sp->statement),
+		    "No isolation: servers are plain processes, %.120s. Limits: %.60s.", reason,
+		    limits);
+	else if (geteuid() == 0)
+		(void)snprintf(sp->statement, sizeof(sp->statement),
+		    "Each server has a sandbox of its own and runs as its user's uid. Limits: %s.",
+		    limits);
+	else
+		(void)snprintf(sp->statement, sizeof(sp->statement),
+		    "Each server has a sandbox of its own, but all run as uid %u: nothing separates "
+		    "them from that account. Limits: %.60s.",
+		    geteuid(), limits);
+	if (sp->engine == &process_engine || cgroups_enforced(&sp->cgroups) == 0)
+		cyg_log_warn("engine", "%s", sp->statement);
+	else
+		cyg_log_info("engine", "%s", sp->statement);
+}

@@ -1,0 +1,54 @@
+/* The process engine: no isolation beyond the uid (as root), for machines where namespaces are
+ * forbidden, and for development. The same run folder, the same init, host paths. */
+#include "base/mem.h"
+#include "spawner/sandbox/engines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void process_places(void *arg, const struct server *s, struct engine_places *ret)
+{
+	const struct engine_config *c = arg;
+
+	memcpy(ret->home, s->home, sizeof(ret->home));
+	folders_run_path(&c->spawner->folders, s->spec.server_id, ret->run_dir);
+	memcpy(ret->bin, c->bin, sizeof(ret->bin));
+}
+
+static int link_door(const struct folders *f, const char *id, struct cyg_err *err)
+{
+	char path[CYG_PATH_MAX], target[CYG_PATH_MAX + 16];
+	cyg_autoclose int dir = -1;
+
+	folders_run_path(f, id, path);
+	(void)snprintf(target, sizeof(target), "%s/hub.sock", f->inner_dir);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || symlinkat(target, dir, "hub.sock") < 0)
+		return cyg_fail_sys(err, errno, "link the inner door");
+	return 0;
+}
+
+static int process_start(void *arg, struct server *s, struct launch *base, char *const *argv,
+    int listen_fd, struct cyg_err *err)
+{
+	const struct engine_config *c = arg;
+
+	if (link_door(&c->spawner->folders, s->spec.server_id, err) < 0)
+		return -(int)err->code;
+	base->fds[0] = listen_fd;
+	base->n_fds = 1;
+	base->path = argv[0];
+	base->argv = argv;
+	base->cwd = s->home;
+	return launch(base, &s->started.pid, err);
+}
+
+const struct engine process_engine = {
+	.name = "process",
+	.isolation = SPAWN_ISOLATION_PROCESS,
+	.places = process_places,
+	.start = process_start,
+};

@@ -1,0 +1,155 @@
+"""The hub's side of the spawner protocol (include/cygnet/spawn_msg.h) and a spawner with its folders."""
+
+import os
+import pathlib
+import secrets
+import select
+import socket
+import struct
+import time
+
+from lib import places
+
+MAGIC, VERSION = 0x43594753, 1
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE = range(1, 12)
+CAUSES = {1: "stopped", 2: "exited", 3: "signalled", 4: "memory", 5: "setup", 6: "unknown"}
+ISOLATION = {1: "process", 2: "sandbox", 3: "sandbox-one-uid"}
+_HEAD = "@IHHII"
+_BODIES = {
+    HELLO: ("64sII256s", "engine isolation limits statement"),
+    SPAWN: ("17s64s64s64s64s1024s65sQII1024s64s", "id user server template stack base_url credential memory cpu "
+            "home_packages user_script kernels"),
+    STOP: ("17sI0I", "id grace"),
+    STAT: ("17sI0I", "id grace"),
+    LIST: ("", ""),
+    PING: ("", ""),
+    REPLY: ("i320s", "code message"),
+    ITEM: ("17s64s64sIIIIQQQQII0Q", "id user server state uid adopted processes started memory memory_limit cpu_us "
+           "cpu pad"),
+    STAGE: ("17s32sII", "id name state ms"),
+    TAIL: ("17sI8192s", "id length text"),
+    GONE: ("17sIiQQ256s0Q", "id cause status memory_peak memory_limit message"),
+}
+
+
+class Message:
+    """A received message: its fields as attributes, texts as str."""
+
+    def __init__(self, data):
+        magic, version, self.type, length, self.request = struct.unpack_from(_HEAD, data)
+        assert (magic, version, length) == (MAGIC, VERSION, len(data))
+        form, names = _BODIES[self.type]
+        values = struct.unpack(_HEAD + form, data)[5:]
+        for name, value in zip(names.split(), values):
+            if isinstance(value, bytes):
+                value = value.split(b"\0")[0].decode(errors="replace")
+            setattr(self, name, value)
+
+    def __repr__(self):
+        return str(vars(self))
+
+
+def pack(kind, request, *values):
+    form = _HEAD + _BODIES[kind][0]
+    values = [value.encode() if isinstance(value, str) else value for value in values]
+    return struct.pack(form, MAGIC, VERSION, kind, struct.calcsize(form), request, *values)
+
+
+def new_id():
+    return secrets.token_hex(8)
+
+
+class Hub:
+    """One connection to a spawner. Messages that nobody waited for yet are kept in order."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.connect(os.fspath(path))
+        self.kept, self.request = [], 0
+        self.hello = self.wait(HELLO)
+
+    def close(self):
+        self.sock.close()
+
+    def receive(self, ceiling=places.CEILING):
+        if not select.select([self.sock], [], [], ceiling)[0]:
+            raise AssertionError(f"no message; kept: {self.kept}")
+        data = self.sock.recv(1 << 16)
+        assert data, "the spawner closed the connection"
+        return Message(data)
+
+    def wait(self, kind, ceiling=places.CEILING, **fields):
+        """The first message of a kind whose fields are as given; others are kept."""
+        def fits(message):
+            return message.type == kind and all(getattr(message, name) == value for name, value in fields.items())
+        for message in self.kept:
+            if fits(message):
+                self.kept.remove(message)
+                return message
+        end = time.monotonic() + ceiling
+        while True:
+            message = self.receive(end - time.monotonic())
+            if fits(message):
+                return message
+            self.kept.append(message)
+
+    def ask(self, kind, *values):
+        """Sends a request and returns its REPLY."""
+        self.request += 1
+        self.sock.send(pack(kind, self.request, *values))
+        return self.wait(REPLY, request=self.request)
+
+    def spawn(self, user="alice", server="", template="test", stack="system", memory=0, cpu=0, base_url=None,
+              credential="ab" * 32, home_packages=0, user_script="", server_id=None):
+        """Asks for a server; returns its id, or the failed REPLY."""
+        server_id = server_id or new_id()
+        reply = self.ask(SPAWN, server_id, user, server, template, stack, base_url or f"/user/{user}/", credential,
+                         memory, cpu, home_packages, user_script, "")
+        return server_id if reply.code == 0 else reply
+
+    def stop(self, server_id, grace=5000):
+        """Stops a server and waits for its GONE."""
+        assert self.ask(STOP, server_id, grace).code == 0
+        return self.wait(GONE, id=server_id)
+
+    def list(self):
+        reply = self.ask(LIST)
+        assert reply.code == 0
+        items = [m for m in self.kept if m.type == ITEM and m.request == reply.request]
+        self.kept = [m for m in self.kept if m not in items]
+        return {item.id: item for item in items}
+
+
+class Site:
+    """The folders and policy files of one spawner."""
+
+    def __init__(self, tmp, templates, stacks=None):
+        self.tmp = pathlib.Path(tmp)
+        self.run, self.state, self.cache = self.tmp / "run", self.tmp / "state", self.tmp / "cache"
+        self.templates, self.stacks = self.tmp / "templates.yaml", self.tmp / "stacks.yaml"
+        self.templates.write_text(templates)
+        self.stacks.write_text(stacks or "stacks:\n  system:\n    prefix: /usr\n")
+        for path in (self.templates, self.stacks):
+            path.chmod(0o644)
+
+    def argv(self, *more, program="cygnet-spawner-sandbox"):
+        return [program, "--run-dir", self.run, "--state-dir", self.state, "--cache-dir", self.cache, "--templates",
+                self.templates, "--stacks", self.stacks, "--hub-uid", str(os.geteuid()), *more]
+
+    @property
+    def ctl(self):
+        return self.run / "spawner/ctl.sock"
+
+    def socket(self, server_id):
+        return self.run / f"s/{server_id}.sock"
+
+    def leftovers(self):
+        """What the spawner left of its servers: must be empty once all are gone."""
+        found = [os.fspath(p) for sub in ("servers", "s", "spawner/records") for p in (self.run / sub).glob("*")]
+        return found + [os.fspath(p) for p in self.cgroups()]
+
+    def cgroups(self, server_id="*"):
+        found = []
+        for base in pathlib.Path("/sys/fs/cgroup").glob("*/cygnet-*"):
+            found += [p for p in base.glob(server_id) if p.is_dir()]
+        return found
