@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Kills a process only if it is still the one that was written down. */
@@ -25,6 +26,7 @@ static void kill_process(const struct process_id *id)
 
 static void remove_places(struct spawner *sp, const char *id)
 {
+	const struct timespec pause = { 0, SPAWNER_REMOVE_MS * 1000000L };
 	struct cyg_err err;
 
 	(void)cgroup_kill(&sp->cgroups, id);
@@ -32,7 +34,7 @@ static void remove_places(struct spawner *sp, const char *id)
 		if (cgroup_remove(&sp->cgroups, id))
 			break;
 		(void)cgroup_kill(&sp->cgroups, id);
-		(void)usleep(SPAWNER_REMOVE_MS * 1000);
+		(void)nanosleep(&pause, NULL);
 	}
 	if (folders_remove(&sp->folders, id, &err) < 0)
 		cyg_log_error(id, "%s", err.msg);

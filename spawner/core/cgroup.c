@@ -3,7 +3,9 @@
 #include "spawner/core/cgroup.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "cygnet/limits.h"
+#include "spawner/core/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -143,6 +145,7 @@ static uint64_t read_figure(const struct cgroups *c, const char *id, const struc
 	char text[2048];
 	char path[PATH_SIZE];
 	const char *at = text;
+	struct cyg_str digits;
 	uint64_t value;
 	ssize_t n;
 	int fd;
@@ -160,9 +163,11 @@ static uint64_t read_figure(const struct cgroups *c, const char *id, const struc
 		at = strstr(text, f->word);
 		at = at == NULL ? "" : at + strlen(f->word);
 	}
-	value = strtoull(at, NULL, 10);
-	/* Version 1 says "no limit" by a number near 2^63. */
-	return value >= 1ULL << 62 ? 0 : value / f->divisor;
+	digits = (struct cyg_str){ at, strspn(at, "0123456789") };
+	/* Version 1 says "no limit" by a number near 2^63, version 2 by a word. */
+	if (cyg_num_parse_u64(digits, 0, 1ULL << 62, &value, NULL) < 0)
+		return 0;
+	return value / f->divisor;
 }
 
 void cgroup_read(const struct cgroups *c, const char *id, struct cgroup_figures *ret)
@@ -183,8 +188,9 @@ void cgroup_read(const struct cgroups *c, const char *id, struct cgroup_figures 
 
 static size_t kill_members(const char *path)
 {
-	char file[PATH_SIZE + 16], text[16 * 1024], *at = text, *end;
-	size_t n = 0;
+	char file[PATH_SIZE + 16], text[16 * 1024];
+	pid_t pids[2048];
+	size_t n;
 	ssize_t len;
 	int fd;
 
@@ -193,10 +199,9 @@ static size_t kill_members(const char *path)
 	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	cyg_close(fd);
 	text[len > 0 ? len : 0] = '\0';
-	for (long pid; (pid = strtol(at, &end, 10)) > 1 && end != at; at = end) {
-		(void)kill((pid_t)pid, SIGKILL);
-		n++;
-	}
+	n = process_parse_pids(text, pids, 0, CYG_N(pids));
+	for (size_t i = 0; i < n; i++)
+		(void)kill(pids[i], SIGKILL);
 	return n;
 }
 

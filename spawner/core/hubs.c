@@ -81,7 +81,7 @@ void hubs_tell_gone(struct spawner *sp, struct spawn_gone *gone)
 
 static void on_spawn(struct hub *hub, const struct spawn_head *head)
 {
-	start_request(hub->spawner, hub, (const struct spawn_spawn *)head);
+	start_request(hub->spawner, hub, (const struct spawn_spawn *)(const void *)head);
 }
 
 static void no_such(struct hub *hub, const struct spawn_stop *m)

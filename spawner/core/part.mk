@@ -4,3 +4,7 @@ spawner_core_SRC := spawner/core/policy.c spawner/core/policy_check.c spawner/co
 	spawner/core/process.c spawner/core/record.c spawner/core/folders.c spawner/core/launch.c \
 	spawner/core/server.c spawner/core/output.c spawner/core/start.c spawner/core/end.c \
 	spawner/core/adopt.c spawner/core/hubs.c spawner/core/spawner.c
+TEST_PROGRAMS += cygnet-spawner-fault
+cygnet-spawner-fault_SRC := tests/fakes/spawner_fault.c
+cygnet-spawner-fault_LIBS := spawner_core ipc daemon base
+cygnet-spawner-fault_PKGS := libuv yaml-0.1

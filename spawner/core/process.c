@@ -43,9 +43,15 @@ static const char *read_stat(pid_t pid, char *buf, size_t size)
 	return at == NULL || at[1] == '\0' ? NULL : at + 2;
 }
 
+static struct cyg_str leading_digits(const char *at)
+{
+	return (struct cyg_str){ at, strspn(at, "0123456789") };
+}
+
 uint64_t process_start_time(pid_t pid)
 {
 	char buf[1024];
+	uint64_t start;
 	const char *at = read_stat(pid, buf, sizeof(buf));
 
 	if (at == NULL || *at == 'Z' || *at == 'X')
@@ -56,7 +62,7 @@ uint64_t process_start_time(pid_t pid)
 			return 0;
 		at++;
 	}
-	return strtoull(at, NULL, 10);
+	return cyg_num_parse_u64(leading_digits(at), 1, UINT64_MAX, &start, NULL) == 0 ? start : 0;
 }
 
 static void on_closed(uv_handle_t *h)
@@ -117,10 +123,23 @@ int process_watch_signal(const struct process_watch *w, int sig, struct cyg_err 
 	return 0;
 }
 
+size_t process_parse_pids(const char *text, pid_t *list, size_t n, size_t max)
+{
+	struct cyg_str rest = cyg_str_of(text), word;
+	uint64_t pid;
+
+	for (size_t i = 0; i < rest.len; i += word.len + 1) {
+		word = leading_digits(rest.p + i);
+		if (n < max && cyg_num_parse_u64(word, 2, INT32_MAX, &pid, NULL) == 0)
+			list[n++] = (pid_t)pid;
+	}
+	return n;
+}
+
 /* The pids of the children of one process, appended to list. */
 static size_t add_children(pid_t pid, pid_t *list, size_t n)
 {
-	char path[64], text[8192], *at = text, *end;
+	char path[64], text[8192];
 	ssize_t len;
 	int fd;
 
@@ -129,9 +148,7 @@ static size_t add_children(pid_t pid, pid_t *list, size_t n)
 	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	cyg_close(fd);
 	text[len > 0 ? len : 0] = '\0';
-	for (long child; n < TREE_MAX && (child = strtol(at, &end, 10)) > 1 && end != at; at = end)
-		list[n++] = (pid_t)child;
-	return n;
+	return process_parse_pids(text, list, n, TREE_MAX);
 }
 
 void process_kill_tree(pid_t pid)

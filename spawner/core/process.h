@@ -28,6 +28,10 @@ void process_watch_close(struct process_watch *w);
 /* Signals through the pidfd, so never a stranger. A process that ended is no error. */
 int process_watch_signal(const struct process_watch *w, int sig, struct cyg_err *err);
 
+/* Appends the pids of a text (numbers with one byte between them, as /proc and control groups write
+ * them) to list, which holds n of at most max; returns the new n. */
+size_t process_parse_pids(const char *text, pid_t *list, size_t n, size_t max);
+
 /* SIGKILLs every descendant of pid (children of children, however often they forked), each stopped
  * first so that it cannot fork on. For containers without a pid namespace. */
 void process_kill_tree(pid_t pid);

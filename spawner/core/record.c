@@ -167,23 +167,29 @@ void record_read_started(int dir, const char *id, struct process_id *ret)
 }
 
 /* The number after a key of bubblewrap's JSON lines, which it alone writes; -1 when not there. */
-static long status_number(const char *text, const char *key)
+static int status_number(const char *text, const char *key)
 {
 	const char *at = strstr(text, key);
+	struct cyg_str digits;
+	uint64_t value;
 
-	return at == NULL ? -1 : strtol(at + strlen(key), NULL, 10);
+	if (at == NULL)
+		return -1;
+	at += strlen(key);
+	digits = (struct cyg_str){ at, strspn(at, "0123456789") };
+	return cyg_num_parse_u64(digits, 0, INT32_MAX, &value, NULL) < 0 ? -1 : (int)value;
 }
 
 void record_read_status(int dir, const char *id, pid_t *child, int *exit_code)
 {
 	char text[4096];
-	long pid;
+	int pid;
 
 	*child = 0;
 	*exit_code = -1;
 	if (!read_small(dir, id, "status", text, sizeof(text)))
 		return;
-	pid = status_number(text, "\"child-pid\":");
-	*child = pid > 1 && pid <= INT32_MAX ? (pid_t)pid : 0;
-	*exit_code = (int)status_number(text, "\"exit-code\":");
+	pid = status_number(text, "\"child-pid\": ");
+	*child = pid > 1 ? pid : 0;
+	*exit_code = status_number(text, "\"exit-code\": ");
 }
