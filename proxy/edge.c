@@ -5,6 +5,7 @@
 #include "http/url.h"
 #include "http/ws.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,6 +90,20 @@ static bool check_host(const struct edge_request *in, struct edge_answer *out)
 	return true;
 }
 
+/* Names of hosts are compared in lower case, and only a table with hosts in it needs them. */
+static struct cyg_str route_host(const struct edge_request *in)
+{
+	struct cyg_str name = host_name(in->head->host);
+	char *lower;
+
+	if (!in->table->has_hosts)
+		return CYG_STR("");
+	lower = cyg_arena_dup(in->arena, name);
+	for (size_t i = 0; i < name.len; i++)
+		lower[i] = (char)tolower((unsigned char)lower[i]);
+	return (struct cyg_str){ lower, name.len };
+}
+
 static bool check_route(
     const struct edge_request *in, struct edge_answer *out, struct cyg_str *path)
 {
@@ -102,7 +117,7 @@ static bool check_route(
 	if (in->table == NULL)
 		return refuse(out, 503,
 		    "The hub is starting. Reload this page in a moment; nothing is lost.");
-	out->route = table_find_route(in->table, host_name(in->head->host), *path, &slash);
+	out->route = table_find_route(in->table, route_host(in), *path, &slash);
 	if (out->route == NULL)
 		return refuse(out, 404, "There is nothing at this address");
 	if (slash && in->door == DOOR_PUBLIC) {

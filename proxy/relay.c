@@ -11,6 +11,8 @@
 static void cut(struct client *c, const char *why)
 {
 	c->proxy->n_cut++;
+	/* What was good of it still leaves. */
+	(void)peer_flush(&c->peer);
 	cyg_log_info(c->ip, "answer cut: %s", why);
 	client_close(c, c->x.until_close, "cut");
 }

@@ -94,6 +94,9 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 	else if (edge.verdict == EDGE_SLASH)
 		write_slash(head, &p->head);
 	consume_head(c, head_len);
+	/* Who is wrong about the address may be wrong about more: no second request is read. */
+	if (edge.verdict == EDGE_REFUSE && (edge.status == 400 || edge.status == 421))
+		c->x.keep = false;
 	if (edge.verdict == EDGE_REFUSE)
 		reply_own(c, edge.status, edge.message);
 	else
