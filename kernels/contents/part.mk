@@ -1,7 +1,12 @@
 ARCHIVES += contents
 contents_SRC := kernels/contents/tape.c kernels/contents/jsonw.c kernels/contents/utf8.c \
 	kernels/contents/pyjson.c kernels/contents/nbformat.c kernels/contents/nbread.c \
-	kernels/contents/nbcheck.c kernels/contents/nbupgrade.c
+	kernels/contents/nbcheck.c kernels/contents/nbupgrade.c kernels/contents/job.c \
+	kernels/contents/path.c kernels/contents/mime.c kernels/contents/state.c \
+	kernels/contents/trust.c kernels/contents/model.c kernels/contents/get.c \
+	kernels/contents/save.c kernels/contents/put.c kernels/contents/post.c \
+	kernels/contents/tree.c kernels/contents/modify.c kernels/contents/checkpoints.c \
+	kernels/contents/files.c kernels/contents/contents.c
 
 UNIT_TESTS += test_tape
 test_tape_SRC := tests/unit/test_tape.c
@@ -24,3 +29,8 @@ test_nbformat_PKGS := check
 FUZZ_TARGETS += nbformat
 fuzz_nbformat_SRC := tests/fuzz/fuzz_nbformat.c
 fuzz_nbformat_LIBS := contents base
+
+TEST_PROGRAMS += contents_server
+contents_server_SRC := tests/support/contents_server.c
+contents_server_LIBS := contents http daemon base
+contents_server_PKGS := libuv libcrypto sqlite3 yaml-0.1

@@ -1,0 +1,160 @@
+/* The table of endpoints, and which work does which. Paths may hold slashes and end in
+ * /checkpoints, /checkpoints/ID or /trust, as in jupyter_server's patterns: such names cannot be
+ * reached as files. */
+#include "kernels/contents/contents.h"
+
+#include "kernels/contents/files.h"
+#include "kernels/contents/model.h"
+#include "kernels/contents/save.h"
+
+#include "base/mem.h"
+#include "http/url.h"
+
+#include <string.h>
+
+enum { BODY_MAX = 512 << 20, URL_MAX = 16 * 1024 };
+
+enum tail { TAIL_NONE, TAIL_CHECKPOINTS, TAIL_CHECKPOINT, TAIL_TRUST };
+
+/* Cuts "/checkpoints", "/checkpoints/ID" or "/trust" off a path. */
+static enum tail cut_tail(struct cyg_str *path, struct cyg_str *id)
+{
+	static const struct cyg_str checkpoints = { "/checkpoints", 12 };
+	struct cyg_str whole = *path;
+	if (cyg_str_ends(whole, "/trust") || cyg_str_eq(whole, "trust")) {
+		path->len -= whole.len > 5 ? 6 : 5;
+		return TAIL_TRUST;
+	}
+	if (cyg_str_ends(whole, checkpoints.p) || cyg_str_eq(whole, "checkpoints")) {
+		path->len -= whole.len > 11 ? 12 : 11;
+		return TAIL_CHECKPOINTS;
+	}
+	size_t slash = whole.len;
+	while (slash > 0 && whole.p[slash - 1] != '/')
+		slash--;
+	struct cyg_str head = cyg_str_sub(whole, 0, slash > 0 ? slash - 1 : 0);
+	if (!cyg_str_ends(head, checkpoints.p))
+		return TAIL_NONE;
+	*id = cyg_str_skip(whole, slash);
+	*path = cyg_str_sub(head, 0, head.len - checkpoints.len);
+	return TAIL_CHECKPOINT;
+}
+
+/* Tells the events socket. */
+static void on_done(struct job *job)
+{
+	const struct contents_ctx *ctx = job->ctx;
+	if (job->event_action != NULL && ctx->on_event != NULL)
+		ctx->on_event(
+		    ctx->event_arg, job->event_action, job->event_path, job->event_source);
+}
+
+static void run(struct http_req *req, struct cyg_str path, void (*work)(struct job *))
+{
+	struct contents_ctx *ctx = contents_ctx_of(req);
+	struct job *job = job_new(req, ctx, ctx->base_url, path);
+	job->done = on_done;
+	job_run(job, ctx->loop, work);
+}
+
+static void handle_contents(struct http_req *req)
+{
+	static const struct {
+		enum http_method method;
+		enum tail tail;
+		void (*work)(struct job *);
+	} works[] = {
+		{ HTTP_GET, TAIL_NONE, get_work },
+		{ HTTP_PUT, TAIL_NONE, put_work },
+		{ HTTP_POST, TAIL_NONE, post_work },
+		{ HTTP_PATCH, TAIL_NONE, patch_work },
+		{ HTTP_DELETE, TAIL_NONE, delete_work },
+		{ HTTP_GET, TAIL_CHECKPOINTS, checkpoints_get_work },
+		{ HTTP_POST, TAIL_CHECKPOINTS, checkpoints_post_work },
+		{ HTTP_POST, TAIL_CHECKPOINT, checkpoint_restore_work },
+		{ HTTP_DELETE, TAIL_CHECKPOINT, checkpoint_delete_work },
+		{ HTTP_POST, TAIL_TRUST, trust_work },
+	};
+	struct contents_ctx *ctx = contents_ctx_of(req);
+	struct cyg_str path = agent_strip_slashes(req->params[0]), id = CYG_STR("");
+	enum tail tail = cut_tail(&path, &id);
+	enum http_method method = req->method == HTTP_HEAD ? HTTP_GET : req->method;
+	for (size_t i = 0; i < CYG_N(works); i++) {
+		if (works[i].method != method || works[i].tail != tail)
+			continue;
+		struct job *job = job_new(req, ctx, ctx->base_url, path);
+		job->name = cyg_arena_dup(req->arena, id);
+		job->done = on_done;
+		job_run(job, ctx->loop, works[i].work);
+		return;
+	}
+	agent_reply_error(req, ctx->base_url, 405, "Method Not Allowed");
+}
+
+static void handle_files(struct http_req *req)
+{
+	run(req, req->params[0], files_work);
+}
+
+/* The address of Jupyter 2: to where it is now. */
+static void handle_notebooks(struct http_req *req)
+{
+	const struct contents_ctx *ctx = contents_ctx_of(req);
+	cyg_autobuf struct cyg_buf url;
+	cyg_buf_init(&url, URL_MAX);
+	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) < 0 ||
+	    url_encode(&url, agent_strip_slashes(req->params[0]), "/", NULL) < 0) {
+		agent_reply_error(req, ctx->base_url, 400, "the path is too long");
+		return;
+	}
+	http_reply_redirect(req, 302, url.data);
+}
+
+/* nbconvert is a Python library: without an extension host there is none. */
+static void handle_nbconvert_list(struct http_req *req)
+{
+	const struct contents_ctx *ctx = contents_ctx_of(req);
+	agent_reply_policy(req, ctx->base_url, false, "");
+	http_reply(req, 200, "application/json", CYG_STR("{}"));
+}
+
+static void handle_nbconvert(struct http_req *req)
+{
+	const struct contents_ctx *ctx = contents_ctx_of(req);
+	agent_reply_error(req, ctx->base_url, 404,
+	    "This server does not convert notebooks; run 'jupyter nbconvert' in a terminal");
+}
+
+const struct http_endpoint contents_endpoints[] = {
+	{ HTTP_GET, "/api/contents", "agent", handle_contents, 0 },
+	{ HTTP_POST, "/api/contents", "agent", handle_contents, BODY_MAX },
+	{ HTTP_PUT, "/api/contents", "agent", handle_contents, BODY_MAX },
+	{ HTTP_PATCH, "/api/contents", "agent", handle_contents, 0 },
+	{ HTTP_DELETE, "/api/contents", "agent", handle_contents, 0 },
+	{ HTTP_GET, "/api/contents/{path...}", "agent", handle_contents, 0 },
+	{ HTTP_POST, "/api/contents/{path...}", "agent", handle_contents, BODY_MAX },
+	{ HTTP_PUT, "/api/contents/{path...}", "agent", handle_contents, BODY_MAX },
+	{ HTTP_PATCH, "/api/contents/{path...}", "agent", handle_contents, 0 },
+	{ HTTP_DELETE, "/api/contents/{path...}", "agent", handle_contents, 0 },
+	{ HTTP_GET, "/api/notebooks/{path...}", "agent", handle_notebooks, 0 },
+	{ HTTP_GET, "/api/nbconvert", "agent", handle_nbconvert_list, 0 },
+	{ HTTP_GET, "/nbconvert/{path...}", "agent", handle_nbconvert, 0 },
+	{ HTTP_POST, "/nbconvert/{path...}", "agent", handle_nbconvert, BODY_MAX },
+	{ HTTP_GET, "/files/{path...}", "agent", handle_files, 0 },
+	{ HTTP_GET, NULL, NULL, NULL, 0 },
+};
+
+int contents_open(struct contents_ctx *ctx, struct cyg_err *err)
+{
+	if (ctx->root_dir[0] != '/')
+		return cyg_fail(
+		    err, CYG_EINVAL, "the root folder '%s' is not absolute", ctx->root_dir);
+	ctx->state = state_new();
+	return 0;
+}
+
+void contents_close(struct contents_ctx *ctx)
+{
+	state_free(ctx->state);
+	ctx->state = NULL;
+}

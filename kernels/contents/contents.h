@@ -1,0 +1,38 @@
+/* The contents API: files, folders, notebooks, checkpoints, trust, downloads. Follows
+ * jupyter_server 2.21 services/contents; where it differs on purpose, the file that does says so.
+ */
+#ifndef CONTENTS_CONTENTS_H
+#define CONTENTS_CONTENTS_H
+
+#include "http/server.h"
+
+struct contents_state;
+
+struct contents_ctx {
+	const char *root_dir; /* absolute; what the API calls "/" */
+	const char *base_url; /* "/user/alice/" */
+	const char *data_dir; /* the user's Jupyter data folder: trust; NULL: nothing is trusted */
+	const char *home_trash; /* "~/.local/share/Trash"; NULL: deleting is for good */
+	uv_loop_t *loop;        /* whose thread pool does the work; NULL: the caller does it */
+	bool allow_hidden;
+	/* Told on the loop after each success, for the events socket: action is get, save, rename,
+	 * copy or delete; source is the other path of rename and copy, else NULL. May be NULL. */
+	void (*on_event)(void *arg, const char *action, const char *path, const char *source);
+	void *event_arg;
+	struct contents_state *state; /* by contents_open */
+};
+
+/* Makes state. The strings of ctx must outlive it. */
+int contents_open(struct contents_ctx *ctx, struct cyg_err *err);
+/* When the loop has nothing more to do. A context that was never opened is fine. */
+void contents_close(struct contents_ctx *ctx);
+
+/* Endpoints below the agent's base, scope "agent", ended by a NULL path. */
+extern const struct http_endpoint contents_endpoints[];
+/* The context of the server that a request came to. Whoever owns the server defines it. */
+struct contents_ctx *contents_ctx_of(const struct http_req *req);
+
+/* MIME type by name as Python's mimetypes.guess_type, NULL when it is unknown. */
+const char *contents_mime_of(const char *name);
+
+#endif

@@ -1,0 +1,40 @@
+/* What the contents API keeps between requests: hashes of files by identity, uploads in progress,
+ * the trust database. Used from the thread pool, so each has its lock. */
+#ifndef CONTENTS_STATE_H
+#define CONTENTS_STATE_H
+
+#include "kernels/contents/contents.h"
+#include "kernels/contents/tape.h"
+
+#include <sys/stat.h>
+
+enum { STATE_HASH_HEX = 65 };
+
+struct contents_state *state_new(void);
+void state_free(struct contents_state *s);
+
+/* ---- SHA-256 by (device, inode, size, mtime, ctime) ---- */
+/* True when the hash of that very file content is known; hex gets 64 digits and a NUL. */
+bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[STATE_HASH_HEX]);
+/* Remembers it, unless the file changed so recently that another change could share its times. */
+void state_hash_set(struct contents_state *s, const struct stat *st, const char *hex);
+/* SHA-256 of bytes as hex. */
+void state_sha256(struct cyg_str data, char hex[STATE_HASH_HEX]);
+
+/* ---- chunked uploads ---- */
+/* May chunk be written now, and at which offset? 1 starts anew; the chunk written last may come
+ * again (a retry); else it must be the next one. False: out of order. known is false when this
+ * upload was never seen (the agent was restarted): the chunk is appended at the end. */
+bool state_upload_begin(
+    struct contents_state *s, const char *path, int64_t chunk, uint64_t *off, bool *known);
+/* It was written and the staged file is size bytes long now. */
+void state_upload_done(struct contents_state *s, const char *path, int64_t chunk, uint64_t size);
+void state_upload_forget(struct contents_state *s, const char *path);
+
+/* ---- trust ---- */
+/* Is the notebook (as it was read) signed by this user? False on any trouble. */
+bool trust_check(struct contents_ctx *ctx, const struct tape *t, tape_node root, bool keep_orig);
+/* Signs it. Trouble is not an error: the notebook is saved, only not trusted. */
+void trust_sign(struct contents_ctx *ctx, const struct tape *t, tape_node root, bool keep_orig);
+
+#endif

@@ -1,0 +1,40 @@
+/* The inside of struct contents_state, for state.c and trust.c alone. */
+#ifndef CONTENTS_STATE_PRIV_H
+#define CONTENTS_STATE_PRIV_H
+
+#include "kernels/contents/state.h"
+
+#include <uv.h>
+
+struct sqlite3;
+
+enum { STATE_HASHES = 1024, STATE_UPLOADS = 16 };
+
+struct hash_slot {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	int64_t mtime_ns, ctime_ns;
+	char hex[STATE_HASH_HEX]; /* "" while the slot is empty */
+};
+
+struct upload {
+	char *path;
+	int64_t chunk;         /* written last */
+	uint64_t before, size; /* of the staged file before it and after it */
+	uint64_t used_ms;
+};
+
+struct contents_state {
+	uv_mutex_t lock;
+	struct hash_slot hashes[STATE_HASHES];
+	struct upload uploads[STATE_UPLOADS];
+	struct sqlite3 *db; /* NULL until first used */
+	char *secret;       /* the signing key; NULL until first used */
+	size_t secret_len;
+	bool trust_off; /* key or database could not be had: nothing is trusted */
+};
+
+void trust_close(struct contents_state *s);
+
+#endif

@@ -1,0 +1,236 @@
+/* Whole folders: copying, measuring, moving to the trash. Descriptors, not paths, lead downwards,
+ * so that nobody can swap a folder for a link on the way. */
+#include "kernels/contents/save.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "http/url.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 200, TRIES = 1000 };
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static DIR *open_dir(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL && fd >= 0)
+		cyg_close(fd);
+	return dir;
+}
+
+/* ---- measuring ---- */
+static void measure(DIR *dir, uint64_t limit, int depth, uint64_t *sum)
+{
+	const struct dirent *entry;
+	while (*sum <= limit && (entry = readdir(dir)) != NULL) {
+		struct stat st;
+		if (is_dots(entry->d_name) ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		*sum += (uint64_t)st.st_blocks * 512;
+		DIR *below = S_ISDIR(st.st_mode) && depth < DEPTH_MAX
+				 ? open_dir(dirfd(dir), entry->d_name)
+				 : NULL;
+		if (below == NULL)
+			continue;
+		measure(below, limit, depth + 1, sum);
+		(void)closedir(below);
+	}
+}
+
+uint64_t tree_size(const char *disk, uint64_t limit)
+{
+	uint64_t sum = 0;
+	DIR *dir = opendir(disk);
+	if (dir != NULL) {
+		measure(dir, limit, 0, &sum);
+		(void)closedir(dir);
+	}
+	return sum;
+}
+
+/* ---- copying ---- */
+static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
+{
+	cyg_autoclose int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	cyg_autoclose int to =
+	    openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st->st_mode & 0777);
+	ssize_t n = 1;
+	if (from < 0 || to < 0)
+		return errno;
+	while (n > 0)
+		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+	if (n < 0)
+		return errno;
+	const struct timespec times[2] = { st->st_atim, st->st_mtim };
+	(void)futimens(to, times);
+	return 0;
+}
+
+static int copy_link(int from_dir, int to_dir, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(from_dir, name, target, sizeof(target) - 1);
+	if (n < 0)
+		return errno;
+	target[n] = '\0';
+	return symlinkat(target, to_dir, name) != 0 ? errno : 0;
+}
+
+static int copy_below(DIR *from, int to, int depth);
+
+static int copy_entry(DIR *from, int to, const char *name, int depth)
+{
+	struct stat st;
+	if (fstatat(dirfd(from), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno;
+	if (S_ISLNK(st.st_mode))
+		return copy_link(dirfd(from), to, name);
+	if (S_ISREG(st.st_mode))
+		return copy_file(dirfd(from), to, name, &st);
+	if (!S_ISDIR(st.st_mode))
+		return 0; /* sockets and the like are nobody's content */
+	if (depth == DEPTH_MAX)
+		return ELOOP;
+	if (mkdirat(to, name, (st.st_mode & 0777) | S_IRWXU) != 0)
+		return errno;
+	DIR *below = open_dir(dirfd(from), name);
+	if (below == NULL)
+		return errno;
+	cyg_autoclose int below_to =
+	    openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int e = below_to < 0 ? errno : copy_below(below, below_to, depth + 1);
+	(void)closedir(below);
+	return e;
+}
+
+static int copy_below(DIR *from, int to, int depth)
+{
+	const struct dirent *entry;
+	int e = 0;
+	while (e == 0 && (entry = readdir(from)) != NULL)
+		if (!is_dots(entry->d_name))
+			e = copy_entry(from, to, entry->d_name, depth);
+	return e;
+}
+
+static bool is_below(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+	return strncmp(inner, outer, n) == 0 && (inner[n] == '/' || inner[n] == '\0');
+}
+
+int tree_copy(struct job *job, const char *from, const char *to, const char *path)
+{
+	if (is_below(to, from))
+		return job_fail(job, 400, NULL, "Can't copy '%s' into itself", path);
+	DIR *dir = opendir(from);
+	if (dir == NULL)
+		return job_fail_sys(job, errno, "Cannot copy the folder", path);
+	int e = mkdir(to, 0777) != 0 ? errno : 0;
+	cyg_autoclose int to_fd =
+	    e == 0 ? open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (e == 0)
+		e = to_fd < 0 ? errno : copy_below(dir, to_fd, 0);
+	(void)closedir(dir);
+	if (e != 0 && to_fd >= 0)
+		(void)cyg_file_remove_tree(AT_FDCWD, to, NULL);
+	return e == 0 ? 0 : job_fail_sys(job, e, "Cannot copy the folder", path);
+}
+
+/* ---- trash ---- */
+/* The trash folder for a path: the home's when it is on the same file system, else .Trash-UID at
+ * the top of the path's own. */
+static const char *trash_of(struct job *job, const char *disk)
+{
+	const struct contents_ctx *ctx = job->ctx;
+	struct stat st, up;
+	if (lstat(disk, &st) != 0 || cyg_file_mkdirs(ctx->home_trash, 0700, NULL) < 0 ||
+	    stat(ctx->home_trash, &up) != 0)
+		return NULL;
+	if (st.st_dev == up.st_dev)
+		return ctx->home_trash;
+	char *top = cyg_arena_dup(job->req->arena, cyg_str_of(disk));
+	for (char *slash = strrchr(top, '/'); slash != NULL && slash != top;
+	     slash = strrchr(top, '/')) {
+		*slash = '\0';
+		const char *parent = cyg_arena_printf(job->req->arena, "%s/..", top);
+		if (stat(parent, &up) != 0 || up.st_dev != st.st_dev)
+			return cyg_arena_printf(
+			    job->req->arena, "%s/.Trash-%u", top, (unsigned)geteuid());
+	}
+	return NULL;
+}
+
+/* The info file comes first and takes the name (O_EXCL), as the specification asks. */
+static int take_name(const char *info_dir, const char *name, const char *disk)
+{
+	cyg_autobuf struct cyg_buf text;
+	char when[CYG_ISO8601_SIZE];
+	cyg_autofree char *path = cyg_xasprintf("%s/%s.trashinfo", info_dir, name);
+	cyg_autoclose int fd =
+	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno;
+	cyg_buf_init(&text, 16 * 1024);
+	cyg_clock_format(cyg_clock_wall_us(), when);
+	if (cyg_buf_add_str(&text, "[Trash Info]\nPath=", NULL) < 0 ||
+	    url_encode(&text, cyg_str_of(disk), "/", NULL) < 0 ||
+	    cyg_buf_printf(&text, NULL, "\nDeletionDate=%.19s\n", when) < 0 ||
+	    cyg_file_write_all(fd, text.data, text.len, NULL) < 0) {
+		(void)unlink(path);
+		return EIO;
+	}
+	return 0;
+}
+
+static int move_to(const char *trash, const char *disk)
+{
+	cyg_autofree char *files = cyg_xasprintf("%s/files", trash);
+	cyg_autofree char *info = cyg_xasprintf("%s/info", trash);
+	const char *base = strrchr(disk, '/') + 1;
+	int e = EEXIST;
+	if (cyg_file_mkdirs(files, 0700, NULL) < 0 || cyg_file_mkdirs(info, 0700, NULL) < 0)
+		return EACCES;
+	for (int i = 1; e == EEXIST && i < TRIES; i++) {
+		cyg_autofree char *name =
+		    i == 1 ? cyg_xstrdup(base) : cyg_xasprintf("%.200s %d", base, i);
+		cyg_autofree char *to = cyg_xasprintf("%s/%s", files, name);
+		e = take_name(info, name, disk);
+		if (e != 0)
+			continue;
+		e = renameat2(AT_FDCWD, disk, AT_FDCWD, to, RENAME_NOREPLACE) != 0 ? errno : 0;
+		if (e == EINVAL)
+			e = rename(disk, to) != 0 ? errno : 0;
+		if (e == 0)
+			return 0;
+		cyg_autofree char *entry = cyg_xasprintf("%s/%s.trashinfo", info, name);
+		(void)unlink(entry);
+	}
+	return e;
+}
+
+int trash_move(struct job *job, const char *disk, const char *path)
+{
+	const char *trash = trash_of(job, disk);
+	int e = trash == NULL ? EACCES : move_to(trash, disk);
+	if (e == 0)
+		return 0;
+	if (trash == NULL)
+		return job_fail(
+		    job, 400, NULL, "send2trash failed: there is no trash folder for %s", path);
+	return job_fail(job, 400, NULL, "send2trash failed: %s: %s", path, strerror(e));
+}
