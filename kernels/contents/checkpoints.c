@@ -68,7 +68,7 @@ static int create(struct job *job, const char *path)
 		return job_fail(job, 404, NULL, "file or directory '%s' does not exist", path);
 	if (cyg_file_mkdirs(folder_of(job, path), 0777, &err) < 0)
 		return job_fail_err(job, &err, "Cannot make a checkpoint");
-	return save_copy(job, from, to, path);
+	return save_copy(job, from, to, path, true);
 }
 
 void checkpoint_ensure(struct job *job, const char *path)
@@ -165,7 +165,7 @@ void checkpoint_restore_work(struct job *job)
 {
 	const char *file = wanted(job);
 	const char *disk = file != NULL ? path_to_disk(job, job->path) : NULL;
-	if (disk != NULL && save_copy(job, file, disk, job->path) == 0)
+	if (disk != NULL && save_copy(job, file, disk, job->path, true) == 0)
 		job->status = 204;
 }
 

@@ -24,8 +24,8 @@ static int move_across(struct job *job, const char *from, const char *to, const 
 	struct stat st;
 	if (lstat(from, &st) != 0)
 		return job_fail_sys(job, errno, "Cannot rename", path);
-	int r =
-	    S_ISDIR(st.st_mode) ? tree_copy(job, from, to, path) : save_copy(job, from, to, path);
+	int r = S_ISDIR(st.st_mode) ? tree_copy(job, from, to, path)
+				    : save_copy(job, from, to, path, true);
 	struct cyg_err err;
 	if (r == 0 && cyg_file_remove_tree(AT_FDCWD, from, &err) < 0)
 		return job_fail_err(job, &err, "Copied, but the original cannot be removed");

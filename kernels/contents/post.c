@@ -104,7 +104,7 @@ static void copy(struct job *job, const char *from)
 	} else if (!path_is_file(job, from)) {
 		r = job_fail(job, 404, NULL, "file or directory '%s' does not exist", from);
 	} else {
-		r = save_copy(job, from_disk, to_disk, from);
+		r = save_copy(job, from_disk, to_disk, from, false);
 	}
 	if (r < 0)
 		return;

@@ -104,7 +104,7 @@ static int keep_unreadable(struct put *p)
 	    cyg_arena_printf(p->job->req->arena, "%s.invalid", path_name(p->path)), "");
 	const char *aside =
 	    path_to_disk(p->job, path_join(p->job, path_parent(p->job, p->path), name));
-	return aside == NULL ? -1 : save_copy(p->job, p->disk, aside, p->path);
+	return aside == NULL ? -1 : save_copy(p->job, p->disk, aside, p->path, true);
 }
 
 static int write_notebook(struct put *p, const struct tape *t, tape_node root, const char **message)

@@ -162,7 +162,7 @@ void save_remember(struct job *job, const char *disk, struct cyg_str data)
 	state_hash_set(ctx->state, &st, hex);
 }
 
-int save_copy(struct job *job, const char *from, const char *to, const char *path)
+int save_copy(struct job *job, const char *from, const char *to, const char *path, bool keep_times)
 {
 	cyg_autobuf struct cyg_buf data;
 	struct stat st;
@@ -175,6 +175,7 @@ int save_copy(struct job *job, const char *from, const char *to, const char *pat
 	if (save_bytes(job, to, path, cyg_buf_str(&data)) < 0)
 		return -1;
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
-	(void)utimensat(AT_FDCWD, to, times, 0); /* as copystat: best effort */
+	if (keep_times)
+		(void)utimensat(AT_FDCWD, to, times, 0); /* as copystat: best effort */
 	return 0;
 }

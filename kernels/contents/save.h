@@ -11,8 +11,8 @@
 int save_bytes(struct job *job, const char *disk, const char *path, struct cyg_str data);
 /* Makes a file that must not be there yet. 0, -1 (the job has failed), or 1: it is there. */
 int save_new(struct job *job, const char *disk, const char *path, struct cyg_str data);
-/* Copies a file's bytes and times over another (shutil.copy2), atomically as save_bytes. */
-int save_copy(struct job *job, const char *from, const char *to, const char *path);
+/* Copies a file's bytes (and times, as shutil.copy2) over another, atomically as save_bytes. */
+int save_copy(struct job *job, const char *from, const char *to, const char *path, bool keep_times);
 /* Hash of what was just written becomes known. */
 void save_remember(struct job *job, const char *disk, struct cyg_str data);
 
