@@ -1,9 +1,11 @@
 #!/bin/bash
-# Writes the demo site's configuration with this machine's paths into a folder. Use: render.sh FOLDER
+# Writes the demo site's configuration with this machine's paths into a folder. Use: render.sh FOLDER [TEMPLATE]
+# TEMPLATE: what the profiles run, lab (Cygnet's own server) or stock (stock JupyterLab).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache_sh=$here/../../tests/support/cache.sh
-out=${1:?use: render.sh FOLDER}
+out=${1:?use: render.sh FOLDER [TEMPLATE]}
+template=${2:-lab}
 umask 022
 
 jupyter=$("$cache_sh" jupyter)
@@ -12,7 +14,7 @@ old=$("$cache_sh" stack2025)
 tree=$("$here/build.sh")
 mkdir -p "$out"
 for file in "$here"/*.yaml; do
-	sed -e "s|@TREE@|$tree|g; s|@JUPYTER@|$jupyter|g; s|@NEW@|$new|g; s|@OLD@|$old|g" \
+	sed -e "s|@TREE@|$tree|g; s|@JUPYTER@|$jupyter|g; s|@NEW@|$new|g; s|@OLD@|$old|g; s|^\( *template:\) lab$|\1 $template|" \
 		"$file" >"$out/.part"
 	mv "$out/.part" "$out/$(basename "$file")"
 done

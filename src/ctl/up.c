@@ -136,7 +136,6 @@ static int start_proxy(struct up *u, struct cyg_err *err)
 	struct up_child_spec spec;
 
 	spec_init(&spec, "proxy", keep(u, cyg_xasprintf("%s/cygnet-proxy", o->bin_dir)));
-	spec_arg(&spec, "--hub-socket", u->hub_sock);
 	spec_fd(&spec, "http", u->sockets.http);
 	spec_fd(&spec, "control", u->sockets.control);
 	spec_fd(&spec, "inner", u->sockets.inner);
