@@ -1,53 +1,38 @@
 // A notice: what happened, why, what to do now; and the technical lines under it with "Copy report".
-import { button, h, icon } from './dom.mjs';
+import { actions, button, h, icon } from './dom.mjs';
 import { words } from './words.mjs';
 
 /** kind: 'bad', 'warn', 'good', 'info'. Strings become paragraphs. */
-export function notice(kind, title, ...parts) {
-  const body = parts.filter(Boolean).map((part) => (typeof part === 'string' ? h('p', {}, part) : part));
-  return h('section', { class: `notice ${kind}` }, icon(kind), h('div', {}, h('p', {}, h('b', {}, title)), body));
-}
+export const notice = (kind, title, ...parts) =>
+	h('section', { class: `notice ${kind}` }, icon(kind), h('div', { class: 'stack' }, h('p', {}, h('b', {}, title)), parts.map((part) => (typeof part === 'string' && part ? h('p', {}, part) : part))));
 
-/** Copies and says so beside the button; falls back where the clipboard is not given to pages. */
+/** Copies what text() gives and says so beside the button; with a fall-back where pages get no clipboard. */
 export function copyButton(label, text) {
-  const said = h('span', { class: 'small muted', role: 'status' });
-  const el = button(label, async () => {
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(text());
-    } catch {
-      const area = h('textarea', { class: 'unseen', 'aria-hidden': 'true' });
-      area.value = text();
-      document.body.append(area);
-      area.select();
-      done = document.execCommand('copy');
-      area.remove();
-      el.focus();
-    }
-    said.textContent = done ? words.copied : words.notCopied;
-  }, 'quiet');
-  return h('div', { class: 'actions' }, el, said);
+	const said = h('span', { class: 'small muted', role: 'status' });
+	const el = button(label, async () => {
+		let done = true;
+		try {
+			await navigator.clipboard.writeText(text());
+		} catch {
+			const area = h('textarea', { class: 'unseen' }, text());
+			el.after(area);
+			area.select();
+			done = document.execCommand('copy');
+			area.remove();
+			el.focus();
+		}
+		said.textContent = done ? words.copied : words.notCopied;
+	}, 'quiet');
+	return actions(el, said);
 }
 
-/** Lines folded away; `report` (optional) gives the text of "Copy report". */
-export function technical(lines, { open = false, report } = {}) {
-  if (!lines?.length && !report) return null;
-  return h('div', { class: 'technical' },
-    lines?.length ? h('details', { open }, h('summary', {}, words.details(lines.length)), h('pre', { tabindex: '0' }, lines.map(redact).join('\n'))) : null,
-    report ? copyButton(words.copyReport, report) : null);
-}
+/** A second net below the hub's own: nothing that looks like a secret is shown or leaves by a report. */
+const redact = (line) => line.replace(/((secret|token|passw\w*|cookie|authorization|key)["']?\s*[=:]\s*)\S.*/gi, '$1(hidden)').replace(/[\w+/=-]{40,}/g, '(hidden)');
 
-/** A second net below the hub's own: nothing that looks like a secret leaves by a report. */
-export const redact = (line) =>
-  line.replace(/((?:secret|token|password|passwd|cookie|authorization|key)\b["']?\s*[=:]\s*)\S+.*/gi, '$1(hidden)').replace(/[A-Za-z0-9+/_=-]{40,}/g, '(hidden)');
+/** Technical lines, folded; nothing if there are none. */
+export const technical = (lines, open) =>
+	lines?.length && h('details', { open }, h('summary', {}, words.details(lines.length)), h('pre', { tabindex: 0 }, lines.map(redact).join('\n')));
 
-/** The text of a report: pairs of name and value, arrays as indented lines. */
-export function reportText(facts) {
-  const out = [words.report.head];
-  for (const [name, value] of Object.entries(facts)) {
-    if (value === null || value === undefined || value.length === 0) continue;
-    if (Array.isArray(value)) out.push(`${words.report[name]}:`, ...value.map((line) => `  ${redact(line)}`));
-    else out.push(`${words.report[name]}: ${redact(String(value))}`);
-  }
-  return `${out.join('\n')}\n`;
-}
+/** Facts are lines, or arrays of lines. */
+export const reportButton = (site, user, facts) =>
+	copyButton(words.copyReport, () => [`Cygnet ${site.version}, ${site.name}, ${user}, ${new Date().toISOString()}`, ...facts().flat()].filter(Boolean).map(redact).join('\n'));

@@ -1,40 +1,35 @@
 // The running server's Spark settings: which value came from where, and what it won over.
 import { get, ownApi } from './api.mjs';
-import { h, heading, link, show } from './dom.mjs';
+import { actions, fill, h, heading, link, muted, panel, show } from './dom.mjs';
 import { textField } from './field.mjs';
-import { notice } from './notice.mjs';
 import { page } from './shell.mjs';
 import { words } from './words.mjs';
 
 const w = words.spark;
-const shownValue = (value) => (value === null ? h('i', {}, w.hidden) : h('code', {}, value));
+const layer = (name) => w.layers[name] ?? name;
 
-function row(p) {
-  return h('tr', {}, h('th', { scope: 'row' }, h('code', {}, p.name)),
-    h('td', {}, shownValue(p.value), (p.lost ?? []).map((l) => h('div', { class: 'small muted' }, w.lost(l.value ?? w.hidden, w.layers[l.layer] ?? l.layer)))),
-    h('td', {}, w.layers[p.layer] ?? p.layer, p.locked ? h('span', { class: 'tag' }, w.locked) : null));
-}
+const row = (p) => h('tr', {}, h('th', { scope: 'row' }, h('code', {}, p.name)),
+	h('td', {}, p.value === null ? h('i', {}, w.hidden) : h('code', {}, p.value), p.lost?.map((l) => muted(w.lost(l.value ?? w.hidden, layer(l.layer))))),
+	h('td', {}, layer(p.layer), p.locked && h('span', { class: 'tag' }, w.locked)));
 
-page(async ({ user }) => {
-  const data = await get(ownApi('spark', user.name)).catch((err) => {
-    if (err.status === 404) return null;
-    throw err;
-  });
-  if (!data?.properties.length) {
-    show([heading(w.title), notice('info', ...w.none), h('div', { class: 'actions' }, link(words.error.home, '/hub/home', 'primary'))]);
-    return;
-  }
-  const body = h('tbody');
-  const count = h('p', { class: 'small muted', role: 'status' });
-  const find = textField({ name: 'find', label: w.find, type: 'search' });
-  const draw = () => {
-    const wanted = find.querySelector('input').value.trim().toLowerCase();
-    const rows = data.properties.filter((p) => `${p.name} ${p.value ?? ''} ${p.layer}`.toLowerCase().includes(wanted));
-    body.replaceChildren(...rows.map(row));
-    count.textContent = w.shown(rows.length, data.properties.length);
-  };
-  find.addEventListener('input', draw);
-  draw();
-  show([heading(w.title), h('p', { class: 'muted' }, words.choiceJoin([data.app?.label ?? data.app?.cluster, data.app?.version && words.form.sparkVersion(data.app.version)])), h('p', {}, w.intro), find, count,
-    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': w.title }, h('table', {}, h('thead', {}, h('tr', {}, [w.name, w.value, w.from].map((text) => h('th', { scope: 'col' }, text)))), body))]);
+page(async (site, user) => {
+	const data = await get(ownApi(user.name, 'spark')).catch((err) => {
+		if (err.status !== 404) throw err;
+	});
+	const all = data?.properties ?? [];
+	if (!all.length) {
+		show([heading(w.none[0]), panel(h('p', {}, w.none[1]), actions(link(words.goHome, '/hub/home', 'primary')))]);
+		return;
+	}
+	const body = h('tbody');
+	const count = h('p', { class: 'small muted', role: 'status' });
+	const draw = (wanted) => {
+		const rows = all.filter((p) => `${p.name} ${p.value} ${layer(p.layer)}`.toLowerCase().includes(wanted.trim().toLowerCase()));
+		fill(body, rows.map(row));
+		count.textContent = w.shown(rows.length, all.length);
+	};
+	draw('');
+	show([heading(w.page), muted(words.join([data.app?.label, data.app?.version && words.form.sparkVersion(data.app.version)])), h('p', {}, w.intro),
+		textField('find', [w.find], '', { type: 'search', oninput: (event) => draw(event.target.value) }), count,
+		h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': w.page }, h('table', {}, h('thead', {}, h('tr', {}, w.columns.map((text) => h('th', { scope: 'col' }, text)))), body))]);
 });
