@@ -1,7 +1,7 @@
 // The hub's API (docs/api/openapi.yaml). Errors come as ApiError; status 0 is "no answer".
 import { words } from './words.mjs';
 
-export class ApiError extends Error {
+class ApiError extends Error {
 	constructor(status, body) {
 		super(body?.message || (status ? words.unexpected : words.unreachable.join('. ')));
 		this.status = status;
@@ -58,8 +58,8 @@ export async function me() {
 }
 
 /**
- * Asks for a start and goes to the page that shows it. The answer may take ten seconds, so the page is left
- * after a moment; `keepalive` lets the request live on. A refusal comes at once and is thrown.
+ * Asks for a start and goes to the page that shows it. The answer may take 10 s, so the page is left after a
+ * moment, and `keepalive` lets the request live on; a refusal comes at once and is thrown.
  */
 export async function start(user, server, choice, goal) {
 	const post = call('POST', serverApi(user, server), choice ? { user_options: choice } : {}, { keepalive: true });

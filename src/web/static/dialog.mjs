@@ -8,7 +8,7 @@ export function ask(title, text, items, yes, no) {
 			dialog.remove();
 			resolve(answer);
 		};
-		const dialog = h('dialog', { 'aria-labelledby': 'ask', oncancel: close(false) }, h('h2', { id: 'ask' }, title), h('ul', {}, items.map((item) => h('li', {}, item))),
+		const dialog = h('dialog', { 'aria-label': title, oncancel: close(false) }, h('h2', {}, title), h('ul', {}, items.map((item) => h('li', {}, item))),
 			h('p', {}, text), actions(button(no, close(false), 'primary'), button(yes, close(true))));
 		document.body.append(dialog);
 		dialog.showModal();

@@ -19,13 +19,12 @@ const PATHS = {
 	running: `${ROUND}M12 8v4l2.5 1.5`,
 	good: `${ROUND}M8 12l3 3 5-6`,
 	failed: `${ROUND}M9 9l6 6M15 9l-6 6`,
-	bad: `${ROUND}M12 7.5v5M12 16h.01`,
 	info: `${ROUND}M12 11v5M12 8h.01`,
 	warn: 'M12 4 2.5 20h19zM12 10v4M12 17h.01',
-	lab: 'M4 5h16v14H4zM4 9h16M9 9v10',
 	play: 'M7 4.5v15L19 12z',
 };
 PATHS.done = PATHS.good;
+PATHS.bad = PATHS.failed;
 
 export function icon(name) {
 	const [svg, path] = ['svg', 'path'].map((el) => document.createElementNS('http://www.w3.org/2000/svg', el));
@@ -50,8 +49,12 @@ export const button = (label, onclick, kind = '') => h('button', { type: 'button
 export const link = (label, href, kind = '') => h('a', { href, class: `button ${kind}` }, label);
 export const actions = (...children) => h('div', { class: 'actions' }, children);
 export const panel = (...children) => h('section', { class: 'panel' }, children);
+export const p = (...text) => h('p', {}, text);
 export const muted = (...text) => h('p', { class: 'small muted' }, text);
-export const alert = () => h('div', { role: 'alert' });
+export const line = (...text) => h('p', { class: 'line' }, text);
+
+/** A page that has one thing to say, and ways on. */
+export const says = ([title, text], ...ways) => [heading(title), panel(p(text), actions(ways))];
 
 /** Greys a button while `work` runs; a second press does nothing. */
 export async function whileBusy(el, label, work) {

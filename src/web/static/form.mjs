@@ -1,9 +1,9 @@
 // The start form: what is offered, what depends on what, the choice in one line, the link to it.
 import { query } from './api.mjs';
-import { cards, radioRow } from './choice.mjs';
-import { actions, alert, button, fill, h, heading, link, panel, whileBusy } from './dom.mjs';
-import { clearWrong, setWrong, textField, tickField } from './field.mjs';
-import { copyButton, notice } from './notice.mjs';
+import { choices } from './choice.mjs';
+import { actions, button, fill, h, heading, panel, whileBusy } from './dom.mjs';
+import { clearWrong, field, setWrong } from './field.mjs';
+import { copyButton, problemBox } from './notice.mjs';
 import { words } from './words.mjs';
 
 const w = words.form;
@@ -45,7 +45,7 @@ export function choiceLine(form, choice) {
 const TEXTS = ['profile', 'stack', 'cluster', 'user_script'];
 const NUMBERS = ['cores', 'memory_mb'];
 
-/** The answers in a link's query or in the form's own data; ticks that are not there are left to the caller. */
+/** The answers in a link's query or the form's data; a tick that is off is in neither. */
 function answers(data) {
 	const wish = {};
 	for (const key of TEXTS) if (data.has(key)) wish[key] = data.get(key).trim() || null;
@@ -62,32 +62,29 @@ function linkTo(choice, file) {
 
 const reasonOf = (item) => !item.available && (item.reason || ' ');
 
-/** The fields for `choice`; questions with one answer are not asked. */
+/** Questions with one answer are not asked. */
 function fields(form, choice) {
 	const { profile, stack } = parts(form, choice);
 	const plain = (i) => ({ value: i.id, label: i.label, text: i.description, facts: i.facts, reason: reasonOf(i) });
-	const row = (name, label) => profile[name].length > 1 && radioRow(name, choice[name], profile[name].map(({ value }) => ({ value, label: label(value) })));
+	const row = (name, label) => profile[name].length > 1 && choices('row', name, choice[name], profile[name].map(({ value }) => ({ value, label: label(value) })));
 	const contents = (s) => [{ label: '', value: words.join([s.kernels.join(', '), s.spark && w.sparkVersion(s.spark)]) }];
 	return [
-		form.profiles.length > 1 && cards('profile', choice.profile, form.profiles.map(plain)),
-		cards('stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),
+		form.profiles.length > 1 && choices('stack', 'profile', choice.profile, form.profiles.map(plain)),
+		choices('stack', 'stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),
 		row('cores', w.coresOf),
 		row('memory_mb', w.memoryOf),
-		profile.clusters.length && cards('cluster', choice.cluster ?? '', [{ value: '', label: w.none }, ...profile.clusters.map((c) => ({ ...plain(c), reason: stack.spark ? reasonOf(c) : w.noSpark }))]),
-		profile.home_packages && tickField('home_packages', w.home_packages, choice.home_packages),
-		profile.user_script && textField('user_script', w.user_script, choice.user_script || '', { maxlength: 1024 }),
+		profile.clusters.length && choices('stack', 'cluster', choice.cluster ?? '', [{ value: '', label: w.none }, ...profile.clusters.map((c) => ({ ...plain(c), reason: stack.spark ? reasonOf(c) : w.noSpark }))]),
+		profile.home_packages && field('home_packages', w.home_packages, 'on', { type: 'checkbox', checked: choice.home_packages }),
+		profile.user_script && field('user_script', w.user_script, choice.user_script || '', { maxlength: 1024 }),
 	];
 }
 
-/**
- * The whole form as nodes, beginning with `choice`. onStart(choice, file) may throw an ApiError, whose field is
- * then pointed at.
- */
+/** The form as nodes. onStart(choice, file) may throw an ApiError, whose field is then pointed at. */
 export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	const asked = h('div', { class: 'panel' });
 	const line = h('p', { class: 'line', 'aria-live': 'polite' });
-	const problem = alert();
-	const file = textField('file', w.file, query.get('file') ?? '', { maxlength: 1024 });
+	const [problem, tell] = problemBox();
+	const file = field('file', w.file, query.get('file') ?? '', { maxlength: 1024 });
 	const fileName = () => file.querySelector('input').value.trim();
 	const submit = h('button', { class: 'button primary big' }, words.home.start);
 
@@ -108,12 +105,12 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	};
 	const onsubmit = (event) => {
 		event.preventDefault();
-		fill(problem);
+		tell();
 		take();
 		whileBusy(submit, words.home.starting, () => onStart(choice, fileName()).catch((err) => {
-			const field = err.field && el.querySelector(`[data-field="${CSS.escape(err.field)}"]`);
-			if (field) setWrong(field, err.message);
-			else fill(problem, notice('bad', err.message));
+			const wrong = err.field && el.querySelector(`[data-field="${CSS.escape(err.field)}"]`);
+			if (wrong) setWrong(wrong, err.message);
+			else tell(err);
 		}));
 	};
 	const el = h('form', { class: 'stack', novalidate: true, onchange, onsubmit }, asked,

@@ -1,9 +1,9 @@
-// Pages 2 and 4, and 424: nothing running (one click, or the form in place at /hub/spawn), starting, running, stopping.
+// Pages 2 and 4, and 424: nothing running (one click, or the form at /hub/spawn), starting, running, stopping.
 import { call, get, here, me, next, ownApi, pendingPage, serverApi, start, withNext } from './api.mjs';
 import { ask } from './dialog.mjs';
-import { actions, alert, button, fill, h, heading, icon, link, muted, panel, show, whileBusy } from './dom.mjs';
+import { actions, button, fill, h, heading, icon, line, link, muted, p, panel, says, show, whileBusy } from './dom.mjs';
 import { choiceLine, isSame, linkWish, nearest, startForm } from './form.mjs';
-import { notice, reportButton, technical } from './notice.mjs';
+import { notice, problemBox, reportButton, technical } from './notice.mjs';
 import { page } from './shell.mjs';
 import { meter } from './stages.mjs';
 import { words } from './words.mjs';
@@ -35,8 +35,8 @@ function lastEnd() {
 		actions(button(words.dismiss, dismiss, 'quiet'), reportButton(site, user.name, () => [`${end.at} ${end.cause}: ${end.message}`, end.lines ?? []])));
 }
 
-// ---- nothing running ------------------------------------------------------------------------------
-/** Starts `choice`, to open `file` or what the visit was for. */
+// ---- nothing running ----
+/** Then opens `file`, or what the visit was for. */
 async function begin(choice, file) {
 	const path = file?.replace(/^[~/]+/, '').split('/').map(encodeURIComponent).join('/');
 	await start(user.name, '', choice, path ? `/user/${encodeURIComponent(user.name)}/lab/tree/${path}` : goal).catch(async (err) => {
@@ -52,59 +52,57 @@ function openForm() {
 
 function quickStart(choice) {
 	const same = isSame(form.last, choice);
-	const problem = alert();
-	const go = button([icon('play'), w.start], () => whileBusy(go, w.starting, async () => {
-		fill(problem);
-		await begin(choice).catch((err) => fill(problem, notice('bad', err.message)));
-	}), 'primary big');
+	const [problem, tell] = problemBox();
+	const go = button([icon('play'), w.start], () => whileBusy(go, w.starting, () => begin(choice).catch(tell)), 'primary big');
 	return [heading(isError ? words.e424[0] : w.title), lastEnd(), !same && notice('warn', w.gone),
-		panel(isError ? h('p', {}, words.e424[1]) : !form.last && h('div', { class: 'stack muted' }, w.teach.map((text) => h('p', {}, text))),
-			h('p', { class: 'line' }, choiceLine(form, choice)), actions(go, button(w.change, openForm, 'big')), problem)];
+		panel(isError ? p(words.e424[1]) : !form.last && h('div', { class: 'stack muted' }, w.teach.map((text) => p(text))),
+			line(choiceLine(form, choice)), actions(go, button(w.change, openForm, 'big')), problem)];
 }
 
 function stopped() {
 	const wish = isForm() ? { ...form.last, ...linkWish() } : form.last;
 	const choice = nearest(form, wish);
-	if (!choice) return [heading(w.title), notice('warn', ...w.nothing, site.help_url && actions(link(words.form.ask, site.help_url)))];
+	if (!choice) return says(w.nothing, site.help_url && link(words.form.ask, site.help_url));
 	if (!isForm()) return quickStart(choice);
 	const onCancel = () => (history.state ? history.back() : location.assign('/hub/home'));
 	return startForm(form, site, choice, { onStart: begin, onCancel, warning: !isSame(wish, choice) && notice('warn', w.gone) });
 }
 
-// ---- running --------------------------------------------------------------------------------------
+// ---- running ----
 async function stop() {
-	const busy = ((await figures())?.kernels ?? []).filter((k) => k.state === 'busy').map((k) => k.path || k.name);
+	const busy = ((await figures())?.kernels ?? []).filter((k) => k.state === 'busy').map(nameOf);
 	if (busy.length && !(await ask(w.busyTitle, w.busyText, busy, w.stopAnyway, w.keep))) return;
 	await call('DELETE', serverApi(user.name));
 	said = w.stopped;
 	await look();
 }
 
+const nameOf = (kernel) => kernel.path || kernel.name;
+
 /** Null where the hub cannot say. */
 const figures = () => get(ownApi(user.name, 'stat')).catch(() => null);
 
 async function drawFigures(el) {
 	const { memory, cpu, kernels } = (await figures()) ?? {};
-	const names = kernels?.map((k) => (k.state === 'busy' ? w.working(k.path || k.name) : k.path || k.name));
-	fill(el, memory && meter(w.memory, w.memoryOf(memory), memory.limit ? memory.used / memory.limit : null),
-		cpu && meter(w.cpu, w.cpuOf(cpu), cpu.cores ? cpu.cores_used / cpu.cores : null), names && muted(w.kernels(names)));
-	el.hidden = !el.firstChild;
+	const names = kernels?.map((k) => (k.state === 'busy' ? w.working(nameOf(k)) : nameOf(k)));
+	fill(el, memory && meter(w.memory, w.memoryOf(memory), memory.used, memory.limit),
+		cpu && meter(w.cpu, w.cpuOf(cpu), cpu.cores_used, cpu.cores), names && muted(w.kernels(names)));
 }
 
 async function running({ started, url, cygnet }) {
 	const box = h('div', { class: 'stack' });
-	const problem = alert();
-	const stopButton = button(w.stop, () => whileBusy(stopButton, w.stoppingButton, () => stop().catch((err) => fill(problem, notice('bad', err.message)))));
+	const [problem, tell] = problemBox();
+	const stopButton = button(w.stop, () => whileBusy(stopButton, w.stoppingButton, () => stop().catch(tell)));
 	await drawFigures(box);
 	repeat(5000, () => drawFigures(box));
 	return [heading(w.running), isForm() && notice('info', w.already), lastEnd(), panel(
-		actions(link([icon('lab'), w.openLab], cygnet.lab_url ?? url, 'primary big'), cygnet.notebook_url && link(w.openNotebook, cygnet.notebook_url, 'big')),
+		actions(link(w.openLab, cygnet.lab_url ?? url, 'primary big'), cygnet.notebook_url && link(w.openNotebook, cygnet.notebook_url, 'big')),
 		h('dl', { class: 'pairs' }, h('dt', {}, w.environment), h('dd', {}, cygnet.choice),
 			started && [h('dt', {}, w.since), h('dd', {}, w.sinceLine(started, Date.now() - Date.parse(started)))]),
 		box, actions(stopButton, cygnet.spark && link(w.spark, '/hub/spark')), problem)];
 }
 
-// ---- which of them --------------------------------------------------------------------------------
+// ---- which of them ----
 function repeat(ms, work) {
 	clearInterval(timer);
 	timer = setInterval(() => document.hidden || work(), ms);
@@ -123,8 +121,8 @@ async function draw(focus) {
 	let nodes;
 	clearInterval(timer);
 	if (state === 'running') nodes = await running(record());
-	else if (state === 'spawn') nodes = [heading(w.pending), panel(h('p', { class: 'line' }, record().cygnet.choice), actions(link(w.show, pendingPage(user.name, '', goal), 'primary big')))];
-	else if (state === 'stop') nodes = [heading(w.stopping), panel(h('p', {}, w.stoppingNow))];
+	else if (state === 'spawn') nodes = says([w.pending, record().cygnet.choice], link(w.show, pendingPage(user.name, '', goal), 'primary big'));
+	else if (state === 'stop') nodes = says(w.stopping);
 	else {
 		form ??= await get('/hub/api/cygnet/form');
 		nodes = stopped();

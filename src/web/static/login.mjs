@@ -1,8 +1,8 @@
 // Page 1: one button per provider; a name and a password where the site has that.
 import { call, get, next, safePath } from './api.mjs';
-import { alert, fill, h, heading, link, muted, show, whileBusy } from './dom.mjs';
-import { textField } from './field.mjs';
-import { notice } from './notice.mjs';
+import { fill, h, heading, link, muted, show, whileBusy } from './dom.mjs';
+import { field } from './field.mjs';
+import { notice, problemBox } from './notice.mjs';
 import { page } from './shell.mjs';
 import { words } from './words.mjs';
 
@@ -10,25 +10,25 @@ const w = words.signIn;
 const goal = next ?? '/hub/home';
 
 function passwordForm(site, kind) {
-	const problem = alert();
+	const [problem, tell] = problemBox();
 	const submit = h('button', { class: `button ${kind}` }, w.button);
 	const onsubmit = (event) => {
 		event.preventDefault();
-		fill(problem);
+		tell();
 		whileBusy(submit, w.busy, async () => {
 			try {
 				const data = await call('POST', '/hub/login', new URLSearchParams(new FormData(form)));
 				location.assign(safePath(data?.next) ?? goal);
 				await new Promise(() => {});
 			} catch (err) {
-				fill(problem, h('p', { class: 'wrong' }, err.message));
+				tell(err);
 				form.elements.password.select();
 			}
 		});
 	};
 	const form = h('form', { class: 'panel', method: 'post', action: '/hub/login', onsubmit },
-		textField('username', [w.name], '', { autocomplete: 'username', required: true, maxlength: 64 }),
-		textField('password', [w.password], '', { type: 'password', autocomplete: 'current-password', required: true, maxlength: 256 }),
+		field('username', [w.name], '', { autocomplete: 'username', required: true, maxlength: 64 }),
+		field('password', [w.password], '', { type: 'password', autocomplete: 'current-password', required: true, maxlength: 256 }),
 		h('input', { type: 'hidden', name: 'next', value: goal }), problem, submit, site.development && muted(w.development));
 	return form;
 }
@@ -37,8 +37,8 @@ function passwordForm(site, kind) {
 function tellDown(el, providers) {
 	const down = providers.filter((p) => p.down_since);
 	fill(el, down.map((p) => notice('warn', w.down(p.label, p.down_since), p.message, w.downNow)));
-	const again = () => get('/hub/api/cygnet/site').then((site) => tellDown(el, site.providers), () => tellDown(el, providers));
-	if (down.length) setTimeout(again, 20000);
+	const look = () => get('/hub/api/cygnet/site').catch(() => ({ providers })).then((site) => tellDown(el, site.providers));
+	if (down.length) setTimeout(look, 20000);
 }
 
 page((site) => {

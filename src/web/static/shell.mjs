@@ -1,10 +1,11 @@
 // What every page has around it: the bar, the banner, the footer, and what is shown while the hub is asked.
 import { call, get, me, safePath } from './api.mjs';
-import { button, fill, h, heading, panel, show, actions } from './dom.mjs';
+import { button, fill, h, says, show } from './dom.mjs';
 import { words } from './words.mjs';
 
 const find = (what) => document.querySelector(what);
 const root = document.documentElement;
+const MARK = '/hub/static/mark.svg';
 
 function keep(name, value) {
 	try {
@@ -23,7 +24,7 @@ function themeSwitch() {
 	return h('label', {}, `${words.theme} `, h('select', { onchange }, options));
 }
 
-const unreachable = () => show([heading(words.unreachable[0]), panel(h('p', {}, words.unreachable[1]), actions(button(words.tryAgain, () => location.reload(), 'primary')))], true);
+const unreachable = () => show(says(words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
 
 const signOut = () => call('POST', '/hub/logout', {}).then((data) => location.assign(safePath(data?.next) ?? '/hub/login'), unreachable);
 
@@ -33,19 +34,21 @@ function dress(site, user) {
 	keep('cygnet-accent', accent);
 	document.title += ` – ${site.name}`;
 	const links = Object.entries(words.links).filter(([key]) => site[key]);
+	document.head.append(h('link', { rel: 'icon', href: MARK }));
 	document.body.prepend(h('a', { class: 'skip', href: '#main' }, words.skip));
 	if (site.isolation === 'process') find('.skip').after(h('aside', { class: 'site-notice' }, site.isolation_message || words.notIsolated));
-	fill(find('header'), h('a', { class: 'brand', href: '/hub/home' }, h('img', { src: '/hub/static/mark.svg', alt: '', width: 28, height: 28 }), site.name),
+	fill(find('header'), h('a', { class: 'brand', href: '/hub/home' }, h('img', { src: MARK, alt: '', width: 28, height: 28 }), site.name),
 		user && [h('span', {}, user.name), button(words.signOut, signOut, 'quiet')]);
 	fill(find('footer'), links.map(([key, label]) => h('a', { href: site[key] }, label)), h('span', {}, words.version(site.version)), themeSwitch());
 }
 
 /**
- * Asks for the site and, unless `anyone`, for the signed-in user, dresses the page, and calls view(site, user).
- * An error page, whose sentences are in its HTML, keeps them if the hub does not answer.
+ * Asks for the site and, unless `anyone`, the signed-in user, and calls view(site, user). An error page, which
+ * has its sentences in its HTML, keeps them if the hub does not answer.
  */
 export async function page(view, anyone) {
 	const isStatic = find('h1');
+	Object.assign(find('main'), { id: 'main', tabIndex: -1 });
 	const slow = setTimeout(() => isStatic || show(h('p', { role: 'status' }, words.asking)), 500);
 	try {
 		const [site, user] = await Promise.all([get('/hub/api/cygnet/site'), anyone ? null : me()]);

@@ -1,13 +1,13 @@
-// The stage list of a start and the one bar over it, computed from the usual times.
+// The stages of a start, and bars.
 import { fill, h, icon } from './dom.mjs';
 import { duration } from './format.mjs';
 import { technical } from './notice.mjs';
 import { words } from './words.mjs';
 
 export class Track {
-	constructor(label) {
+	constructor(label, role = 'progressbar') {
 		this.fill = h('div');
-		this.el = h('div', { class: 'track', role: 'progressbar', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': 100 }, this.fill);
+		this.el = h('div', { class: 'track', role, 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': 100 }, this.fill);
 		this.part = 0;
 	}
 
@@ -19,11 +19,11 @@ export class Track {
 	}
 }
 
-/** A figure as a bar: label, text, part of 1 (or null for no bar). */
-export function meter(label, text, part) {
-	const bar = h('div');
-	bar.style.width = `${Math.min(part, 1) * 100}%`;
-	return h('div', { class: 'meter' }, h('span', {}, label), h('span', {}, text), part !== null && h('div', { class: part > 0.9 ? 'track bad' : 'track' }, bar));
+/** A figure with a bar: label, text, used of limit (or no bar without a limit). */
+export function meter(label, text, used, limit) {
+	const track = new Track(label, 'meter');
+	track.set(limit ? Math.min(used / limit, 1) : 0);
+	return h('div', { class: 'meter' }, h('span', {}, label), h('span', {}, text), limit && track.el);
 }
 
 const spent = (stage) => (stage.state === 'running' ? performance.now() - stage.began : (stage.ms ?? 0));
@@ -34,7 +34,7 @@ export class StageList {
 		this.stages = new Map();
 	}
 
-	/** Takes one event's `cygnet` field; says whether the stage's state is new. */
+	/** Takes an event's `cygnet` field; is the stage's state new? */
 	update(event) {
 		const old = this.stages.get(event.stage);
 		const stage = { lines: old?.lines, ...event, began: performance.now() - (event.ms ?? 0), row: old?.row ?? h('li'), time: h('span', { class: 'time small muted' }) };
@@ -62,7 +62,7 @@ export class StageList {
 		return all.find((s) => s.state === 'failed') ?? all.findLast((s) => s.state === 'running');
 	}
 
-	/** How much of the usual time is done (part of 1, null if none is known) and left (ms). */
+	/** Of the usual times: the part done (null if none is known) and the ms left. */
 	progress() {
 		let total = 0, done = 0;
 		for (const stage of this.stages.values()) {

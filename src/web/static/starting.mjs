@@ -1,7 +1,7 @@
-// Page 3: what a start is doing, how long it takes and usually takes, Cancel, and what to do if it fails.
+// Page 3: what a start is doing, how long it takes, Cancel, and what to do if it fails.
 import { call, me, next, safePath, serverApi, start, withNext } from './api.mjs';
-import { actions, alert, button, fill, h, heading, link, muted, panel, show, whileBusy } from './dom.mjs';
-import { notice, reportButton, technical } from './notice.mjs';
+import { actions, button, fill, h, heading, line, link, muted, panel, says, show, whileBusy } from './dom.mjs';
+import { notice, problemBox, reportButton, technical } from './notice.mjs';
 import { page } from './shell.mjs';
 import { StageList, Track } from './stages.mjs';
 import { words } from './words.mjs';
@@ -11,15 +11,14 @@ const [owner, server] = location.pathname.split('/').slice(3).map(decodeURICompo
 const api = serverApi(owner, server);
 const list = new StageList();
 const track = new Track(w.bar);
-const now = h('p', { class: 'line' }, w.connecting);
+const now = line(words.asking);
 const timing = muted();
 const heard = h('p', { class: 'unseen', 'aria-live': 'polite' });
 const trouble = h('div', { role: 'status' });
-const problem = alert();
+const [problem, tell] = problemBox();
 let site, user, source, timer, over;
 
 const record = () => user.servers?.[server ?? ''];
-const tell = (err) => fill(problem, notice('bad', err.message));
 
 function tick() {
 	const { part, left } = list.progress();
@@ -30,7 +29,7 @@ function tick() {
 	if (timing.textContent !== text) timing.textContent = text;
 }
 
-// ---- the ends -------------------------------------------------------------------------------------
+// ---- the ends ----
 function finish() {
 	over = true;
 	clearInterval(timer);
@@ -42,7 +41,7 @@ function ready(url) {
 	const to = next ?? safePath(url) ?? `/user/${encodeURIComponent(owner)}/`;
 	track.set(1);
 	now.textContent = heard.textContent = w.ready;
-	fill(timing, h('a', { href: to }, w.open));
+	fill(timing);
 	location.replace(to);
 }
 
@@ -62,7 +61,7 @@ function failed(message, lines) {
 
 function nothing() {
 	finish();
-	show([heading(w.none[0]), panel(h('p', {}, w.none[1]), actions(link(words.goHome, '/hub/home', 'primary')))], true);
+	show(says(w.none, link(words.goHome, '/hub/home', 'primary')), true);
 }
 
 async function cancel() {
@@ -76,7 +75,7 @@ async function cancel() {
 	}
 }
 
-// ---- the stream -----------------------------------------------------------------------------------
+// ---- the stream ----
 function onEvent({ cygnet, ready: isReady, failed: isFailed, message, url, progress }) {
 	fill(trouble);
 	if (cygnet && list.update(cygnet) && cygnet.state === 'running') heard.textContent = w.doing(cygnet.label);
