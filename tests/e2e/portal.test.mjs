@@ -1,6 +1,6 @@
 // The portal's pages in Chromium against the invented hub of tests/fakes/portal_hub.mjs: what people see and
 // can do in every state, by keyboard, narrow and wide, dark and light. The journeys on the real hub are in
-// other files. Needs playwright-core and axe-core on NODE_PATH; CHROMIUM names the browser.
+// other files. playwright-core and axe-core are found in the folder E2E_PREFIX, or on NODE_PATH.
 import assert from 'node:assert/strict';
 import { readdir, readFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -8,18 +8,22 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { LAST, LAST_LINE, startPortalHub } from '../fakes/portal_hub.mjs';
 import { words } from '../../src/web/static/words.mjs';
 
-const require = createRequire(import.meta.url);
+const require = createRequire(process.env.E2E_PREFIX ? `${process.env.E2E_PREFIX}/package.json` : import.meta.url);
 const { chromium } = require('playwright-core');
 const AXE = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
-const SHOTS = new URL('../../build/e2e/portal/', import.meta.url);
+const SHOTS = new URL('../../build/screenshots/portal/', import.meta.url);
 const WEB = new URL('../../src/web/', import.meta.url);
 const CEILING = 120000;
+const ARGS = [
+	'--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+	'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+];
 
 let hub, url, close, browser, context, page, problems;
 
 before(async () => {
 	({ hub, url, close } = await startPortalHub());
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+	browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ARGS });
 	await mkdir(SHOTS, { recursive: true });
 });
 after(async () => {
@@ -209,6 +213,24 @@ test('the form has an address, closes with Back, and gives what was chosen', asy
 	await role('button', words.home.start).click();
 	await page.waitForURL('**/user/alice/lab/tree/My%20plots/a%231.ipynb');
 	assert.deepEqual(hub.state.posts, [{ user_options: { ...LAST, cores: 4, memory_mb: 8192, cluster: null, user_script: 'setup.sh', home_packages: true } }]);
+});
+
+test('what was chosen but not started is kept by Reload and by Back and Forward', async () => {
+	lastChoice();
+	hub.state.form.last.home_packages = true;
+	await page.goto('/hub/home');
+	await role('button', words.home.change).click();
+	await role('radio', '4 cores').check();
+	await role('checkbox', words.form.home_packages[0]).uncheck();
+	await page.getByLabel(words.form.file[0]).fill('x.ipynb');
+	await page.keyboard.press('Tab');
+	for (const leave of [() => page.reload(), async () => { await page.goBack(); await heading(words.home.title); await page.goForward(); }]) {
+		await leave();
+		await heading(words.form.title);
+		assert.ok(await role('radio', '4 cores').isChecked());
+		assert.ok(!(await role('checkbox', words.form.home_packages[0]).isChecked()));
+		assert.equal(await page.getByLabel(words.form.file[0]).inputValue(), 'x.ipynb');
+	}
 });
 
 test('choices that depend on another follow at once and keep the focus', async () => {

@@ -5,7 +5,7 @@ import { h } from './dom.mjs';
 export const field = (name, [label, hint], value, more) =>
 	h('div', { class: more?.type === 'checkbox' ? 'tick' : 'field', 'data-field': name }, h('label', { for: name }, label),
 		h('input', { id: name, name, value, autocapitalize: 'none', spellcheck: 'false', 'aria-describedby': hint && `${name}-hint`, ...more }),
-		hint && h('p', { class: 'hint', id: `${name}-hint` }, hint));
+		hint && h('p', { class: 'small muted', id: `${name}-hint` }, hint));
 
 /** Says what is wrong at the field, and moves there; radio groups too. */
 export function setWrong(el, text) {

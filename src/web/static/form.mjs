@@ -1,5 +1,5 @@
 // The start form: what is offered, what depends on what, the choice in one line, the link to it.
-import { query } from './api.mjs';
+import { next } from './api.mjs';
 import { choices } from './choice.mjs';
 import { actions, button, fill, h, heading, panel, whileBusy } from './dom.mjs';
 import { clearWrong, field, setWrong } from './field.mjs';
@@ -50,15 +50,13 @@ function answers(data) {
 	const wish = {};
 	for (const key of TEXTS) if (data.has(key)) wish[key] = data.get(key).trim() || null;
 	for (const key of NUMBERS) if (data.has(key)) wish[key] = Number(data.get(key));
-	if (data.has('home_packages')) wish.home_packages = true;
+	if (data.has('home_packages')) wish.home_packages = data.get('home_packages') !== '';
 	return wish;
 }
-export const linkWish = () => answers(query);
 
-function linkTo(choice, file) {
-	const named = Object.entries({ ...choice, file }).filter(([key, value]) => value || key === 'cluster');
-	return `${location.origin}/hub/spawn?${new URLSearchParams(named.map(([key, value]) => [key, value ?? '']))}`;
-}
+const asked = () => new URLSearchParams(location.search);
+export const linkWish = () => answers(asked());
+const linkTo = (choice, more) => `/hub/spawn?${new URLSearchParams(Object.entries({ ...choice, ...more }).map(([key, value]) => [key, value || '']))}`;
 
 const reasonOf = (item) => !item.available && (item.reason || ' ');
 
@@ -73,7 +71,8 @@ function fields(form, choice) {
 		choices('stack', 'stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),
 		row('cores', w.coresOf),
 		row('memory_mb', w.memoryOf),
-		profile.clusters.length && choices('stack', 'cluster', choice.cluster ?? '', [{ value: '', label: w.none }, ...profile.clusters.map((c) => ({ ...plain(c), reason: stack.spark ? reasonOf(c) : w.noSpark }))]),
+		profile.clusters.length && choices('stack', 'cluster', choice.cluster ?? '', [{ value: '', label: w.none },
+			...profile.clusters.map((c) => ({ ...plain(c), reason: stack.spark ? reasonOf(c) : w.noSpark }))]),
 		profile.home_packages && field('home_packages', w.home_packages, 'on', { type: 'checkbox', checked: choice.home_packages }),
 		profile.user_script && field('user_script', w.user_script, choice.user_script || '', { maxlength: 1024 }),
 	];
@@ -81,17 +80,17 @@ function fields(form, choice) {
 
 /** The form as nodes. onStart(choice, file) may throw an ApiError, whose field is then pointed at. */
 export function startForm(form, site, choice, { onStart, onCancel, warning }) {
-	const asked = h('div', { class: 'panel' });
+	const holder = panel();
 	const line = h('p', { class: 'line', 'aria-live': 'polite' });
 	const [problem, tell] = problemBox();
-	const file = field('file', w.file, query.get('file') ?? '', { maxlength: 1024 });
+	const file = field('file', w.file, asked().get('file') ?? '', { maxlength: 1024 });
 	const fileName = () => file.querySelector('input').value.trim();
 	const submit = h('button', { class: 'button primary big' }, words.home.start);
 
 	const draw = () => {
 		const { name, value } = document.activeElement;
-		fill(asked, fields(form, choice), file);
-		if (site.help_url && asked.querySelector(':disabled')) asked.append(h('p', { class: 'small' }, h('a', { href: site.help_url }, w.ask)));
+		fill(holder, fields(form, choice), file);
+		if (site.help_url && holder.querySelector(':disabled')) holder.append(h('a', { href: site.help_url }, w.ask));
 		if (name) (el.querySelector(`[name=${name}][value="${CSS.escape(value)}"]`) ?? el.elements[name])?.focus?.();
 		line.textContent = choiceLine(form, choice);
 	};
@@ -101,6 +100,7 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	};
 	const onchange = (event) => {
 		take();
+		history.replaceState(history.state, '', linkTo(choice, { file: fileName(), next }));
 		if (event.target.name !== 'file') draw();
 	};
 	const onsubmit = (event) => {
@@ -113,8 +113,8 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 			else tell(err);
 		}));
 	};
-	const el = h('form', { class: 'stack', novalidate: true, onchange, onsubmit }, asked,
-		panel(line, problem, actions(submit, button(words.cancel, onCancel, 'big'), copyButton(w.copyLink, () => linkTo(choice, fileName())))));
+	const el = h('form', { class: 'stack', novalidate: true, onchange, onsubmit }, holder,
+		panel(line, problem, actions(submit, button(words.cancel, onCancel, 'big'), copyButton(w.copyLink, () => location.origin + linkTo(choice, { file: fileName() })))));
 	draw();
 	return [heading(w.title), warning, el];
 }

@@ -49,6 +49,7 @@ function dress(site, user) {
 export async function page(view, anyone) {
 	const isStatic = find('h1');
 	Object.assign(find('main'), { id: 'main', tabIndex: -1 });
+	addEventListener('pageshow', (event) => event.persisted && location.reload());
 	const slow = setTimeout(() => isStatic || show(h('p', { role: 'status' }, words.asking)), 500);
 	try {
 		const [site, user] = await Promise.all([get('/hub/api/cygnet/site'), anyone ? null : me()]);

@@ -16,7 +16,8 @@ page(async (site, user) => {
 		if (err.status !== 404) throw err;
 	});
 	const all = data?.properties ?? [];
-	show(all.length === 0 ? says(w.none, link(words.goHome, '/hub/home', 'primary')) : [heading(w.page), muted(words.join([data.app?.label, data.app?.version && words.form.sparkVersion(data.app.version)])), p(w.intro),
+	show(all.length === 0 ? says(w.none, link(words.goHome, '/hub/home', 'primary')) : [heading(w.page),
+		muted(words.join([data.app?.label, data.app?.version && words.form.sparkVersion(data.app.version)])), p(w.intro),
 		h('div', { class: 'panel scroll', tabindex: 0, role: 'region', 'aria-label': w.page },
 			h('table', {}, h('thead', {}, h('tr', {}, w.columns.map((text) => h('th', { scope: 'col' }, text)))), h('tbody', {}, all.map(row))))]);
 });

@@ -42,7 +42,8 @@ export class StageList {
 		if (!old) this.el.append(stage.row);
 		const open = stage.state === 'failed' || stage.row.querySelector('details')?.open;
 		stage.row.className = stage.state;
-		fill(stage.row, icon(stage.state), h('span', { class: 'name' }, stage.label, h('span', { class: 'unseen' }, `: ${words.start.state[stage.state]}`)), stage.time, technical(stage.lines, open));
+		fill(stage.row, icon(stage.state), h('span', { class: 'name' }, stage.label, h('span', { class: 'unseen' }, `: ${words.start.state[stage.state]}`)),
+			stage.time, technical(stage.lines, open));
 		this.tick();
 		return old?.state !== stage.state;
 	}

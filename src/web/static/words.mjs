@@ -51,7 +51,7 @@ export const words = {
 		starting: 'Starting…',
 		change: 'Change',
 		gone: 'Not all of this choice is offered now. The nearest to it is filled in.',
-		nothing: ['Nothing is offered to you yet', 'The site decides who may start what. Ask its support for access.'],
+		nothing: ['Nothing is offered to you yet', 'Ask the site’s support for access.'],
 		pending: 'Your server is starting',
 		show: 'Show progress',
 		stopping: ['Your server is stopping', 'It is given a moment to save its state, usually a few seconds.'],
@@ -80,7 +80,7 @@ export const words = {
 
 	end: {
 		oom: ['Your server ran out of memory', 'Choose more memory under “Change”, or load less at a time.'],
-		start_failed: ['Your server could not be started', 'Try again, or choose another environment under “Change”. If that does not help, send the report to the site’s support.'],
+		start_failed: ['Your server could not be started', 'Try again, or choose another environment under “Change”; else send the report to the site’s support.'],
 		stopped: ['Your server was stopped', ''],
 		unknown: ['Your server ended', 'Your files are as they were last saved.'],
 		at: (at) => `(${time(at)})`,
