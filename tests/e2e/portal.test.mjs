@@ -242,6 +242,13 @@ test('choices that depend on another follow at once and keep the focus', async (
 	assert.ok(await role('radio', 'nxcals').isDisabled());
 	assert.equal(await page.evaluate(() => document.activeElement.value), '2025b');
 	await page.locator('.line', { hasText: '2025b · Python · ' }).waitFor();
+	await page.keyboard.press('ArrowUp');
+	await role('radio', 'nxcals').and(page.locator(':enabled')).waitFor();
+	assert.equal(await page.evaluate(() => document.activeElement.value), '2026a');
+	await tabTo(page.getByLabel(words.form.user_script[0]));
+	await page.keyboard.type('setup.sh');
+	await page.keyboard.press('Tab');
+	assert.equal(await page.evaluate(() => document.activeElement.name), 'file');
 	await role('radio', 'Course', { exact: true }).check();
 	await role('radio', 'course-2026').waitFor();
 	assert.equal(await page.getByLabel(words.form.user_script[0]).count(), 0);

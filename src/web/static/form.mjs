@@ -101,7 +101,7 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	const onchange = (event) => {
 		take();
 		history.replaceState(history.state, '', linkTo(choice, { file: fileName(), next }));
-		if (event.target.name !== 'file') draw();
+		if (event.target.type === 'radio') draw();
 	};
 	const onsubmit = (event) => {
 		event.preventDefault();
