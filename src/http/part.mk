@@ -39,3 +39,7 @@ UNIT_TESTS += test_http_flow
 test_http_flow_SRC := tests/unit/test_http_flow.c tests/unit/http_rig.c
 test_http_flow_LIBS := http daemon base
 test_http_flow_PKGS := check libuv yaml-0.1
+UNIT_TESTS += test_http_client
+test_http_client_SRC := tests/unit/test_http_client.c tests/unit/http_rig.c
+test_http_client_LIBS := http daemon base
+test_http_client_PKGS := check libuv yaml-0.1
