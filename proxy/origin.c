@@ -32,8 +32,11 @@ struct cyg_str host_name(struct cyg_str host)
 {
 	size_t bracket = cyg_str_chr(host, ']');
 	size_t from = bracket < host.len ? bracket : 0;
-	struct cyg_str tail = cyg_str_skip(host, from);
+	struct cyg_str tail;
 
+	if (host.len == 0)
+		return CYG_STR("");
+	tail = cyg_str_skip(host, from);
 	return cyg_str_sub(host, 0, from + cyg_str_chr(tail, ':'));
 }
 
