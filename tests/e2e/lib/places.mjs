@@ -13,7 +13,7 @@ export const LOGS = path.join(ROOT, 'build/test-logs/e2e');
 export const SCREENSHOTS = path.join(ROOT, 'build/screenshots');
 
 // The one time limit of any wait in a journey; a Spark cluster's start may take JVM_CEILING.
-export const CEILING = 120_000;
+export const CEILING = Number(process.env.CEILING_MS ?? 120_000);
 export const JVM_CEILING = 300_000;
 
 // The folder of a cached third-party prefix (tests/support/cache.sh): prefix('jupyter').
