@@ -1,0 +1,54 @@
+// Parts die while a cell runs, and nobody at the notebook notices.
+import assert from 'node:assert/strict';
+import { journey } from './lib/journey.mjs';
+import { enterCell, finishCell, newNotebook, openLab, runCell } from './lib/lab.mjs';
+import { pressed, signIn, untilLab, words } from './lib/portal.mjs';
+import { demoSite } from './lib/site.mjs';
+
+async function begin(page, site) {
+	await signIn(page, site);
+	await pressed(page, words.home.start).click();
+	await untilLab(page);
+	await openLab(page, `${site.url}user/alice/lab`);
+	await newNotebook(page, /Python 3/);
+}
+
+journey('the hub is killed while a cell runs', async ({ page, seen, cleanup }) => {
+	const site = await demoSite();
+	cleanup(() => site.stop());
+	await begin(page, site);
+	const pid = (await runCell(page, 'import os, time; print(os.getpid())')).text;
+	const sockets = seen.websockets;
+	const cell = await enterCell(page, 'for i in range(8):\n    print(i, flush=True); time.sleep(0.5)\nprint(os.getpid())');
+	const old = site.pidOf('hub');
+	process.kill(old, 'SIGKILL');
+	await site.program.waitFor(/killed by signal 9[\s\S]*hub: ready/);
+	assert.notEqual(site.pidOf('hub'), old);
+	const { text } = await finishCell(page, cell);
+	assert.equal(text, [0, 1, 2, 3, 4, 5, 6, 7, pid].join('\n'));
+	assert.equal(seen.websockets, sockets, 'the same WebSockets went on');
+	// The new hub knows the server: it can be asked about, and stopped at the end.
+	const user = await (await page.request.get(`${site.url}hub/api/user`)).json();
+	assert.equal(user.servers[''].ready, true);
+	assert.equal((await runCell(page, 'print(6 * 7)')).text, '42');
+});
+
+journey('the agent is killed and the kernel keeps its variables', async ({ page, cleanup }) => {
+	const site = await demoSite();
+	cleanup(() => site.stop());
+	await begin(page, site);
+	await runCell(page, 'kept = 6 * 7; import os, signal, glob');
+	// The agent is the other child of init; the kernel may signal it, being of the same uid.
+	await enterCell(page, `for f in glob.glob('/proc/[0-9]*/comm'):
+    if open(f).read().strip() == 'cygnet-agent': os.kill(int(f.split('/')[2]), signal.SIGKILL)`);
+	await page.waitForFunction(async (url) => {
+		try {
+			return (await fetch(url)).ok && (await (await fetch(url)).json()).length === 1;
+		} catch {
+			return false;
+		}
+	}, `${site.url}user/alice/api/kernels`);
+	await page.reload();
+	await openLab(page, `${site.url}user/alice/lab`);
+	assert.match((await runCell(page, 'print(kept)')).text, /42/);
+});
