@@ -84,6 +84,7 @@ static void on_closed(uv_handle_t *handle)
 	struct http_conn *c = handle->data;
 
 	server_unref(c->server);
+	request_free(c->req);
 	free(c);
 }
 
@@ -107,13 +108,11 @@ static void conn_hand_over(struct http_conn *c)
 	conn_detach(c);
 	c->on_open(c->on_open_arg, c->fd, cyg_buf_str(&early));
 	cyg_buf_free(&early);
-	request_free(CYG_TAKE(c->req));
 }
 
 void conn_drop(struct http_conn *c)
 {
 	struct http_stream *st = CYG_TAKE(c->stream);
-	struct request *r;
 
 	if (c->state == CONN_CLOSED)
 		return;
@@ -124,12 +123,13 @@ void conn_drop(struct http_conn *c)
 	conn_detach(c);
 	cyg_close(c->fd);
 	cyg_buf_free(&c->in);
-	r = CYG_TAKE(c->req);
 	if (st != NULL && st->events.on_close != NULL)
 		st->events.on_close(st, st->arg);
 	free(st);
-	if (r != NULL)
-		request_abort(r);
+	/* The request itself goes with the connection, at the end of the loop's turn: its handler
+	 * may be at work further up the stack. */
+	if (c->req != NULL && !request_abort(c->req))
+		c->req = NULL;
 }
 
 /* All written: closes, in a way that lets the peer read it. */
@@ -141,6 +141,7 @@ static bool conn_linger(struct http_conn *c)
 	}
 	cyg_buf_free(&c->in);
 	conn_move(c, CONN_LINGER);
+	c->linger_until_ms = uv_now(c->server->loop) + c->server->timeouts.linger_max_ms;
 	return false;
 }
 
@@ -268,6 +269,11 @@ static void note_progress(struct http_conn *c, size_t n)
 		c->begun = true;
 		c->deadline_ms = now_ms + t->head_ms;
 	}
+	if (c->state == CONN_LINGER) {
+		c->deadline_ms = now_ms + t->linger_ms;
+		if (c->deadline_ms > c->linger_until_ms)
+			c->deadline_ms = c->linger_until_ms;
+	}
 	if (c->state == CONN_BODY) {
 		c->deadline_ms += n * 1000 / t->body_rate;
 		if (c->deadline_ms > now_ms + t->body_ms)
@@ -308,9 +314,9 @@ static void conn_read(struct http_conn *c)
 		on_eof(c);
 		return;
 	}
+	note_progress(c, (size_t)n);
 	if (c->state == CONN_LINGER)
 		return;
-	note_progress(c, (size_t)n);
 	/* A head can only be complete, or over its limits, with a line end or a full buffer. */
 	c->fresh = c->fresh || memchr(at, '\n', (size_t)n) != NULL ||
 		   c->in.len + (size_t)n >= CYG_HTTP_TARGET_MAX;

@@ -145,6 +145,19 @@ static int check_expect(struct http_head *head, struct http_scan *s)
 	return 0;
 }
 
+/* Two of these mean one thing to a reader that takes the first and another to one that joins. */
+static int check_single(struct http_head *head, struct http_scan *s)
+{
+	static const char *const single[] = { "authorization", "origin", "content-type" };
+
+	for (size_t i = 0; i < CYG_N(single); i++) {
+		if (http_head_count(head, single[i]) > 1)
+			return http_scan_fail(
+			    s, 400, "a field that can be there once is there twice");
+	}
+	return 0;
+}
+
 int http_head_check_request(struct http_head *head, struct http_scan *s)
 {
 	int rc = check_host(head, s);
@@ -153,6 +166,8 @@ int http_head_check_request(struct http_head *head, struct http_scan *s)
 		rc = check_framing(head, s);
 	if (rc == 0)
 		rc = check_connection(head, s);
+	if (rc == 0)
+		rc = check_single(head, s);
 	if (rc == 0)
 		rc = check_expect(head, s);
 	if (rc == 0 && head->method == HTTP_OTHER)

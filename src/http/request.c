@@ -49,18 +49,16 @@ void request_free(struct request *r)
 	free(r);
 }
 
-void request_abort(struct request *r)
+bool request_abort(struct request *r)
 {
 	r->conn = r->req.conn_ = NULL;
-	if (r->answered || !r->seen) {
-		request_free(r);
-		return;
-	}
+	if (r->answered || !r->seen)
+		return true;
 	/* Without on_abort the handler will still answer, and that answer frees the request. */
 	if (r->req.on_abort == NULL)
-		return;
+		return false;
 	r->req.on_abort(&r->req);
-	request_free(r);
+	return true;
 }
 
 void request_refuse(struct http_conn *c, int status, const char *message)

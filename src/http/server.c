@@ -3,6 +3,7 @@
 #include "http/server_priv.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -25,6 +26,7 @@ static const struct http_timeouts default_timeouts = {
 	.body_rate = 500,
 	.write_ms = 60 * 1000,
 	.linger_ms = 5 * 1000,
+	.linger_max_ms = 30 * 1000,
 	.tick_ms = 1000,
 };
 
@@ -120,6 +122,8 @@ int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct
 
 	if (rc < 0)
 		return cyg_wrap(err, "endpoint table");
+	/* sendfile() has no MSG_NOSIGNAL. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	s = cyg_xcalloc(1, sizeof(*s));
 	s->loop = loop;
 	s->opts = *opts;

@@ -1,7 +1,7 @@
 /* An HTTP/1.1 server on the loop for everything of ours that answers requests: the hub's pages and
  * API, the agent, control sockets. One table of endpoints; bodies are gathered whole up to the
- * endpoint's limit, or streamed to it; answers are whole, files, or streams with back-pressure;
- * connections are kept alive, pipelined requests are answered in order. TCP_NODELAY always. */
+ * endpoint's limit; answers are whole, files, or streams with back-pressure; connections are kept
+ * alive, pipelined requests are answered in order. TCP_NODELAY always. SIGPIPE is ignored. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 

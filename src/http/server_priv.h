@@ -36,8 +36,9 @@ struct http_timeouts {
 	uint64_t body_ms;   /* ahead of a body's minimum rate */
 	uint64_t body_rate; /* bytes a second that extend it */
 	uint64_t write_ms;  /* without a byte accepted by the peer */
-	uint64_t linger_ms; /* for the peer to close */
-	uint64_t tick_ms;   /* how often the janitor looks */
+	uint64_t linger_ms; /* for the peer to close, from its last byte */
+	uint64_t linger_max_ms;
+	uint64_t tick_ms; /* how often the janitor looks */
 };
 
 struct request {
@@ -85,6 +86,7 @@ struct http_conn {
 	bool fresh;           /* something arrived that may complete a head */
 	bool begun;           /* the first byte of a head has come */
 	uint64_t deadline_ms; /* on the loop's clock; 0: none */
+	uint64_t linger_until_ms;
 	struct cyg_buf in;
 	struct conn_out out;
 	struct request *req;
@@ -135,8 +137,9 @@ bool request_begin(struct http_conn *c);
 bool request_read_body(struct http_conn *c);
 /* The answer is out: frees the request and goes on with the connection. */
 void request_end(struct http_conn *c);
-/* The client has gone: tells the handler. */
-void request_abort(struct request *r);
+/* The client has gone: tells the handler. False when the request must live on until somebody who
+ * was not to be told has answered it. */
+bool request_abort(struct request *r);
 void request_free(struct request *r);
 /* Answers an error where the handler is not asked, and closes afterwards. */
 void request_refuse(struct http_conn *c, int status, const char *message);

@@ -344,7 +344,23 @@ static void hold_silently(struct http_req *req)
 	held = req;
 }
 
+static void close_server(struct http_req *req)
+{
+	http_server_close(rig.server);
+	http_reply(req, 200, "text/plain", CYG_STR("to nobody"));
+}
+
+static void close_server_told(struct http_req *req)
+{
+	held = req;
+	req->on_abort = on_abort;
+	http_server_close(rig.server);
+	ck_assert(cyg_str_eq(req->path, "/close-told"));
+}
+
 static const struct http_endpoint later[] = {
+	{ HTTP_GET, "/close", "any", close_server, 0 },
+	{ HTTP_GET, "/close-told", "any", close_server_told, 0 },
 	{ HTTP_GET, "/", "any", rig_handle, 0 },
 	{ HTTP_GET, "/hold", "any", hold, 0 },
 	{ HTTP_GET, "/silent", "any", hold_silently, 0 },
@@ -436,6 +452,17 @@ START_TEST(test_closing_the_server_aborts_what_is_open)
 	ck_assert(rig_receive(&rig, fd, &answer));
 	cyg_close(fd);
 	cyg_close(idle);
+	ck_assert_int_eq(uv_loop_close(&rig.loop), 0);
+	cyg_buf_free(&rig.log);
+	rig_start(&rig, NULL);
+}
+END_TEST
+
+START_TEST(test_a_handler_may_close_the_server)
+{
+	ck_assert(exchange(_i == 0 ? GET("/close") : GET("/close-told")));
+	ck_assert_uint_eq(answer.len, 0);
+	ck_assert_uint_eq(aborted, (unsigned)_i);
 	ck_assert_int_eq(uv_loop_close(&rig.loop), 0);
 	cyg_buf_free(&rig.log);
 	rig_start(&rig, NULL);
@@ -595,6 +622,7 @@ static Suite *suite_of_server(void)
 	tcase_add_test(tc, test_a_client_that_goes_behind_unread_requests_is_reported);
 	tcase_add_test(tc, test_an_answer_to_nobody_goes_nowhere);
 	tcase_add_test(tc, test_closing_the_server_aborts_what_is_open);
+	tcase_add_loop_test(tc, test_a_handler_may_close_the_server, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
