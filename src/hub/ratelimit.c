@@ -1,0 +1,95 @@
+/* A fixed window per key; sign-in is its first user. */
+#include "hub/ratelimit.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct window {
+	uint64_t until_ms;
+	unsigned failures;
+};
+
+struct ratelimit {
+	struct cyg_hash *windows;
+	unsigned max;
+	uint64_t window_ms;
+	size_t keys_max;
+};
+
+struct ratelimit *ratelimit_new(unsigned max, uint64_t window_ms, size_t keys_max)
+{
+	struct ratelimit *r = cyg_xcalloc(1, sizeof(*r));
+
+	r->windows = cyg_hash_new();
+	r->max = max;
+	r->window_ms = window_ms;
+	r->keys_max = keys_max;
+	return r;
+}
+
+void ratelimit_free(struct ratelimit *r)
+{
+	if (r == NULL)
+		return;
+	cyg_hash_free(r->windows, free);
+	free(r);
+}
+
+static void sweep(struct ratelimit *r, uint64_t now_ms)
+{
+	struct cyg_hash *kept = cyg_hash_new();
+	size_t pos = 0;
+	struct cyg_str key;
+	void *value;
+
+	while (cyg_hash_next(r->windows, &pos, &key, &value)) {
+		struct window *w = value;
+		if (w->until_ms > now_ms)
+			(void)cyg_hash_set(kept, key, w);
+		else
+			free(w);
+	}
+	cyg_hash_free(r->windows, NULL);
+	r->windows = kept;
+}
+
+static bool is_full(struct ratelimit *r, uint64_t now_ms)
+{
+	if (cyg_hash_count(r->windows) < r->keys_max)
+		return false;
+	sweep(r, now_ms);
+	return cyg_hash_count(r->windows) >= r->keys_max;
+}
+
+uint64_t ratelimit_wait(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
+{
+	struct window *w = cyg_hash_find(r->windows, key);
+
+	if (w == NULL)
+		return is_full(r, now_ms) ? r->window_ms : 0;
+	if (w->until_ms <= now_ms || w->failures < r->max)
+		return 0;
+	return w->until_ms - now_ms;
+}
+
+void ratelimit_fail(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
+{
+	struct window *w = cyg_hash_find(r->windows, key);
+
+	if (w == NULL) {
+		if (is_full(r, now_ms))
+			return;
+		w = cyg_xcalloc(1, sizeof(*w));
+		(void)cyg_hash_set(r->windows, key, w);
+	}
+	if (w->until_ms <= now_ms) {
+		w->until_ms = now_ms + r->window_ms;
+		w->failures = 0;
+	}
+	w->failures++;
+}
+
+void ratelimit_clear(struct ratelimit *r, struct cyg_str key)
+{
+	free(cyg_hash_remove(r->windows, key));
+}
