@@ -1,0 +1,58 @@
+/* The endpoint table. docs/api/openapi.yaml describes each row; a row whose scope is not known to
+ * auth.c keeps the daemon from starting. */
+#include "hub/api.h"
+
+#include "hub/pages.h"
+#include "hub/signin.h"
+
+#include <stddef.h>
+
+enum { BODY_MAX = 64 * 1024, LOGIN_MAX = 16 * 1024 };
+
+const struct http_endpoint hub_endpoints[] = {
+	/* pages */
+	{ HTTP_GET, "/", "anyone", page_root, 0 },
+	{ HTTP_GET, "/hub", "anyone", page_root, 0 },
+	{ HTTP_GET, "/hub/", "page", page_home, 0 },
+	{ HTTP_GET, "/hub/home", "page", page_home, 0 },
+	{ HTTP_GET, "/hub/spawn", "page", page_home, 0 },
+	{ HTTP_GET, "/hub/spawn/{user}", "page:own", page_home, 0 },
+	{ HTTP_GET, "/hub/spawn-pending/{user}", "page:own", page_starting, 0 },
+	{ HTTP_GET, "/hub/spawn-pending/{user}/{server}", "page:own", page_starting, 0 },
+	{ HTTP_GET, "/hub/spark", "page", page_spark, 0 },
+	{ HTTP_GET, "/hub/error/{code}", "anyone", page_error, 0 },
+	{ HTTP_GET, "/hub/static/{file}", "anyone", page_static, 0 },
+	/* sign-in */
+	{ HTTP_GET, "/hub/login", "anyone", page_login, 0 },
+	{ HTTP_POST, "/hub/login", "anyone", signin_post, LOGIN_MAX },
+	{ HTTP_GET, "/hub/oauth_login", "anyone", signin_begin, 0 },
+	{ HTTP_POST, "/hub/logout", "anyone", signout_post, LOGIN_MAX },
+	/* JupyterHub's */
+	{ HTTP_GET, "/hub/health", "anyone", api_health, 0 },
+	{ HTTP_GET, "/hub/api/health", "anyone", api_health, 0 },
+	{ HTTP_GET, "/hub/api", "anyone", api_get_version, 0 },
+	{ HTTP_GET, "/hub/api/", "anyone", api_get_version, 0 },
+	{ HTTP_GET, "/hub/api/info", "self", api_get_info, 0 },
+	{ HTTP_GET, "/hub/api/user", "self:server", api_get_user, 0 },
+	{ HTTP_GET, "/hub/api/users/{user}", "read:users", api_get_user, 0 },
+	{ HTTP_POST, "/hub/api/users/{user}/activity", "users:activity", api_post_activity,
+	    BODY_MAX },
+	{ HTTP_GET, "/hub/api/users/{user}/server", "read:servers", api_get_server, 0 },
+	{ HTTP_POST, "/hub/api/users/{user}/server", "start:servers", api_start_server, BODY_MAX },
+	{ HTTP_DELETE, "/hub/api/users/{user}/server", "delete:servers", api_stop_server, BODY_MAX },
+	{ HTTP_GET, "/hub/api/users/{user}/server/progress", "read:servers", api_progress, 0 },
+	{ HTTP_GET, "/hub/api/users/{user}/servers/{server}", "read:servers", api_get_server, 0 },
+	{ HTTP_POST, "/hub/api/users/{user}/servers/{server}", "start:servers", api_start_server,
+	    BODY_MAX },
+	{ HTTP_DELETE, "/hub/api/users/{user}/servers/{server}", "delete:servers", api_stop_server,
+	    BODY_MAX },
+	{ HTTP_GET, "/hub/api/users/{user}/servers/{server}/progress", "read:servers", api_progress,
+	    0 },
+	/* ours */
+	{ HTTP_GET, "/hub/api/cygnet/site", "anyone", api_get_site, 0 },
+	{ HTTP_GET, "/hub/api/cygnet/form", "self", api_get_form, 0 },
+	{ HTTP_POST, "/hub/api/cygnet/last-end/dismiss", "self", api_dismiss_end, BODY_MAX },
+	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },
+	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat, 0 },
+	{ .path = NULL },
+};

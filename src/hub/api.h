@@ -1,0 +1,37 @@
+/* The hub's endpoints: one table, and the handlers by file. */
+#ifndef HUB_API_H
+#define HUB_API_H
+
+#include "http/server.h"
+#include "hub/people.h"
+
+struct srv;
+
+/* The table, ended by a NULL path (api.c). docs/api/openapi.yaml describes it. */
+extern const struct http_endpoint hub_endpoints[];
+
+/* JupyterHub's models; new objects. */
+json_t *api_time(int64_t us); /* 0: null */
+json_t *api_server(const struct srv *srv);
+json_t *api_person(const struct hub *hub, const struct person *person);
+
+/* api_user.c */
+void api_get_user(struct http_req *req);
+void api_get_version(struct http_req *req);
+void api_get_info(struct http_req *req);
+void api_health(struct http_req *req);
+/* api_server.c */
+void api_get_server(struct http_req *req);
+void api_start_server(struct http_req *req);
+void api_stop_server(struct http_req *req);
+void api_progress(struct http_req *req);
+/* api_activity.c */
+void api_post_activity(struct http_req *req);
+/* api_site.c */
+void api_get_site(struct http_req *req);
+void api_get_form(struct http_req *req);
+void api_dismiss_end(struct http_req *req);
+/* api_stat.c */
+void api_get_stat(struct http_req *req);
+
+#endif

@@ -1,0 +1,177 @@
+/* Starting and stopping servers with JupyterHub's status codes and texts (reference 1.6), and the
+ * stream of a start (1.7). */
+#include "base/mem.h"
+#include "http/url.h"
+#include "hub/api.h"
+#include "hub/auth.h"
+#include "hub/policy.h"
+#include "hub/progress.h"
+#include "hub/reply.h"
+#include "hub/srv.h"
+#include "hub/wait.h"
+
+#include <string.h>
+
+/* The record that the address names, or NULL. Without {server} it is the default one. */
+static struct srv *find(struct http_req *req)
+{
+	struct cyg_str name = req->params[1].p != NULL ? req->params[1] : CYG_STR("");
+
+	return srvs_find(request_hub(req), req->params[0], name);
+}
+
+/* Named servers have their place in the record and the API; a site cannot turn them on yet. */
+static bool is_named(struct http_req *req)
+{
+	if (req->params[1].p == NULL || req->params[1].len == 0)
+		return false;
+	http_reply_error(req, 400, "Named servers are not enabled.");
+	return true;
+}
+
+/* ---- start ---- */
+
+/* The answers in the body: {"user_options": {...}|null}, or JupyterHub's old form, the options
+ * themselves. NULL: none, the last choice or the default is meant. */
+static int read_options(struct http_req *req, json_t **ret, struct cyg_err *err)
+{
+	*ret = NULL;
+	if (req->body.len == 0)
+		return 0;
+	json_t *root = json_loadb(req->body.p, req->body.len, JSON_REJECT_DUPLICATES, NULL);
+	if (root == NULL)
+		return cyg_fail(err, CYG_EINVAL, "Invalid JSON in body of request");
+	json_t *options = json_object_get(root, "user_options");
+	bool is_new = options != NULL || json_object_get(root, "display_name") != NULL;
+	int code = 0;
+	if (!json_is_object(root))
+		code = cyg_fail(err, CYG_EINVAL, "Body must be a JSON object");
+	else if (is_new && options != NULL && !json_is_object(options) && !json_is_null(options))
+		code = cyg_fail(err, CYG_EINVAL, "user_options must be an object or null");
+	else if (is_new)
+		*ret = json_is_object(options) ? json_incref(options) : NULL;
+	else if (json_object_size(root) > 0)
+		*ret = json_incref(root);
+	json_decref(root);
+	return code;
+}
+
+/* What the person chose last, if it may still be had; else the defaults of what they may have. */
+static int usual_choice(
+    struct hub *hub, const struct policy_person *who, struct choice *ret, struct cyg_err *err)
+{
+	cyg_autofree char *text = store_choice_find(hub->store, who->user);
+	json_t *last = text != NULL ? json_loads(text, 0, NULL) : NULL;
+	const char *field = NULL;
+	bool ok = last != NULL && choice_read(last, hub->profiles, ret, &field, err) == 0 &&
+		  policy_check(who, hub->profiles, ret, &field, err) == 0;
+
+	json_decref(last);
+	if (ok)
+		return 0;
+	const struct profile *f = policy_default(who, hub->profiles);
+	if (f == NULL)
+		return cyg_fail(err, CYG_EDENIED,
+		    "None of the profiles is for you. Please ask the administrator.");
+	choice_default(hub->profiles, f, ret);
+	return 0;
+}
+
+static int read_choice(
+    struct http_req *req, struct choice *ret, const char **field, struct cyg_err *err)
+{
+	struct hub *hub = request_hub(req);
+	const struct person *person = auth_who(req)->person;
+	struct policy_person who = { .user = person->name, .groups = person->groups };
+	json_t *options = NULL;
+
+	*field = NULL;
+	if (read_options(req, &options, err) < 0)
+		return -CYG_EINVAL;
+	int code = options == NULL ? usual_choice(hub, &who, ret, err)
+				   : choice_read(options, hub->profiles, ret, field, err);
+	json_decref(options);
+	return code < 0 ? code : policy_check(&who, hub->profiles, ret, field, err);
+}
+
+static bool is_busy(struct http_req *req, const struct srv *srv)
+{
+	const char *pending = srv != NULL ? srv_state_pending(srv->state) : NULL;
+
+	if (srv == NULL || srv->state == SRV_STOPPED)
+		return false;
+	if (pending == NULL)
+		http_reply_error(req, 400,
+		    cyg_arena_printf(req->arena, "%s is already running", srv->user));
+	else if (strcmp(pending, "spawn") == 0)
+		http_reply(req, 202, "text/plain", CYG_STR(""));
+	else
+		http_reply_error(req, 400,
+		    cyg_arena_printf(
+			req->arena, "%s is pending %s, please wait", srv->user, pending));
+	return true;
+}
+
+void api_start_server(struct http_req *req)
+{
+	struct hub *hub = request_hub(req);
+	const struct person *person = auth_who(req)->person;
+	const char *field = NULL;
+	struct choice choice;
+	struct cyg_err err;
+
+	if (is_named(req) || is_busy(req, find(req)))
+		return;
+	if (read_choice(req, &choice, &field, &err) < 0) {
+		reply_field_error(req, err.code == CYG_EDENIED ? 403 : 400, err.msg, field);
+		return;
+	}
+	struct srv *srv = srvs_get(hub, person->name, "");
+	if (srv_start(srv, &choice, &err) < 0) {
+		http_reply_field(req, "Retry-After", "30");
+		http_reply_error(req, 429, err.msg);
+		return;
+	}
+	srv_wait(srv, req, WAIT_RUNNING);
+}
+
+/* ---- stop, look ---- */
+
+void api_stop_server(struct http_req *req)
+{
+	struct srv *srv = find(req);
+
+	if (is_named(req))
+		return;
+	if (srv == NULL || srv->state == SRV_STOPPED) {
+		http_reply(req, 204, NULL, CYG_STR(""));
+		return;
+	}
+	srv_stop(srv);
+	srv_wait(srv, req, WAIT_STOPPED);
+}
+
+void api_get_server(struct http_req *req)
+{
+	const struct srv *srv = find(req);
+
+	if (srv == NULL)
+		http_reply_error(req, 404, "There is no such server.");
+	else
+		reply_json(req, 200, api_server(srv));
+}
+
+void api_progress(struct http_req *req)
+{
+	struct srv *srv = find(req);
+	bool is_default = req->params[1].p == NULL || req->params[1].len == 0;
+
+	if (srv != NULL)
+		srv_progress_open(srv, req);
+	else if (is_default)
+		http_reply_error(req, 400,
+		    cyg_arena_printf(req->arena, "%.*s is not starting.",
+			CYG_STR_ARGS(req->params[0])));
+	else
+		http_reply_error(req, 404, "There is no such server.");
+}

@@ -1,0 +1,211 @@
+/* GET /hub/api/cygnet/servers/{user}/stat: memory and CPU from the spawner, then kernels and their
+ * notebooks from the agent. What cannot be had is null. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cygnet/spawn_msg.h"
+#include "http/client.h"
+#include "hub/api.h"
+#include "hub/auth.h"
+#include "hub/reply.h"
+#include "hub/spawner_link.h"
+#include "hub/srv.h"
+
+#include <string.h>
+
+enum { STAT_MS = 3000, ANSWER_MAX = 1 << 20, KERNELS_MAX = 256 };
+
+/* One request, step by step; at most one call is open. */
+struct stat_story {
+	struct hub *hub;
+	struct http_req *req;
+	struct srv *srv;
+	char id[CYG_SERVER_ID_LEN + 1];
+	uint32_t number;        /* of the open STAT */
+	struct http_call *call; /* to the agent */
+	json_t *answer;
+	json_t *kernels; /* the agent's own list */
+};
+
+static void story_free(struct stat_story *s)
+{
+	http_call_cancel(s->call);
+	json_decref(s->answer);
+	json_decref(s->kernels);
+	free(s);
+}
+
+static void on_abort(struct http_req *req)
+{
+	struct stat_story *s = req->data;
+
+	if (s->number != 0)
+		spawner_link_forget(s->hub->spawner, s->number);
+	story_free(s);
+}
+
+static void finish(struct stat_story *s)
+{
+	struct http_req *req = s->req;
+
+	req->on_abort = NULL;
+	reply_json(req, 200, CYG_TAKE(s->answer));
+	story_free(s);
+}
+
+/* ---- 1: the spawner's figures ---- */
+
+static json_t *cpu_of(struct srv *srv, const struct spawn_item *item)
+{
+	int64_t now_us = cyg_clock_wall_us();
+	int64_t since_us = srv->stat_at_us != 0 ? srv->stat_at_us : (int64_t)item->started_us;
+	uint64_t before_us = srv->stat_at_us != 0 ? srv->stat_cpu_us : 0;
+	double used = 0;
+
+	if (item->cpu_us == 0)
+		return json_null();
+	if (now_us > since_us && item->cpu_us >= before_us)
+		used = (double)(item->cpu_us - before_us) / (double)(now_us - since_us);
+	srv->stat_cpu_us = item->cpu_us;
+	srv->stat_at_us = now_us;
+	uint32_t milli = item->cpu_milli;
+	return json_pack("{s:f, s:o}", "cores_used", used, "cores",
+	    milli > 0 ? json_real((double)milli / 1000) : json_null());
+}
+
+static json_t *memory_of(const struct spawn_item *item)
+{
+	if (item->memory_bytes == 0)
+		return json_null();
+	return json_pack("{s:I, s:o}", "used", (json_int_t)item->memory_bytes, "limit",
+	    item->memory_limit > 0 ? json_integer((json_int_t)item->memory_limit) : json_null());
+}
+
+static void on_item(void *arg, const struct spawn_item *item)
+{
+	struct stat_story *s = arg;
+
+	if (strcmp(s->id, s->srv->id) != 0)
+		return;
+	(void)json_object_set_new(s->answer, "memory", memory_of(item));
+	(void)json_object_set_new(s->answer, "cpu", cpu_of(s->srv, item));
+}
+
+/* ---- 2 and 3: the agent's kernels, and the notebooks they belong to ---- */
+
+static void ask(struct stat_story *s, const char *what, http_call_fn done)
+{
+	cyg_autofree char *path = hub_server_socket(s->hub, s->id);
+	cyg_autofree char *target = cyg_xasprintf("%s%s", s->srv->base_url, what);
+	struct http_call_spec spec = {
+		.socket_path = path,
+		.method = "GET",
+		.target = target,
+		.host = "localhost",
+		.timeout_ms = STAT_MS,
+		.body_max = ANSWER_MAX,
+	};
+
+	s->call = http_call_start(s->hub->uv, &spec, done, s);
+}
+
+static const char *path_of(const json_t *sessions, const char *kernel)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach((json_t *)(uintptr_t)sessions, i, one) {
+		const char *id =
+		    json_string_value(json_object_get(json_object_get(one, "kernel"), "id"));
+		if (id != NULL && strcmp(id, kernel) == 0)
+			return json_string_value(json_object_get(one, "path"));
+	}
+	return NULL;
+}
+
+/* The agent's answers are a container's: hostile. Only texts of the known kinds are taken over. */
+static json_t *kernels_of(const json_t *kernels, const json_t *sessions)
+{
+	static const char *const states[] = { "busy", "idle", "starting" };
+	json_t *ret = json_array(), *one;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)kernels, i, one) {
+		const char *id = json_string_value(json_object_get(one, "id"));
+		const char *name = json_string_value(json_object_get(one, "name"));
+		const char *told = json_string_value(json_object_get(one, "execution_state"));
+		const char *state = "unknown";
+		if (id == NULL || name == NULL || i >= KERNELS_MAX)
+			continue;
+		for (size_t k = 0; told != NULL && k < CYG_N(states); k++)
+			state = strcmp(told, states[k]) == 0 ? states[k] : state;
+		const char *path = path_of(sessions, id);
+		(void)json_array_append_new(ret,
+		    json_pack("{s:s, s:s, s:o, s:s}", "id", id, "name", name, "path",
+			path != NULL ? json_string(path) : json_null(), "state", state));
+	}
+	return ret;
+}
+
+static void on_sessions(void *arg, const struct http_result *result)
+{
+	struct stat_story *s = arg;
+	json_t *sessions = result->status == 200
+			       ? json_loadb(result->body.p, result->body.len, 0, NULL)
+			       : NULL;
+
+	s->call = NULL;
+	(void)json_object_set_new(s->answer, "kernels", kernels_of(s->kernels, sessions));
+	json_decref(sessions);
+	finish(s);
+}
+
+static void on_kernels(void *arg, const struct http_result *result)
+{
+	struct stat_story *s = arg;
+
+	s->call = NULL;
+	if (result->status == 200)
+		s->kernels = json_loadb(result->body.p, result->body.len, 0, NULL);
+	if (json_is_array(s->kernels))
+		ask(s, "api/sessions", on_sessions);
+	else
+		finish(s);
+}
+
+static void on_stat(void *arg, uint32_t number, const struct cyg_err *why)
+{
+	struct stat_story *s = arg;
+
+	(void)number;
+	(void)why; /* without the spawner's figures there may still be kernels to tell of */
+	s->number = 0;
+	ask(s, "api/kernels", on_kernels);
+}
+
+void api_get_stat(struct http_req *req)
+{
+	struct hub *hub = request_hub(req);
+	struct cyg_str name = req->params[1].p != NULL ? req->params[1] : CYG_STR("");
+	struct srv *srv = srvs_find(hub, req->params[0], name);
+	struct spawn_stop m = { 0 };
+
+	if (srv == NULL || srv->state != SRV_RUNNING) {
+		http_reply_error(req, 404, "The server is not running.");
+		return;
+	}
+	struct stat_story *s = cyg_xcalloc(1, sizeof(*s));
+	struct spawner_call call = {
+		.on_item = on_item, .on_reply = on_stat, .arg = s, .timeout_ms = STAT_MS
+	};
+	s->hub = hub;
+	s->req = req;
+	s->srv = srv;
+	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
+	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
+	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
+	req->data = s;
+	req->on_abort = on_abort;
+	s->number = spawner_link_call(hub->spawner, SPAWN_STAT, &m, sizeof(m), &call);
+	if (s->number == 0)
+		ask(s, "api/kernels", on_kernels);
+}

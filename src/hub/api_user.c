@@ -1,0 +1,135 @@
+/* GET /hub/api/user and /hub/api/users/{name}: JupyterHub's user and server models (reference 1.4,
+ * 1.5) with our own facts under "cygnet". Also the version, info and health. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "hub/api.h"
+#include "hub/auth.h"
+#include "hub/reply.h"
+#include "hub/srv.h"
+
+json_t *api_time(int64_t us)
+{
+	char text[CYG_ISO8601_SIZE];
+
+	if (us == 0)
+		return json_null();
+	cyg_clock_format(us, text);
+	return json_string(text);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *own_facts(const struct srv *srv)
+{
+	cyg_autofree char *lab = cyg_xasprintf("%slab", srv->base_url);
+	const struct choice *c = &srv->choice;
+
+	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:s}", "state", srv_state_name(srv->state),
+	    "choice", srv->line, "since", api_time(srv->since_us), "lab_url", lab, "spark",
+	    (int)(c->cluster[0] != '\0'), "isolation", srv->isolation);
+}
+
+static json_t *progress_url(const struct srv *srv)
+{
+	return srv->name[0] == '\0'
+		   ? json_sprintf("/hub/api/users/%s/server/progress", srv->user)
+		   : json_sprintf("/hub/api/users/%s/servers/%s/progress", srv->user, srv->name);
+}
+
+json_t *api_server(const struct srv *srv)
+{
+	json_t *full = json_sprintf("%s/%s", srv->user, srv->name);
+
+	return json_pack(
+	    "{s:s, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:o}", "name", srv->name,
+	    "full_name", full, "ready", (int)(srv->state == SRV_RUNNING), "stopped",
+	    (int)(srv->state == SRV_STOPPED), "pending",
+	    text_or_null(srv_state_pending(srv->state)), "url", srv->base_url, "progress_url",
+	    progress_url(srv), "started", api_time(srv->started_us), "last_activity",
+	    api_time(srv->last_activity_us), "user_options", choice_json(&srv->choice), "full_url",
+	    "full_progress_url", "cygnet", own_facts(srv));
+}
+
+static void on_end(void *arg, const struct store_end *row)
+{
+	json_t **ret = arg;
+	json_t *lines = json_loads(row->lines, 0, NULL);
+
+	*ret = json_pack("{s:s, s:o, s:s, s:s, s:o}", "server", row->server, "at",
+	    api_time(row->at_us), "cause", row->cause, "message", row->message, "lines",
+	    lines != NULL ? lines : json_array());
+}
+
+static json_t *last_end(const struct hub *hub, const struct person *person)
+{
+	json_t *ret = NULL;
+
+	(void)store_end_find(hub->store, person->name, on_end, &ret, NULL);
+	return ret != NULL ? ret : json_null();
+}
+
+/* The servers that run, start or stop, by name; *is_default is the default one, or NULL. */
+static json_t *servers_of(
+    const struct hub *hub, const struct person *person, const struct srv **is_default)
+{
+	json_t *ret = json_object();
+
+	*is_default = NULL;
+	for (const struct srv *srv = srvs_first_of(hub, person->name); srv != NULL;
+	     srv = srv->next_of_user) {
+		if (!srv_is_active(srv))
+			continue;
+		(void)json_object_set_new(ret, srv->name, api_server(srv));
+		if (srv->name[0] == '\0')
+			*is_default = srv;
+	}
+	return ret;
+}
+
+json_t *api_person(const struct hub *hub, const struct person *person)
+{
+	const struct srv *srv = NULL;
+	json_t *servers = servers_of(hub, person, &srv);
+	bool ready = srv != NULL && srv->state == SRV_RUNNING;
+
+	return json_pack("{s:s, s:s, s:b, s:[s], s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "name",
+	    person->name, "kind", "user", "admin", (int)person->admin, "roles",
+	    person->admin ? "admin" : "user", "groups", person->groups, "server",
+	    ready ? json_string(srv->base_url) : json_null(), "pending",
+	    text_or_null(srv != NULL ? srv_state_pending(srv->state) : NULL), "created",
+	    api_time(person->created_us), "last_activity", api_time(person->last_activity_us),
+	    "servers", servers, "cygnet", "last_end", last_end(hub, person));
+}
+
+/* ---- endpoints ---- */
+
+void api_get_user(struct http_req *req)
+{
+	reply_json(req, 200, api_person(request_hub(req), auth_who(req)->person));
+}
+
+void api_get_version(struct http_req *req)
+{
+	http_reply_field(req, "Access-Control-Allow-Origin", "*");
+	reply_json(req, 200, json_pack("{s:s}", "version", CYGNET_JUPYTERHUB_VERSION));
+}
+
+void api_get_info(struct http_req *req)
+{
+	if (!auth_who(req)->person->admin) {
+		http_reply_error(req, 403,
+		    "Action is not authorized with current scopes; requires any of [read:hub]");
+		return;
+	}
+	reply_json(req, 200,
+	    json_pack("{s:s, s:{s:s}}", "version", CYGNET_JUPYTERHUB_VERSION, "cygnet", "version",
+		CYGNET_VERSION));
+}
+
+void api_health(struct http_req *req)
+{
+	http_reply(req, 200, "text/plain", CYG_STR(""));
+}

@@ -1,0 +1,185 @@
+/* Start and end of the hub's parts, in order, and the turn of the loop: what one turn wrote is
+ * committed before anything of it leaves. */
+#include "hub/hub.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/unixsock.h"
+#include "http/server.h"
+#include "hub/api.h"
+#include "hub/auth.h"
+#include "hub/pages.h"
+#include "hub/proxy_link.h"
+#include "hub/reconcile.h"
+#include "hub/sessions.h"
+#include "hub/signin.h"
+#include "hub/srv.h"
+
+#include <sys/socket.h>
+
+enum { TIDY_MS = 60 * 1000 };
+static const int64_t intents_kept_us = 7LL * 24 * 3600 * 1000 * 1000;
+
+/* ---- the turn ---- */
+
+void hub_die(struct hub *hub, const struct cyg_err *why)
+{
+	cyg_log_error("store", "cannot go on: %s", why->msg);
+	hub->exit_code = 1;
+	hub->ending = true;
+	cyg_loop_stop(hub->loop);
+}
+
+static void end_turn(struct hub *hub)
+{
+	struct cyg_err err;
+
+	if (!hub->ending && store_commit(hub->store, &err) < 0)
+		hub_die(hub, &err);
+}
+
+/* After timers, before the loop sleeps; and after I/O. */
+static void on_prepare(uv_prepare_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_tidy(uv_timer_t *timer)
+{
+	struct hub *hub = timer->data;
+	int64_t now_us = cyg_clock_wall_us();
+
+	if (sessions_expire(hub, now_us))
+		(void)proxy_link_push(hub->proxy, NULL, NULL);
+	store_intents_trim(hub->store, now_us - intents_kept_us);
+}
+
+static void start_turns(struct hub *hub)
+{
+	(void)uv_prepare_init(hub->uv, &hub->turn_prepare);
+	(void)uv_check_init(hub->uv, &hub->turn_check);
+	(void)uv_timer_init(hub->uv, &hub->tidy);
+	hub->turn_prepare.data = hub->turn_check.data = hub->tidy.data = hub;
+	(void)uv_prepare_start(&hub->turn_prepare, on_prepare);
+	(void)uv_check_start(&hub->turn_check, on_check);
+	(void)uv_timer_start(&hub->tidy, on_tidy, TIDY_MS, TIDY_MS);
+	hub->turns = true;
+}
+
+/* ---- what others ask ---- */
+
+char *hub_server_socket(const struct hub *hub, const char *id)
+{
+	return cyg_xasprintf("%s/s/%s.sock", hub->config.run_dir, id);
+}
+
+bool hub_spawner_is_known(const struct hub *hub)
+{
+	return hub->spawner_known && spawner_link_is_up(hub->spawner);
+}
+
+const char *hub_isolation_name(const struct spawn_hello *hello)
+{
+	if (hello == NULL)
+		return "unknown";
+	switch ((enum spawn_isolation)hello->isolation) {
+	case SPAWN_ISOLATION_PROCESS:
+		return "process";
+	case SPAWN_ISOLATION_SANDBOX:
+		return "sandbox";
+	case SPAWN_ISOLATION_SANDBOX_ONE_UID:
+		return "sandbox-one-uid";
+	}
+	return "unknown";
+}
+
+/* ---- start ---- */
+
+static int start_memory(struct hub *hub, struct cyg_err *err)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/hub.db", hub->config.state_dir);
+
+	if (profiles_load(hub->config.profiles, &hub->profiles, err) < 0)
+		return -(int)err->code;
+	if (store_open(path, &hub->store, err) < 0)
+		return -(int)err->code;
+	start_turns(hub);
+	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
+		return -(int)err->code;
+	return 0;
+}
+
+static int start_links(struct hub *hub, struct cyg_err *err)
+{
+	hub->spawner_path = cyg_xasprintf("%s/spawner/ctl.sock", hub->config.run_dir);
+	if (spawner_link_new(hub->uv, hub->spawner_path, &reconcile_events, hub, &hub->spawner, err) <
+	    0)
+		return -(int)err->code;
+	return proxy_link_new(hub, &hub->proxy, err);
+}
+
+static int listen_fd(const struct hub *hub, struct cyg_err *err)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/hub/http.sock", hub->config.run_dir);
+	gid_t group = hub->config.socket_group > 0 ? (gid_t)hub->config.socket_group : (gid_t)-1;
+	int fd = cyg_listen_fd("hub-http");
+
+	if (fd < 0)
+		fd = cyg_listen_fd("http");
+	return fd >= 0 ? fd : unixsock_listen(path, SOCK_STREAM, 0660, group, err);
+}
+
+static int start_http(struct hub *hub, struct cyg_err *err)
+{
+	struct http_server_opts opts = {
+		.base = "",
+		.endpoints = hub_endpoints,
+		.authorize = auth_authorize,
+		.not_found = page_not_found,
+		.ctx = hub,
+	};
+
+	if (auth_check_endpoints(hub_endpoints, err) < 0 ||
+	    pages_load(hub->config.web_dir, &hub->pages, err) < 0 ||
+	    signin_new(hub, &hub->signin, err) < 0 ||
+	    http_server_new(hub->uv, &opts, &hub->http, err) < 0)
+		return -(int)err->code;
+	int fd = listen_fd(hub, err);
+	return fd < 0 ? fd : http_server_listen(hub->http, fd, err);
+}
+
+int hub_start(struct hub *hub, struct cyg_err *err)
+{
+	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_http(hub, err) < 0)
+		return -(int)err->code;
+	cyg_log_info("hub", "ready: %s", hub->config.name);
+	return 0;
+}
+
+/* ---- end: in reverse. Servers live on; the next start finds them. ---- */
+
+void hub_close(struct hub *hub)
+{
+	hub->ending = true;
+	http_server_close(hub->http);
+	if (hub->srvs != NULL)
+		srvs_close(hub->srvs);
+	proxy_link_close(hub->proxy);
+	spawner_link_close(hub->spawner);
+	signin_free(hub->signin);
+	pages_free(hub->pages);
+	sessions_free(hub->sessions);
+	people_free(hub->people);
+	if (hub->turns) {
+		uv_close((uv_handle_t *)&hub->turn_prepare, NULL);
+		uv_close((uv_handle_t *)&hub->turn_check, NULL);
+		uv_close((uv_handle_t *)&hub->tidy, NULL);
+	}
+}

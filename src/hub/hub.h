@@ -1,0 +1,82 @@
+/* The hub daemon's root: every part hangs on it, and the parts find each other through it. */
+#ifndef HUB_HUB_H
+#define HUB_HUB_H
+
+#include "cygnet/err.h"
+#include "cygnet/version.h"
+#include "daemon/loop.h"
+#include "hub/profiles.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http_server;
+struct pages;
+struct people;
+struct proxy_link;
+struct sessions;
+struct signin;
+struct spawner_link;
+struct spawn_hello;
+struct srvs;
+
+#define HUB_COOKIE             "__Host-cygnet"
+
+enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
+
+struct hub_config {
+	char *name, *accent;
+	char *run_dir, *state_dir, *web_dir, *profiles;
+	char *public_address;
+	char *password_file;
+	char *status_url, *help_url, *privacy_url;
+	int sign_in; /* enum hub_sign_in */
+	int log_level;
+	bool create_users;
+	uint64_t session_ms;
+	uint64_t start_concurrency, queue_max, queue_timeout_ms;
+	uint64_t slow_start_ms, slow_stop_ms, stop_grace_ms;
+	uint64_t activity_ms;
+	uint64_t socket_group; /* 0: the process's own */
+};
+
+struct hub {
+	struct hub_config config;
+	struct cyg_loop *loop;
+	uv_loop_t *uv;
+	struct store *store;
+	struct profiles *profiles;
+	struct pages *pages;
+	struct people *people;
+	struct sessions *sessions;
+	struct srvs *srvs;
+	struct signin *signin;
+	struct spawner_link *spawner;
+	struct proxy_link *proxy;
+	struct http_server *http;
+	uv_prepare_t turn_prepare;
+	uv_check_t turn_check;
+	uv_timer_t tidy;
+	int exit_code;
+	char *spawner_path;
+	bool turns; /* its handles are open */
+	bool ending;
+	bool spawner_known; /* the list was compared on this connection: starts may be let in */
+};
+
+/* Starts every part in order; on failure what was started is ended by hub_close. config is taken. */
+int hub_start(struct hub *hub, struct cyg_err *err);
+/* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
+void hub_close(struct hub *hub);
+/* The daemon cannot go on (the store failed): log, end with exit code 1. Start is recovery. */
+void hub_die(struct hub *hub, const struct cyg_err *why);
+/* "unix socket of the server's id below the run folder". */
+char *hub_server_socket(const struct hub *hub, const char *id);
+
+/* Whether the spawner is connected and its list was compared. */
+bool hub_spawner_is_known(const struct hub *hub);
+/* "process", "sandbox", "sandbox-one-uid", or "unknown" while there was no HELLO (NULL). */
+const char *hub_isolation_name(const struct spawn_hello *hello);
+
+#endif

@@ -1,0 +1,55 @@
+/* cygnet-hub: options, start, run, end. */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "hub/hub.h"
+#include "hub/options.h"
+
+#include <stdio.h>
+
+static void on_end(void *arg, const char *why)
+{
+	struct hub *hub = arg;
+
+	cyg_log_info("hub", "ending: %s", why);
+	cyg_loop_stop(hub->loop);
+}
+
+static int run(struct hub *hub, struct cyg_err *err)
+{
+	if (cyg_loop_new(on_end, hub, cyg_listen_fd("parent"), &hub->loop, err) < 0)
+		return -(int)err->code;
+	hub->uv = cyg_loop_uv(hub->loop);
+	int code = hub_start(hub, err);
+	if (code == 0)
+		cyg_loop_run(hub->loop);
+	/* What the last turn wrote; its effects are for the next start to find out. */
+	if (code == 0 && hub->exit_code == 0)
+		code = store_commit(hub->store, err);
+	hub_close(hub);
+	cyg_loop_free(hub->loop);
+	store_close(hub->store);
+	profiles_free(hub->profiles);
+	free(hub->spawner_path);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct hub hub = { .exit_code = 0 };
+	struct cyg_err err;
+	int first = 0;
+
+	cyg_log_init("hub", CYG_LOG_INFO);
+	if (cyg_options_read(&hub_program, argc, argv, &hub.config, &first, &err) < 0) {
+		(void)fprintf(stderr, "cygnet-hub: %s\n", err.msg);
+		cyg_options_free(&hub_program, &hub.config);
+		return 2;
+	}
+	cyg_log_init("hub", (enum cyg_log_level)hub.config.log_level);
+	if (run(&hub, &err) < 0) {
+		cyg_log_error("hub", "%s", err.msg);
+		hub.exit_code = 1;
+	}
+	cyg_options_free(&hub_program, &hub.config);
+	return hub.exit_code;
+}

@@ -1,0 +1,80 @@
+/* The option table of cygnet-hub; config/hub.yaml is the annotated sample of the same names. */
+#include "hub/options.h"
+
+#include "hub/hub.h"
+
+#define AT(member) offsetof(struct hub_config, member)
+
+static const char *const sign_ins[] = { "none", "development", NULL };
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+
+static const struct cyg_option options[] = {
+	{ .name = "name", .type = OPT_STRING, .offset = AT(name), .value = "Cygnet",
+	    .doc = "Name of the site, on every page." },
+	{ .name = "accent", .type = OPT_STRING, .offset = AT(accent),
+	    .doc = "The site's one colour, as #rrggbb; the pages make it darker or lighter where text "
+		   "needs it." },
+	{ .name = "public-address", .type = OPT_STRING, .offset = AT(public_address),
+	    .value = "127.0.0.1:8000",
+	    .doc = "Where the proxy listens for browsers. The development sign-in exists only if this "
+		   "is a loopback address." },
+	{ .name = "run-dir", .type = OPT_STRING, .offset = AT(run_dir), .required = true,
+	    .doc = "Folder of the sockets: hub/http.sock, spawner/ctl.sock, proxy/N/control.sock and "
+		   "s/ID.sock are below it." },
+	{ .name = "state-dir", .type = OPT_STRING, .offset = AT(state_dir), .required = true,
+	    .doc = "Folder of hub.db; nobody but the hub may read it." },
+	{ .name = "web-dir", .type = OPT_STRING, .offset = AT(web_dir), .required = true,
+	    .doc = "Folder of the portal's pages (src/web)." },
+	{ .name = "profiles", .type = OPT_STRING, .offset = AT(profiles), .required = true,
+	    .doc = "File with the profiles, stacks and clusters of the start form." },
+	{ .name = "sign-in", .type = OPT_ENUM, .offset = AT(sign_in), .value = "none",
+	    .choices = sign_ins,
+	    .doc = "development: any name with one password, on loopback only." },
+	{ .name = "password-file", .type = OPT_STRING, .offset = AT(password_file),
+	    .doc = "File (mode 0600) with the password of the development sign-in. Without it "
+		   "state-dir/development-password is used, and made if it is not there." },
+	{ .name = "create-users", .type = OPT_BOOL, .offset = AT(create_users), .value = "true",
+	    .doc = "Whether a first sign-in makes the account. With false, only known users get in." },
+	{ .name = "session-time", .type = OPT_MS, .offset = AT(session_ms), .value = "336h",
+	    .min = 60 * 1000, .max = 8784ULL * 3600 * 1000,
+	    .doc = "How long a sign-in lasts." },
+	{ .name = "start-concurrency", .type = OPT_UINT, .offset = AT(start_concurrency),
+	    .value = "16", .min = 1, .max = 10000,
+	    .doc = "How many servers may be starting at the same time; others wait in a queue." },
+	{ .name = "queue-max", .type = OPT_UINT, .offset = AT(queue_max), .value = "1000", .min = 1,
+	    .max = 100000, .doc = "How many may wait; a further one is told to come back (429)." },
+	{ .name = "queue-timeout", .type = OPT_MS, .offset = AT(queue_timeout_ms), .value = "10m",
+	    .min = 100, .max = 24ULL * 3600 * 1000,
+	    .doc = "How long one may wait in the queue before the start fails." },
+	{ .name = "slow-start", .type = OPT_MS, .offset = AT(slow_start_ms), .value = "10s", .min = 1,
+	    .max = 10 * 60 * 1000,
+	    .doc = "How long the request for a start waits (201) before it is answered with 202." },
+	{ .name = "slow-stop", .type = OPT_MS, .offset = AT(slow_stop_ms), .value = "10s", .min = 1,
+	    .max = 10 * 60 * 1000,
+	    .doc = "The same for a stop: 204, or 202 while it is still stopping." },
+	{ .name = "stop-grace", .type = OPT_MS, .offset = AT(stop_grace_ms), .value = "10s", .min = 0,
+	    .max = 10 * 60 * 1000,
+	    .doc = "Time between the request to end and the kill of a stopping server." },
+	{ .name = "activity-interval", .type = OPT_MS, .offset = AT(activity_ms), .value = "30s",
+	    .min = 100, .max = 3600 * 1000,
+	    .doc = "How often the proxy is asked which servers browsers used." },
+	{ .name = "socket-group", .type = OPT_UINT, .offset = AT(socket_group), .value = "0",
+	    .max = UINT32_MAX,
+	    .doc = "Number of the group that may connect to hub/http.sock (the proxy's); 0: the "
+		   "process's own." },
+	{ .name = "status-url", .type = OPT_STRING, .offset = AT(status_url),
+	    .doc = "Address of the site's status page, linked from the sign-in." },
+	{ .name = "help-url", .type = OPT_STRING, .offset = AT(help_url),
+	    .doc = "Address of the site's help." },
+	{ .name = "privacy-url", .type = OPT_STRING, .offset = AT(privacy_url),
+	    .doc = "Address of the site's privacy notice." },
+	{ .name = "log-level", .type = OPT_ENUM, .offset = AT(log_level), .value = "info",
+	    .choices = levels, .doc = "The least important lines that are logged." },
+	{ .name = NULL },
+};
+
+const struct cyg_program hub_program = {
+	.name = "cygnet-hub",
+	.purpose = "Accounts, sessions, servers and the portal of Cygnet, behind cygnet-proxy.",
+	.options = options,
+};

@@ -1,0 +1,27 @@
+/* The portal's static files, held in memory, and the addresses that show them. */
+#ifndef HUB_PAGES_H
+#define HUB_PAGES_H
+
+#include "http/server.h"
+#include "hub/hub.h"
+
+struct pages;
+
+/* Reads web-dir and web-dir/static whole. */
+int pages_load(const char *web_dir, struct pages **ret, struct cyg_err *err);
+void pages_free(struct pages *pages);
+/* Sends error-STATUS.html; false (nothing sent) when there is none. */
+bool pages_reply_error(struct http_req *req, int status);
+
+/* ---- endpoints ---- */
+void page_home(struct http_req *req);
+void page_login(struct http_req *req);
+void page_starting(struct http_req *req);
+void page_spark(struct http_req *req);
+void page_error(struct http_req *req);
+void page_static(struct http_req *req);
+void page_root(struct http_req *req);
+/* Whatever no endpoint matches: addresses of servers that do not run, unknown ones. */
+void page_not_found(struct http_req *req);
+
+#endif

@@ -1,0 +1,93 @@
+/* Addresses that no endpoint has. The proxy sends a server's address here while it has no route for
+ * it: JupyterHub's 424 and its way on (reference 2.2). */
+#include "base/mem.h"
+#include "http/url.h"
+#include "hub/auth.h"
+#include "hub/pages.h"
+#include "hub/reply.h"
+#include "hub/srv.h"
+
+#include <string.h>
+
+/* "/user/NAME/SERVER/rest" → NAME and SERVER (empty when none follows). */
+static bool split_user(struct cyg_str path, struct cyg_str *user, struct cyg_str *server)
+{
+	struct cyg_str rest = path, part;
+
+	if (!cyg_str_starts(path, "/user/"))
+		return false;
+	rest = cyg_str_skip(rest, strlen("/user/"));
+	if (!cyg_str_next(&rest, '/', user) || user->len == 0)
+		return false;
+	*server = cyg_str_next(&rest, '/', &part) ? part : CYG_STR("");
+	return true;
+}
+
+static bool is_navigation(const struct http_req *req)
+{
+	return (req->method == HTTP_GET || req->method == HTTP_HEAD) && !request_wants_json(req) &&
+	       memmem(req->path.p, req->path.len, "/api/", 5) == NULL;
+}
+
+static void not_running(struct http_req *req, const struct who *who)
+{
+	const char *message = cyg_arena_printf(req->arena,
+	    "The server of %s is not running. It can be started at /hub/spawn/%s.",
+	    who->person->name, who->person->name);
+
+	if (is_navigation(req))
+		reply_error(req, 424, message);
+	else
+		http_reply_error(req, 424, message);
+}
+
+static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_str name)
+{
+	struct hub *hub = request_hub(req);
+	const struct who *who = auth_who(req);
+
+	if (who->person == NULL) {
+		reply_sign_in(req);
+		return;
+	}
+	if (!cyg_str_eq(user, who->person->name)) {
+		reply_error(req, 404, "There is nothing here, or it is not yours.");
+		return;
+	}
+	struct srv *srv = srvs_find(hub, user, name);
+	if (srv == NULL)
+		srv = srvs_find(hub, user, CYG_STR(""));
+	const char *pending = srv != NULL ? srv_state_pending(srv->state) : NULL;
+	if (is_navigation(req) && pending != NULL && strcmp(pending, "spawn") == 0) {
+		/* "/user/alice/" → "/hub/spawn-pending/alice" */
+		struct cyg_str names = cyg_str_skip(cyg_str_of(srv->base_url), strlen("/user/"));
+		names.len--;
+		reply_redirect_next(req, 303,
+		    cyg_arena_printf(
+			req->arena, "/hub/spawn-pending/%.*s", CYG_STR_ARGS(names)),
+		    req->head->target);
+		return;
+	}
+	if (srv != NULL && srv->state == SRV_RUNNING) {
+		http_reply_field(req, "Retry-After", "1");
+		reply_error(req, 503, "The way to your server is being opened. Please try again.");
+		return;
+	}
+	not_running(req, who);
+}
+
+void page_not_found(struct http_req *req)
+{
+	struct cyg_str user, server;
+
+	if (split_user(req->path, &user, &server)) {
+		lost_server(req, user, server);
+		return;
+	}
+	if (cyg_str_starts(req->path, "/hub/api/") || cyg_str_eq(req->path, "/hub/api"))
+		reply_api_fields(req);
+	if (cyg_str_eq(req->path, "/favicon.ico"))
+		http_reply_redirect(req, 302, "/hub/static/mark.svg");
+	else
+		reply_error(req, 404, "Not Found");
+}

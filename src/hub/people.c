@@ -1,0 +1,143 @@
+/* Users: loaded at start, made at the first sign-in. */
+#include "hub/people.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "ipc/spawn_codec.h"
+
+#include <string.h>
+
+enum { ACTIVE_RESOLUTION_US = 30 * 1000 * 1000 };
+
+struct people {
+	struct cyg_hash *by_name;
+};
+
+static void person_free(void *p)
+{
+	struct person *person = p;
+
+	json_decref(person->groups);
+	free(person);
+}
+
+static struct person *add(struct people *people, const char *name)
+{
+	struct person *p = cyg_xcalloc(1, sizeof(*p));
+
+	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
+	p->groups = json_array();
+	(void)cyg_hash_set(people->by_name, cyg_str_of(p->name), p);
+	return p;
+}
+
+static void on_row(void *arg, const struct store_user *row)
+{
+	struct person *p = add(arg, row->name);
+	json_t *groups = json_loads(row->groups, 0, NULL);
+
+	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(row->provider));
+	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(row->subject));
+	p->admin = row->admin;
+	p->created_us = row->created_us;
+	p->last_activity_us = row->last_activity_us;
+	if (!json_is_array(groups)) {
+		json_decref(groups);
+		return;
+	}
+	json_decref(p->groups);
+	p->groups = groups;
+}
+
+int people_load(struct hub *hub, struct cyg_err *err)
+{
+	hub->people = cyg_xcalloc(1, sizeof(*hub->people));
+	hub->people->by_name = cyg_hash_new();
+	return store_users_read(hub->store, on_row, hub->people, err);
+}
+
+void people_free(struct people *people)
+{
+	if (people == NULL)
+		return;
+	cyg_hash_free(people->by_name, person_free);
+	free(people);
+}
+
+struct person *people_find(const struct hub *hub, struct cyg_str name)
+{
+	return cyg_hash_find(hub->people->by_name, name);
+}
+
+static void save(struct hub *hub, const struct person *p)
+{
+	cyg_autofree char *groups = json_dumps(p->groups, JSON_COMPACT);
+
+	store_user_put(hub->store,
+	    &(struct store_user){ .name = p->name, .provider = p->provider, .subject = p->subject,
+		.groups = groups, .admin = p->admin, .created_us = p->created_us,
+		.last_activity_us = p->last_activity_us });
+}
+
+static bool is_subject_known(const struct people *people, const struct person_claim *claim)
+{
+	size_t pos = 0;
+	struct cyg_str key;
+	void *value;
+
+	while (cyg_hash_next(people->by_name, &pos, &key, &value)) {
+		const struct person *p = value;
+		if (strcmp(p->provider, claim->provider) == 0 &&
+		    strcmp(p->subject, claim->subject) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int make(struct hub *hub, const struct person_claim *claim, struct person **ret,
+    struct cyg_err *err)
+{
+	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX || strlen(claim->provider) >= CYG_NAME_MAX)
+		return cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");
+	/* A person whose name changed at the provider must not silently become somebody new. */
+	if (is_subject_known(hub->people, claim))
+		return cyg_fail(err, CYG_EEXIST,
+		    "This account is known here under another name. Please ask the administrator.");
+	struct person *p = add(hub->people, claim->name);
+	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
+	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
+	p->created_us = cyg_clock_wall_us();
+	*ret = p;
+	return 0;
+}
+
+int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
+    struct person **ret, struct cyg_err *err)
+{
+	if (spawn_name_check("The name", claim->name, err) < 0)
+		return -CYG_EINVAL;
+	struct person *p = people_find(hub, cyg_str_of(claim->name));
+	if (p == NULL && !may_create)
+		return cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
+	if (p == NULL && make(hub, claim, &p, err) < 0)
+		return -(int)err->code;
+	if (strcmp(p->provider, claim->provider) != 0 || strcmp(p->subject, claim->subject) != 0)
+		return cyg_fail(err, CYG_EEXIST,
+		    "The name belongs to another account. Please ask the administrator.");
+	json_decref(p->groups);
+	p->groups = claim->groups != NULL ? json_deep_copy(claim->groups) : json_array();
+	p->admin = claim->admin;
+	p->last_activity_us = cyg_clock_wall_us();
+	save(hub, p);
+	*ret = p;
+	return 0;
+}
+
+void people_active(struct hub *hub, struct person *p, int64_t now_us)
+{
+	if (now_us < p->last_activity_us + ACTIVE_RESOLUTION_US)
+		return;
+	p->last_activity_us = now_us;
+	store_user_active(hub->store, p->name, now_us);
+}

@@ -1,0 +1,39 @@
+/* The users known here, in memory and in the store. */
+#ifndef HUB_PEOPLE_H
+#define HUB_PEOPLE_H
+
+#include "hub/hub.h"
+
+#include <jansson.h>
+
+enum { PEOPLE_SUBJECT_MAX = 256 };
+
+struct person {
+	char name[CYG_NAME_MAX];
+	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
+	char subject[PEOPLE_SUBJECT_MAX]; /* that provider's own identifier */
+	json_t *groups;                   /* array of strings */
+	bool admin;
+	int64_t created_us, last_activity_us;
+};
+
+/* Who signed in, as a provider says. */
+struct person_claim {
+	const char *provider, *subject, *name;
+	const json_t *groups; /* array of strings, or NULL: none */
+	bool admin;
+};
+
+int people_load(struct hub *hub, struct cyg_err *err);
+void people_free(struct people *people);
+/* Borrowed for as long as the daemon lives, or NULL. */
+struct person *people_find(const struct hub *hub, struct cyg_str name);
+/* The person of a claim: made when it is new (and may_create), its groups brought up to date. Two
+ * subjects never get one name: -CYG_EEXIST when the name is another's; -CYG_ENOENT when it may not
+ * be made; -CYG_EINVAL for a name that nobody may have. The row is written in this turn. */
+int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
+    struct person **ret, struct cyg_err *err);
+/* Activity of the person now; written at most every 30 s. */
+void people_active(struct hub *hub, struct person *p, int64_t now_us);
+
+#endif

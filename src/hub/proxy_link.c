@@ -1,0 +1,390 @@
+/* Keeping every proxy's table the newest. A proxy that was started again shows by the generation
+ * that it tells, and gets the table once more. table.c writes the table. */
+#include "hub/proxy_link.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/client.h"
+#include "hub/srv.h"
+#include "hub/table.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SCAN_MS = 500, CALL_MS = 10 * 1000, PUSH_MS = 15 * 1000, ANSWER_MAX = 4 << 20 };
+enum { PROXIES_MAX = 64 };
+
+struct proxy {
+	struct cyg_link link;
+	struct proxy_link *owner;
+	char *name, *path;
+	struct http_call *call; /* at most one is open */
+	uint64_t sending;       /* generation of the open PUT */
+	uint64_t in_force;      /* 0: unknown */
+	bool connected, told, wants_activity, seen;
+};
+
+struct push {
+	struct cyg_link link;
+	uint32_t ticket;
+	uint64_t generation, deadline_ms;
+	proxy_pushed_fn done;
+	void *arg;
+};
+
+struct proxy_link {
+	struct hub *hub;
+	char *folder;
+	struct cyg_list proxies, pushes;
+	uint64_t generation;
+	uint32_t last_ticket;
+	bool flush_queued;
+	uint64_t activity_at_ms;
+	uv_timer_t scan;
+};
+
+static void flush_later(struct proxy_link *l);
+
+/* ---- those who wait ---- */
+
+static void push_end(struct proxy_link *l, struct push *p, const struct cyg_err *why)
+{
+	struct push ended = *p;
+
+	cyg_list_remove(&l->pushes, &p->link);
+	free(p);
+	ended.done(ended.arg, ended.ticket, why);
+}
+
+/* The generation that all connected proxies have; 0 when none is connected. */
+static uint64_t common_generation(const struct proxy_link *l)
+{
+	uint64_t least = UINT64_MAX;
+	bool any = false;
+
+	cyg_list_each(it, &l->proxies)
+	{
+		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		if (!p->connected)
+			continue;
+		any = true;
+		least = p->in_force < least ? p->in_force : least;
+	}
+	return any ? least : 0;
+}
+
+/* Callbacks may push again, which only adds at the end: looking at the first one is enough. */
+static void settle(struct proxy_link *l)
+{
+	uint64_t generation = common_generation(l);
+	struct cyg_link *first;
+
+	while ((first = cyg_list_first(&l->pushes)) != NULL) {
+		struct push *p = CYG_CONTAINER_OF(first, struct push, link);
+		if (p->generation > generation)
+			return;
+		push_end(l, p, NULL);
+	}
+}
+
+static void expire(struct proxy_link *l, uint64_t now_ms)
+{
+	struct cyg_link *first;
+	struct cyg_err err;
+
+	(void)cyg_fail(&err, CYG_EBUSY, "The proxy does not answer. Please try again in a moment.");
+	while ((first = cyg_list_first(&l->pushes)) != NULL) {
+		struct push *p = CYG_CONTAINER_OF(first, struct push, link);
+		if (p->deadline_ms > now_ms)
+			return;
+		push_end(l, p, &err);
+	}
+}
+
+/* ---- one proxy ---- */
+
+static void lost(struct proxy *p, const char *why)
+{
+	if (!p->told)
+		cyg_log_warn("proxy", "%s does not answer: %s", p->name, why);
+	p->told = true;
+	p->connected = false;
+	p->in_force = 0;
+	settle(p->owner);
+}
+
+static void on_put(void *arg, const struct http_result *result)
+{
+	struct proxy *p = arg;
+
+	p->call = NULL;
+	if (result->status != 200) {
+		lost(p, result->status == 0 ? result->err.msg : "it refused the table");
+		return;
+	}
+	if (!p->connected)
+		cyg_log_info("proxy", "%s has the table", p->name);
+	p->connected = true;
+	p->told = false;
+	p->in_force = p->sending;
+	settle(p->owner);
+	flush_later(p->owner);
+}
+
+static void call(struct proxy *p, const char *method, const char *target, struct cyg_str body,
+    http_call_fn done)
+{
+	struct http_call_spec spec = {
+		.socket_path = p->path,
+		.method = method,
+		.target = target,
+		.host = "localhost",
+		.content_type = body.len > 0 ? "application/json" : NULL,
+		.body = body,
+		.timeout_ms = CALL_MS,
+		.body_max = ANSWER_MAX,
+	};
+
+	p->call = http_call_start(p->owner->hub->uv, &spec, done, p);
+}
+
+static void put(struct proxy *p)
+{
+	size_t len = 0;
+	cyg_autofree char *text = table_write(p->owner->hub, p->owner->generation, &len);
+
+	p->sending = p->owner->generation;
+	call(p, "PUT", "/table", (struct cyg_str){ text, len }, on_put);
+}
+
+static void on_status(void *arg, const struct http_result *result)
+{
+	struct proxy *p = arg;
+	json_t *root = result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL)
+					     : NULL;
+	json_int_t generation = json_integer_value(json_object_get(root, "generation"));
+
+	json_decref(root);
+	p->call = NULL;
+	if (result->status != 200) {
+		lost(p, result->status == 0 ? result->err.msg : "it tells no status");
+		return;
+	}
+	if (generation < 0 || (uint64_t)generation != p->in_force) {
+		cyg_log_info("proxy", "%s has another table: it gets the newest", p->name);
+		p->in_force = 0;
+		flush_later(p->owner);
+	}
+}
+
+static void on_activity(void *arg, const struct http_result *result)
+{
+	struct proxy *p = arg;
+	json_t *root = result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL)
+					     : NULL;
+	int64_t now_us = cyg_clock_wall_us();
+	const char *id;
+	json_t *value;
+
+	p->call = NULL;
+	json_object_foreach(json_object_get(root, "servers"), id, value)
+	{
+		json_int_t ago_ms = json_integer_value(json_object_get(value, "last_ms_ago"));
+		if (ago_ms >= 0 && ago_ms < INT32_MAX)
+			srvs_active(p->owner->hub, id, now_us - ago_ms * 1000);
+	}
+	json_decref(root);
+}
+
+static void next_call(struct proxy *p, bool ask)
+{
+	if (p->call != NULL)
+		return;
+	if (p->in_force != p->owner->generation) {
+		put(p);
+	} else if (p->wants_activity) {
+		p->wants_activity = false;
+		call(p, "GET", "/activity", CYG_STR(""), on_activity);
+	} else if (ask) {
+		call(p, "GET", "/status", CYG_STR(""), on_status);
+	}
+}
+
+/* ---- finding them ---- */
+
+static struct proxy *find(struct proxy_link *l, const char *name)
+{
+	cyg_list_each(it, &l->proxies)
+	{
+		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		if (strcmp(p->name, name) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static void proxy_free(struct proxy *p)
+{
+	http_call_cancel(p->call);
+	cyg_list_remove(&p->owner->proxies, &p->link);
+	free(p->name);
+	free(p->path);
+	free(p);
+}
+
+static void see(struct proxy_link *l, const char *name)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/%s/control.sock", l->folder, name);
+	struct proxy *p = find(l, name);
+	struct stat st;
+
+	if (name[0] == '.' || stat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return;
+	if (p == NULL && l->proxies.n < PROXIES_MAX) {
+		p = cyg_xcalloc(1, sizeof(*p));
+		p->owner = l;
+		p->name = cyg_xstrdup(name);
+		p->path = CYG_TAKE(path);
+		cyg_list_add(&l->proxies, &p->link);
+	}
+	if (p != NULL)
+		p->seen = true;
+}
+
+static void look(struct proxy_link *l)
+{
+	DIR *dir = opendir(l->folder);
+	struct dirent *entry;
+
+	cyg_list_each(it, &l->proxies) CYG_CONTAINER_OF(it, struct proxy, link)->seen = false;
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		see(l, entry->d_name);
+	if (dir != NULL)
+		(void)closedir(dir);
+	cyg_list_each_safe(it, &l->proxies)
+	{
+		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		if (!p->seen)
+			proxy_free(p);
+	}
+}
+
+static void on_scan(uv_timer_t *timer)
+{
+	struct proxy_link *l = timer->data;
+	uint64_t now_ms = cyg_clock_mono_ms();
+	bool activity = now_ms >= l->activity_at_ms;
+
+	look(l);
+	if (activity)
+		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
+	cyg_list_each(it, &l->proxies)
+	{
+		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		p->wants_activity = p->wants_activity || activity;
+		next_call(p, true);
+	}
+	settle(l);
+	expire(l, now_ms);
+}
+
+/* ---- the table has changed ---- */
+
+static void flush(void *arg)
+{
+	struct proxy_link *l = arg;
+
+	l->flush_queued = false;
+	cyg_list_each(it, &l->proxies) next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
+}
+
+/* Only after a commit: no table may tell what the store could forget. */
+static void flush_later(struct proxy_link *l)
+{
+	if (l->flush_queued)
+		return;
+	l->flush_queued = true;
+	store_after_commit(l->hub->store, flush, l);
+}
+
+uint32_t proxy_link_push(struct proxy_link *l, proxy_pushed_fn done, void *arg)
+{
+	l->generation++;
+	flush_later(l);
+	if (done == NULL)
+		return 0;
+	struct push *p = cyg_xcalloc(1, sizeof(*p));
+	l->last_ticket = l->last_ticket + 1 != 0 ? l->last_ticket + 1 : 1;
+	*p = (struct push){ .ticket = l->last_ticket,
+		.generation = l->generation,
+		.deadline_ms = cyg_clock_mono_ms() + PUSH_MS,
+		.done = done,
+		.arg = arg };
+	cyg_list_add(&l->pushes, &p->link);
+	return p->ticket;
+}
+
+void proxy_link_forget(struct proxy_link *l, uint32_t ticket)
+{
+	cyg_list_each_safe(it, &l->pushes)
+	{
+		struct push *p = CYG_CONTAINER_OF(it, struct push, link);
+		if (p->ticket != ticket)
+			continue;
+		cyg_list_remove(&l->pushes, &p->link);
+		free(p);
+	}
+}
+
+size_t proxy_link_ready(const struct proxy_link *l)
+{
+	size_t n = 0;
+
+	cyg_list_each(it, &l->proxies)
+	{
+		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		n += p->connected && p->in_force == l->generation ? 1 : 0;
+	}
+	return n;
+}
+
+int proxy_link_new(struct hub *hub, struct proxy_link **ret, struct cyg_err *err)
+{
+	struct proxy_link *l = cyg_xcalloc(1, sizeof(*l));
+
+	(void)err;
+	l->hub = hub;
+	l->folder = cyg_xasprintf("%s/proxy", hub->config.run_dir);
+	/* Higher than what an earlier life of the hub used, below 2^53 for readers of JSON. */
+	l->generation = (uint64_t)cyg_clock_wall_us() / 1000;
+	cyg_list_init(&l->proxies);
+	cyg_list_init(&l->pushes);
+	(void)uv_timer_init(hub->uv, &l->scan);
+	l->scan.data = l;
+	(void)uv_timer_start(&l->scan, on_scan, 0, SCAN_MS);
+	l->activity_at_ms = cyg_clock_mono_ms() + hub->config.activity_ms;
+	*ret = l;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct proxy_link *l = h->data;
+
+	free(l->folder);
+	free(l);
+}
+
+void proxy_link_close(struct proxy_link *l)
+{
+	if (l == NULL)
+		return;
+	store_forget(l->hub->store, l);
+	cyg_list_each_safe(it, &l->proxies) proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));
+	cyg_list_each_safe(it, &l->pushes) free(CYG_CONTAINER_OF(it, struct push, link));
+	uv_close((uv_handle_t *)&l->scan, on_closed);
+}

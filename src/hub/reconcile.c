@@ -1,0 +1,243 @@
+/* The spawner's events become moves of records. After HELLO the hub asks for the list before it
+ * starts anything: what is listed is adopted or removed, what is not listed is dead. Until then
+ * every server is what the store says. */
+#include "hub/reconcile.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "hub/srv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_MS = 30 * 1000 };
+
+struct listing {
+	struct hub *hub;
+	unsigned epoch;
+	struct cyg_hash *states; /* id → its own srv_item */
+};
+
+/* ---- the list ---- */
+
+static void on_item(void *arg, const struct spawn_item *item)
+{
+	struct listing *l = arg;
+	struct spawn_item *copy = cyg_xcalloc(1, sizeof(*copy));
+
+	*copy = *item;
+	free(cyg_hash_set(l->states, cyg_str_of(copy->server_id), copy));
+}
+
+/* Nobody asked for it: stop it. Its run folder goes with it. */
+static void remove_stranger(struct hub *hub, const struct spawn_item *item)
+{
+	struct spawn_stop m = { 0 };
+	struct spawner_call call = { 0 };
+
+	cyg_log_warn("spawner", "%s of %s is in no record: it is stopped", item->server_id,
+	    item->user);
+	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(item->server_id));
+	m.grace_ms = (uint32_t)hub->config.stop_grace_ms;
+	(void)spawner_link_call(hub->spawner, SPAWN_STOP, &m, sizeof(m), &call);
+}
+
+static void adopt(struct srv *srv, const struct spawn_item *item)
+{
+	cyg_log_info(srv->object, "%s: found again (%s)", srv->id, srv_state_name(srv->state));
+	if (srv->state == SRV_STARTING)
+		srv_spawned(srv);
+	else if (srv->state == SRV_WAITING && srv->call == NULL && !srv->routed)
+		srv_ask(srv);
+	else if (srv->state == SRV_STOPPING)
+		srv_send_stop(srv);
+	(void)item;
+}
+
+static void missing(struct srv *srv)
+{
+	srv->gone = true;
+	if (srv->state == SRV_STOPPING)
+		srv_gone(srv);
+	else if (srv->state == SRV_RUNNING)
+		srv_cleanup(srv, "unknown",
+		    "The server ended while the hub could not see it; the cause is unknown.");
+	else
+		srv_start_fail(srv, "start_failed",
+		    "The start was interrupted by a restart of the service. Please start again.");
+}
+
+static bool is_outside(const struct srv *srv)
+{
+	return srv->state != SRV_STOPPED && srv->state != SRV_QUEUED;
+}
+
+static void compare(struct listing *l)
+{
+	struct hub *hub = l->hub;
+	const struct srv *found = NULL;
+	size_t pos = 0;
+	struct cyg_str id;
+	void *item;
+
+	while (srvs_next(hub, &pos, &found)) {
+		struct srv *srv = srvs_find_id(hub, found->id);
+		/* What left on this connection came after the question. */
+		if (srv != found || !is_outside(srv) || srv->spawn_epoch == l->epoch)
+			continue;
+		item = cyg_hash_find(l->states, cyg_str_of(srv->id));
+		if (item != NULL)
+			adopt(srv, item);
+		else
+			missing(srv);
+	}
+	pos = 0;
+	while (cyg_hash_next(l->states, &pos, &id, &item)) {
+		const struct spawn_item *it = item;
+		struct srv *srv = srvs_find_id(hub, it->server_id);
+		if (srv == NULL || !is_outside(srv))
+			remove_stranger(hub, it);
+	}
+}
+
+static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
+{
+	struct listing *l = arg;
+	struct hub *hub = l->hub;
+
+	(void)number;
+	if (why == NULL && l->epoch == spawner_link_epoch(hub->spawner)) {
+		compare(l);
+		hub->spawner_known = true; /* not before: what is let in must not be compared */
+		srvs_admit(hub);
+	} else if (why != NULL) {
+		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
+	}
+	cyg_hash_free(l->states, free);
+	free(l);
+}
+
+static void on_up(void *arg, const struct spawn_hello *hello)
+{
+	struct hub *hub = arg;
+	struct spawn_head m = { 0 };
+	struct listing *l = cyg_xcalloc(1, sizeof(*l));
+	struct spawner_call call = {
+		.on_item = on_item, .on_reply = on_listed, .arg = l, .timeout_ms = LIST_MS
+	};
+
+	(void)hello;
+	hub->spawner_known = false;
+	l->hub = hub;
+	l->epoch = spawner_link_epoch(hub->spawner);
+	l->states = cyg_hash_new();
+	if (spawner_link_call(hub->spawner, SPAWN_LIST, &m, sizeof(m), &call) != 0)
+		return;
+	cyg_hash_free(l->states, NULL);
+	free(l);
+}
+
+static void on_down(void *arg, const struct cyg_err *why)
+{
+	struct hub *hub = arg;
+
+	(void)why;
+	hub->spawner_known = false;
+}
+
+/* ---- stages of a start ---- */
+
+static void on_stage(void *arg, const struct spawn_stage *m)
+{
+	struct hub *hub = arg;
+	struct srv *srv = srvs_find_id(hub, m->server_id);
+
+	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
+		return;
+	struct stage *st = stages_find(&srv->stages, m->name);
+	if (st == NULL)
+		return;
+	if (m->state == 0) {
+		stage_begin(st, cyg_clock_mono_ms());
+	} else {
+		stage_end(st, m->state == 1 ? STAGE_DONE : STAGE_FAILED, m->ms);
+		if (m->state == 1)
+			store_stage_add(hub->store, srv->choice.stack, st->name, m->ms);
+	}
+	srv_progress_stage(srv, st);
+}
+
+static void on_tail(void *arg, const struct spawn_tail *m)
+{
+	struct srv *srv = srvs_find_id(arg, m->server_id);
+
+	if (srv == NULL)
+		return;
+	free(srv->tail);
+	srv->tail = cyg_xstrndup(m->text, m->length < sizeof(m->text) ? m->length : sizeof(m->text));
+	for (size_t i = 0; i < srv->stages.n; i++) {
+		if (srv->stages.list[i].state == STAGE_FAILED)
+			srv_progress_stage(srv, &srv->stages.list[i]);
+	}
+}
+
+/* ---- the end of a container ---- */
+
+static void memory_message(const struct spawn_gone *m, char *out, size_t size)
+{
+	const double gib = 1024.0 * 1024.0 * 1024.0;
+
+	if (m->memory_limit == 0)
+		(void)snprintf(out, size, "Out of memory.");
+	else
+		(void)snprintf(out, size, "Out of memory: %.1f of %.1f GB were used.",
+		    (double)m->memory_peak / gib, (double)m->memory_limit / gib);
+}
+
+static const char *gone_cause(const struct spawn_gone *m, bool starting)
+{
+	switch ((enum spawn_cause)m->cause) {
+	case SPAWN_GONE_MEMORY:
+		return "oom";
+	case SPAWN_GONE_SETUP:
+		return "start_failed";
+	case SPAWN_GONE_EXITED:
+		return starting ? "start_failed" : "exit";
+	case SPAWN_GONE_SIGNALLED:
+		return starting ? "start_failed" : "signal";
+	case SPAWN_GONE_STOPPED:
+		return starting ? "start_failed" : "stopped";
+	case SPAWN_GONE_UNKNOWN:
+		break;
+	}
+	return starting ? "start_failed" : "unknown";
+}
+
+static void on_gone(void *arg, const struct spawn_gone *m)
+{
+	struct srv *srv = srvs_find_id(arg, m->server_id);
+	char message[320];
+
+	if (srv == NULL || !is_outside(srv))
+		return;
+	cyg_log_info(srv->object, "%s: gone: %s", srv->id, m->message);
+	if (srv->state == SRV_STOPPING) {
+		srv_gone(srv);
+		return;
+	}
+	bool starting = srv->state != SRV_RUNNING;
+	if (m->cause == SPAWN_GONE_MEMORY)
+		memory_message(m, message, sizeof(message));
+	else
+		(void)snprintf(message, sizeof(message), "%s",
+		    m->message[0] != '\0' ? m->message : "The server ended; the cause is unknown.");
+	srv->gone = true;
+	if (starting)
+		srv_start_fail(srv, gone_cause(m, true), message);
+	else
+		srv_cleanup(srv, gone_cause(m, false), message);
+}
+
+const struct spawner_events reconcile_events = { on_up, on_down, on_stage, on_tail, on_gone };

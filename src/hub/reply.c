@@ -1,0 +1,98 @@
+/* How the hub answers. Pages come from pages.c; texts and forms are JupyterHub's where it has them.
+ */
+#include "hub/reply.h"
+
+#include "base/mem.h"
+#include "http/url.h"
+#include "hub/pages.h"
+
+#include <string.h>
+
+enum { NEXT_MAX = 2048, LOCATION_MAX = 8192 };
+
+struct hub *request_hub(const struct http_req *req)
+{
+	return req->ctx;
+}
+
+void reply_json(struct http_req *req, int status, json_t *root)
+{
+	char *text = json_dumps(root, JSON_COMPACT);
+
+	json_decref(root);
+	if (text == NULL) {
+		http_reply_error(req, 500, "The answer could not be written.");
+		return;
+	}
+	http_reply_take(req, status, "application/json", text, strlen(text));
+}
+
+void reply_field_error(struct http_req *req, int status, const char *message, const char *field)
+{
+	json_t *root = json_pack("{s:i, s:s}", "status", status, "message", message);
+
+	if (field != NULL)
+		(void)json_object_set_new(
+		    root, "cygnet", json_pack("{s:s}", "field", field));
+	reply_json(req, status, root);
+}
+
+bool request_wants_json(const struct http_req *req)
+{
+	const struct http_field *accept = http_head_find(req->head, "accept");
+
+	if (cyg_str_starts(req->path, "/hub/api/") || cyg_str_eq(req->path, "/hub/api"))
+		return true;
+	if (req->method != HTTP_GET && req->method != HTTP_HEAD)
+		return accept == NULL || !http_head_lists(req->head, "accept", "text/html");
+	/* A browser's navigation always names text/html first. */
+	return accept != NULL && memmem(accept->value.p, accept->value.len, "text/html", 9) == NULL &&
+	       memmem(accept->value.p, accept->value.len, "application/json", 16) != NULL;
+}
+
+void reply_error(struct http_req *req, int status, const char *message)
+{
+	if (request_wants_json(req) || !pages_reply_error(req, status))
+		http_reply_error(req, status, message);
+}
+
+const char *request_next(struct http_req *req, struct cyg_str next)
+{
+	if (next.len == 0 || next.len > NEXT_MAX || !url_is_local(next))
+		return "/hub/home";
+	return cyg_arena_dup(req->arena, next);
+}
+
+void reply_redirect_next(struct http_req *req, int status, const char *path, struct cyg_str next)
+{
+	cyg_autobuf struct cyg_buf b;
+
+	cyg_buf_init(&b, LOCATION_MAX);
+	if (cyg_buf_add_str(&b, path, NULL) < 0 || cyg_buf_add_str(&b, "?next=", NULL) < 0 ||
+	    url_encode(&b, next, "/", NULL) < 0) {
+		http_reply_redirect(req, status, path);
+		return;
+	}
+	http_reply_redirect(req, status, b.data);
+}
+
+void reply_sign_in(struct http_req *req)
+{
+	bool navigation = req->method == HTTP_GET || req->method == HTTP_HEAD;
+
+	if (!navigation || request_wants_json(req)) {
+		http_reply_error(req, 403, "Missing or invalid credentials.");
+		return;
+	}
+	http_reply_field(req, "Cache-Control", "no-store");
+	reply_redirect_next(req, 302, "/hub/login", req->head->target);
+}
+
+void reply_api_fields(struct http_req *req)
+{
+	http_reply_field(req, "X-JupyterHub-Version", CYGNET_JUPYTERHUB_VERSION);
+	http_reply_field(req, "Content-Security-Policy",
+	    "frame-ancestors 'none'; report-uri /hub/security/csp-report; default-src 'none'");
+	http_reply_field(req, "X-Content-Type-Options", "nosniff");
+	http_reply_field(req, "Cache-Control", "no-store");
+}

@@ -1,0 +1,107 @@
+/* Sessions in memory, each with a row in the store, so that a restart signs nobody out. */
+#include "hub/sessions.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct sessions {
+	struct cyg_hash *by_sum;
+};
+
+static void on_row(void *arg, const struct store_session *row)
+{
+	struct hub *hub = arg;
+	struct person *person = people_find(hub, cyg_str_of(row->user));
+
+	if (person == NULL || row->expires_us <= cyg_clock_wall_us())
+		return;
+	struct session *s = cyg_xcalloc(1, sizeof(*s));
+	(void)cyg_str_copy(s->sum, sizeof(s->sum), cyg_str_of(row->sha256));
+	(void)cyg_str_copy(s->provider, sizeof(s->provider), cyg_str_of(row->provider));
+	s->person = person;
+	s->created_us = row->created_us;
+	s->expires_us = row->expires_us;
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+}
+
+int sessions_load(struct hub *hub, struct cyg_err *err)
+{
+	hub->sessions = cyg_xcalloc(1, sizeof(*hub->sessions));
+	hub->sessions->by_sum = cyg_hash_new();
+	store_sessions_expire(hub->store, cyg_clock_wall_us());
+	return store_sessions_read(hub->store, on_row, hub, err);
+}
+
+void sessions_free(struct sessions *sessions)
+{
+	if (sessions == NULL)
+		return;
+	cyg_hash_free(sessions->by_sum, free);
+	free(sessions);
+}
+
+struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int64_t now_us)
+{
+	char sum[SECRET_SUM_SIZE];
+
+	if (!secret_is_formed(cookie))
+		return NULL;
+	secret_sum(cookie, sum);
+	struct session *s = cyg_hash_find(hub->sessions->by_sum, cyg_str_of(sum));
+	return s != NULL && s->expires_us > now_us ? s : NULL;
+}
+
+struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
+    char cookie[CYG_CREDENTIAL_LEN + 1])
+{
+	struct session *s = cyg_xcalloc(1, sizeof(*s));
+
+	secret_new(cookie);
+	secret_sum(cyg_str_of(cookie), s->sum);
+	(void)cyg_str_copy(s->provider, sizeof(s->provider), cyg_str_of(provider));
+	s->person = person;
+	s->created_us = cyg_clock_wall_us();
+	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+	store_session_put(hub->store,
+	    &(struct store_session){ .sha256 = s->sum, .user = person->name,
+		.provider = s->provider, .created_us = s->created_us,
+		.expires_us = s->expires_us });
+	return s;
+}
+
+void sessions_end(struct hub *hub, struct session *session)
+{
+	store_session_remove(hub->store, session->sum);
+	free(cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(session->sum)));
+}
+
+bool sessions_expire(struct hub *hub, int64_t now_us)
+{
+	bool any = false;
+	size_t pos = 0;
+	struct cyg_str key;
+	void *value;
+
+	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
+		struct session *s = value;
+		if (s->expires_us > now_us)
+			continue;
+		sessions_end(hub, s);
+		any = true;
+		pos = 0; /* the table changed: begin again */
+	}
+	return any;
+}
+
+bool sessions_next(const struct hub *hub, size_t *pos, const struct session **ret)
+{
+	struct cyg_str key;
+	void *value;
+
+	if (!cyg_hash_next(hub->sessions->by_sum, pos, &key, &value))
+		return false;
+	*ret = value;
+	return true;
+}

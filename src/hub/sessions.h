@@ -1,0 +1,30 @@
+/* Sessions: one sign-in of one browser. Only the SHA-256 of the cookie is kept. */
+#ifndef HUB_SESSIONS_H
+#define HUB_SESSIONS_H
+
+#include "hub/people.h"
+#include "hub/secret.h"
+
+struct session {
+	char sum[SECRET_SUM_SIZE];
+	char provider[CYG_NAME_MAX];
+	struct person *person;
+	int64_t created_us, expires_us;
+};
+
+int sessions_load(struct hub *hub, struct cyg_err *err);
+void sessions_free(struct sessions *sessions);
+/* The live session of a cookie's text, or NULL. */
+struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int64_t now_us);
+/* A new one; the cookie's text goes to the browser and nowhere else. Written in this turn; the
+ * caller pushes the proxy's table before it answers. */
+struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
+    char cookie[CYG_CREDENTIAL_LEN + 1]);
+/* Ends and frees it. The caller pushes the proxy's table. */
+void sessions_end(struct hub *hub, struct session *session);
+/* Ends those whose time is over; true when there were any. */
+bool sessions_expire(struct hub *hub, int64_t now_us);
+/* Iterates as cyg_hash_next does. */
+bool sessions_next(const struct hub *hub, size_t *pos, const struct session **ret);
+
+#endif

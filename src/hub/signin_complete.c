@@ -1,0 +1,156 @@
+/* The sign-in's end, the same for every provider: account → session row → commit → table in force →
+ * cookie. And the way out: session row removed → table in force → cookie cleared. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/cookie.h"
+#include "http/url.h"
+#include "hub/auth.h"
+#include "hub/proxy_link.h"
+#include "hub/reply.h"
+#include "hub/signin.h"
+
+enum { COOKIE_FIELD_MAX = 512 };
+
+/* A request that waits for the table. */
+struct passage {
+	struct hub *hub;
+	struct http_req *req;
+	uint32_t ticket;
+	const char *next; /* in the request's arena */
+	char cookie[CYG_CREDENTIAL_LEN + 1]; /* "" at sign-out */
+};
+
+static void passage_free(struct passage *p)
+{
+	cyg_cleanse(p->cookie, sizeof(p->cookie));
+	free(p);
+}
+
+static void set_cookie(struct http_req *req, const char *value, long max_age_s)
+{
+	cyg_autobuf struct cyg_buf b;
+
+	cyg_buf_init(&b, COOKIE_FIELD_MAX);
+	if (http_cookie_set(&b, HUB_COOKIE, value, max_age_s, NULL) == 0)
+		http_reply_field(req, "Set-Cookie", b.data);
+}
+
+static void reply_next(struct http_req *req, const char *next)
+{
+	http_reply_field(req, "Cache-Control", "no-store");
+	if (request_wants_json(req))
+		reply_json(req, 200, json_pack("{s:s}", "next", next));
+	else
+		http_reply_redirect(req, 302, next);
+}
+
+void signin_refuse(struct http_req *req, int status, const char *message)
+{
+	cyg_autobuf struct cyg_buf b;
+
+	if (request_wants_json(req)) {
+		http_reply_error(req, status, message);
+		return;
+	}
+	cyg_buf_init(&b, COOKIE_FIELD_MAX);
+	(void)cyg_buf_add_str(&b, "/hub/login?error=", NULL);
+	(void)url_encode(&b, cyg_str_of(message), "", NULL);
+	http_reply_redirect(req, 302, b.data);
+}
+
+static void drop_session(struct passage *p)
+{
+	struct session *s = sessions_find(p->hub, cyg_str_of(p->cookie), 0);
+
+	if (s == NULL)
+		return;
+	sessions_end(p->hub, s);
+	(void)proxy_link_push(p->hub->proxy, NULL, NULL);
+}
+
+/* The browser went away while the table was on its way: nobody holds the cookie. */
+static void on_abort(struct http_req *req)
+{
+	struct passage *p = req->data;
+
+	proxy_link_forget(p->hub->proxy, p->ticket);
+	drop_session(p);
+	passage_free(p);
+}
+
+static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct passage *p = arg;
+	struct http_req *req = p->req;
+
+	(void)ticket;
+	req->on_abort = NULL;
+	if (p->cookie[0] == '\0') {
+		/* The row is gone whatever the proxies say: a late one gets the table later. */
+		set_cookie(req, "", 0);
+		reply_next(req, p->next);
+	} else if (why != NULL) {
+		drop_session(p);
+		signin_refuse(req, 503, why->msg);
+	} else {
+		set_cookie(req, p->cookie, (long)(p->hub->config.session_ms / 1000));
+		reply_next(req, p->next);
+	}
+	passage_free(p);
+}
+
+static struct passage *wait_for_table(struct http_req *req, const char *next)
+{
+	struct passage *p = cyg_xcalloc(1, sizeof(*p));
+
+	p->hub = request_hub(req);
+	p->req = req;
+	p->next = next;
+	req->data = p;
+	req->on_abort = on_abort;
+	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
+	return p;
+}
+
+static void end_old_session(struct http_req *req)
+{
+	const struct who *who = auth_who(req);
+
+	if (who->session == NULL)
+		return;
+	sessions_end(request_hub(req), who->session);
+	req->user = NULL; /* it names a session that is no more */
+}
+
+void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next)
+{
+	struct hub *hub = request_hub(req);
+	struct person *person = NULL;
+	struct cyg_err err;
+
+	if (people_admit(hub, claim, hub->config.create_users, &person, &err) < 0) {
+		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider, err.msg);
+		signin_refuse(req, 403, err.msg);
+		return;
+	}
+	end_old_session(req);
+	struct passage *p = wait_for_table(req, next);
+	(void)sessions_make(hub, person, claim->provider, p->cookie);
+	cyg_log_info("sign-in", "%s by %s", person->name, claim->provider);
+}
+
+/* POST /hub/logout */
+void signout_post(struct http_req *req)
+{
+	const struct who *who = auth_who(req);
+
+	if (who->session == NULL) {
+		set_cookie(req, "", 0);
+		reply_next(req, "/hub/login");
+		return;
+	}
+	cyg_log_info("sign-in", "%s signed out", who->person->name);
+	end_old_session(req);
+	(void)wait_for_table(req, "/hub/login");
+}

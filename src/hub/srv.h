@@ -1,0 +1,128 @@
+/* Server records: one per (user, server name), kept while the daemon lives. The one door through
+ * which their state changes, and the stories that lead through it. */
+#ifndef HUB_SRV_H
+#define HUB_SRV_H
+
+#include "base/list.h"
+#include "hub/choice.h"
+#include "hub/hub.h"
+#include "hub/people.h"
+#include "hub/secret.h"
+#include "hub/srv_state.h"
+#include "hub/stages.h"
+
+#include <uv.h>
+
+struct http_call;
+struct spawn_gone;
+struct spawn_item;
+
+struct srv {
+	struct cyg_link link; /* on the list of its state */
+	struct srv *next_of_user;
+	struct hub *hub;
+	enum srv_state state; /* only srv_move and the loader assign it */
+	char user[CYG_NAME_MAX];
+	char name[CYG_NAME_MAX];       /* "" is the default server */
+	char id[CYG_SERVER_ID_LEN + 1]; /* of this life: a new one at every start */
+	char object[2 * CYG_NAME_MAX + 16]; /* "alice/default", for the log */
+	char *base_url;                     /* "/user/alice/" */
+	char credential_sum[SECRET_SUM_SIZE]; /* "" while it has none */
+	char isolation[24];
+	struct choice choice;
+	char line[CHOICE_LINE_SIZE]; /* the choice in words */
+	int64_t since_us, started_us, last_activity_us;
+	uint64_t stat_cpu_us; /* the last figure seen, and when (wall clock; 0: never) */
+	int64_t stat_at_us;
+	bool routed; /* its route belongs into the proxy's table */
+
+	/* The start. */
+	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
+	struct stages stages;
+	uint64_t asked_ms, spawn_ms, reply_ms, route_ms; /* monotonic: when each step began */
+	uint64_t start_deadline_ms;
+	uint32_t spawn_number;  /* of the open SPAWN, 0: none */
+	unsigned spawn_epoch;   /* connection on which it left */
+	struct http_call *call; /* the first request, while it waits */
+	uint32_t push_ticket;   /* of the open push of the table */
+	char *tail;             /* last lines of a failed script, or NULL */
+	char *failure;          /* why the last start failed, until the next one; or NULL */
+
+	/* The end. */
+	bool gone, unrouted;
+	bool by_person;        /* asked for by its user: no end is recorded */
+	char cause[16];        /* of store_end */
+	char end_message[320]; /* one sentence */
+	uint64_t stop_asked_ms;
+
+	uv_timer_t timer; /* of its state */
+	struct cyg_list waiters; /* requests: wait.c */
+	struct cyg_list streams; /* progress: progress.c */
+	bool notify_queued;
+};
+
+/* ---- the records (srv.c) ---- */
+int srvs_load(struct hub *hub, struct cyg_err *err);
+/* Closes every record; they are freed when the loop has closed their handles. */
+void srvs_close(struct srvs *srvs);
+/* The record, or NULL. */
+struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name);
+struct srv *srvs_find_id(const struct hub *hub, const char *id);
+/* The first of a user's records (the others by next_of_user), or NULL. */
+struct srv *srvs_first_of(const struct hub *hub, const char *user);
+/* The record, made (stopped) when there is none. */
+struct srv *srvs_get(struct hub *hub, const char *user, const char *name);
+/* Iterates over all as cyg_hash_next does. */
+bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret);
+/* The list of those in a state, oldest move first. */
+struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state);
+/* Browser or kernel activity at that time; never moves a stamp backwards. */
+void srvs_active(struct hub *hub, const char *id, int64_t at_us);
+bool srv_is_active(const struct srv *srv);
+
+/* The door: checks the table, moves the record between lists, restarts the state's timer, writes
+ * the row, logs. A forbidden move ends the process: it is our mistake. why is a short phrase. */
+void srv_move(struct srv *srv, enum srv_state to, const char *why);
+/* Writes the row as it is now. */
+void srv_save(struct srv *srv);
+
+/* ---- start.c: form answers → queue → SPAWN → first answer → route ---- */
+/* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
+int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err);
+/* Lets queued starts in while there are places and the spawner is there. */
+void srvs_admit(struct hub *hub);
+/* The spawner has it (its REPLY, or its list after a new connection): waits for the answer. */
+void srv_spawned(struct srv *srv);
+/* Begins the first request again (after a restart of the hub). */
+void srv_ask(struct srv *srv);
+/* Position in the queue from 1, or 0. */
+size_t srv_queue_position(const struct srv *srv);
+/* Ends a start from any step: remembers why, begins the clean-up. */
+void srv_start_fail(struct srv *srv, const char *cause, const char *message);
+
+/* ---- stop.c: the one clean-up path ---- */
+/* Its user asks: a queued start is dropped, anything else is cleaned up. */
+void srv_stop(struct srv *srv);
+/* Enters the clean-up; cause and message become the end that the person is shown. */
+void srv_cleanup(struct srv *srv, const char *cause, const char *message);
+/* The spawner says, or its list shows, that the container is gone. */
+void srv_gone(struct srv *srv);
+/* Sends STOP (again). */
+void srv_send_stop(struct srv *srv);
+
+/* ---- wait.c and progress.c: those who look on ---- */
+/* The last lines of its failed script as an array of strings. A new object. */
+json_t *srv_tail_lines(const struct srv *srv);
+/* After this turn's commit: answers requests that wait for what has been reached, tells streams. */
+void srv_notify(struct srv *srv);
+void srv_waiters_settle(struct srv *srv);
+void srv_waiters_close(struct srv *srv);
+/* Tells every open stream about one stage, or about all of them (NULL). */
+void srv_progress_stage(struct srv *srv, const struct stage *stage);
+/* Ready or failed, when that is what the record has come to: the last event of every stream. */
+void srv_progress_settle(struct srv *srv);
+void srv_progress_close(struct srv *srv);
+/* New positions of those who wait for a place. */
+void srvs_progress_queue(struct hub *hub);
+
+#endif
