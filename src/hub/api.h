@@ -19,7 +19,9 @@ json_t *api_person(const struct hub *hub, const struct person *person);
 void api_get_user(struct http_req *req);
 void api_get_version(struct http_req *req);
 void api_get_info(struct http_req *req);
+/* api_service.c */
 void api_health(struct http_req *req);
+void api_shutdown(struct http_req *req);
 /* api_server.c */
 void api_get_server(struct http_req *req);
 void api_start_server(struct http_req *req);

@@ -1,5 +1,5 @@
-/* POST /hub/api/users/{name}/activity: what agents (and JupyterHub's single-user servers) tell about
- * kernels and jobs (reference 1.5, 4.6). A server speaks for itself alone. */
+/* POST /hub/api/users/{name}/activity: what agents (and JupyterHub's single-user servers) tell
+ * about kernels and jobs (reference 1.5, 4.6). A server speaks for itself alone. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "hub/api.h"
@@ -37,8 +37,7 @@ static int read_servers(
 
 	if (servers != NULL && !json_is_object(servers))
 		return cyg_fail(err, CYG_EINVAL, "servers must be an object");
-	json_object_foreach(servers, name, value)
-	{
+	json_object_foreach (servers, name, value) {
 		struct srv *srv =
 		    srvs_find(request_hub(req), cyg_str_of(who->person->name), cyg_str_of(name));
 		if (srv == NULL)
@@ -47,7 +46,8 @@ static int read_servers(
 			return cyg_fail(err, CYG_EDENIED, "A server speaks for itself alone.");
 		if (s->n == CYG_N(s->servers))
 			return cyg_fail(err, CYG_EINVAL, "too many servers");
-		if (read_stamp(json_object_get(value, "last_activity"), &s->servers_us[s->n], err) < 0)
+		if (read_stamp(json_object_get(value, "last_activity"), &s->servers_us[s->n], err) <
+		    0)
 			return -CYG_EINVAL;
 		s->servers[s->n++] = srv;
 	}
@@ -62,8 +62,8 @@ static int read_body(struct http_req *req, json_t *root, struct stamps *s, struc
 	if (!json_is_object(root))
 		return cyg_fail(err, CYG_EINVAL, "Invalid JSON in body of request");
 	if (stamp == NULL && servers == NULL)
-		return cyg_fail(
-		    err, CYG_EINVAL, "body must contain at least one of `last_activity` or `servers`");
+		return cyg_fail(err, CYG_EINVAL,
+		    "body must contain at least one of `last_activity` or `servers`");
 	if (stamp != NULL && read_stamp(stamp, &s->person_us, err) < 0)
 		return -CYG_EINVAL;
 	return read_servers(req, servers, s, err);

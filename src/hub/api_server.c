@@ -101,8 +101,8 @@ static bool is_busy(struct http_req *req, const struct srv *srv)
 	if (srv == NULL || srv->state == SRV_STOPPED)
 		return false;
 	if (pending == NULL)
-		http_reply_error(req, 400,
-		    cyg_arena_printf(req->arena, "%s is already running", srv->user));
+		http_reply_error(
+		    req, 400, cyg_arena_printf(req->arena, "%s is already running", srv->user));
 	else if (strcmp(pending, "spawn") == 0)
 		http_reply(req, 202, "text/plain", CYG_STR(""));
 	else
@@ -122,6 +122,11 @@ void api_start_server(struct http_req *req)
 
 	if (is_named(req) || is_busy(req, find(req)))
 		return;
+	if (hub->draining) {
+		http_reply_error(
+		    req, 503, "The service is being shut down. Please try again later.");
+		return;
+	}
 	if (read_choice(req, &choice, &field, &err) < 0) {
 		reply_field_error(req, err.code == CYG_EDENIED ? 403 : 400, err.msg, field);
 		return;
@@ -170,8 +175,8 @@ void api_progress(struct http_req *req)
 		srv_progress_open(srv, req);
 	else if (is_default)
 		http_reply_error(req, 400,
-		    cyg_arena_printf(req->arena, "%.*s is not starting.",
-			CYG_STR_ARGS(req->params[0])));
+		    cyg_arena_printf(
+			req->arena, "%.*s is not starting.", CYG_STR_ARGS(req->params[0])));
 	else
 		http_reply_error(req, 404, "There is no such server.");
 }

@@ -22,11 +22,11 @@ static json_t *providers(struct signin *signin)
 	struct signin_provider *p;
 
 	for (size_t i = 0; (p = signin_at(signin, i)) != NULL; i++)
-		(void)json_array_append_new(ret,
-		    json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", p->id, "label", p->label,
-			"kind", p->kind == SIGNIN_PASSWORD ? "password" : "oidc", "url",
-			text_or_null(p->url), "down_since", api_time(p->down_since_us), "message",
-			text_or_null(p->message)));
+		(void)json_array_append_new(
+		    ret, json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", p->id, "label", p->label,
+			     "kind", p->kind == SIGNIN_PASSWORD ? "password" : "oidc", "url",
+			     text_or_null(p->url), "down_since", api_time(p->down_since_us),
+			     "message", text_or_null(p->message)));
 	return ret;
 }
 
@@ -38,9 +38,9 @@ void api_get_site(struct http_req *req)
 	const char *statement =
 	    hello != NULL ? hello->statement : "The service that runs servers is not connected.";
 	json_t *site = json_pack("{s:s, s:o, s:s, s:o, s:b, s:s, s:s}", "name", c->name, "accent",
-	    text_or_null(c->accent), "version", CYGNET_VERSION, "providers",
-	    providers(hub->signin), "development", (int)signin_is_development(hub->signin),
-	    "isolation", hub_isolation_name(hello), "isolation_message", statement);
+	    text_or_null(c->accent), "version", CYGNET_VERSION, "providers", providers(hub->signin),
+	    "development", (int)signin_is_development(hub->signin), "isolation",
+	    hub_isolation_name(hello), "isolation_message", statement);
 
 	(void)json_object_set_new(site, "status_url", text_or_null(c->status_url));
 	(void)json_object_set_new(site, "help_url", text_or_null(c->help_url));
@@ -78,10 +78,10 @@ static json_t *stacks(
 
 	for (size_t i = 0; i < f->stacks.n; i++) {
 		const struct profile_stack *s = profiles_find_stack(p, f->stacks.items[i]);
-		json_t *one = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "id", s->id, "label",
-		    s->label, "description", text_or_null(s->description), "kernels",
-		    list(&s->kernels), "spark", text_or_null(s->spark), "recommended",
-		    (int)s->recommended);
+		json_t *one =
+		    json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "id", s->id, "label", s->label,
+			"description", text_or_null(s->description), "kernels", list(&s->kernels),
+			"spark", text_or_null(s->spark), "recommended", (int)s->recommended);
 		add_availability(one, who, &s->groups);
 		(void)json_array_append_new(ret, one);
 	}
@@ -97,9 +97,9 @@ static json_t *clusters(
 		const struct profile_cluster *c = profiles_find_cluster(p, f->clusters.items[i]);
 		json_t *facts = json_array();
 		for (size_t k = 0; k < c->fact_labels.n; k++)
-			(void)json_array_append_new(facts,
-			    json_pack("{s:s, s:s}", "label", c->fact_labels.items[k], "value",
-				c->fact_values.items[k]));
+			(void)json_array_append_new(
+			    facts, json_pack("{s:s, s:s}", "label", c->fact_labels.items[k],
+				       "value", c->fact_values.items[k]));
 		json_t *one = json_pack("{s:s, s:s, s:o, s:o}", "id", c->id, "label", c->label,
 		    "description", text_or_null(c->description), "facts", facts);
 		add_availability(one, who, &c->groups);
@@ -113,9 +113,9 @@ static json_t *amounts(const struct profile_amounts *a)
 	json_t *ret = json_array();
 
 	for (size_t i = 0; i < a->n; i++)
-		(void)json_array_append_new(ret,
-		    json_pack("{s:I, s:b}", "value", (json_int_t)a->values[i], "default",
-			(int)(a->values[i] == a->usual)));
+		(void)json_array_append_new(
+		    ret, json_pack("{s:I, s:b}", "value", (json_int_t)a->values[i], "default",
+			     (int)(a->values[i] == a->usual)));
 	return ret;
 }
 

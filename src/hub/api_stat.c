@@ -113,7 +113,7 @@ static const char *path_of(const json_t *sessions, const char *kernel)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach((json_t *)(uintptr_t)sessions, i, one) {
+	json_array_foreach ((json_t *)(uintptr_t)sessions, i, one) {
 		const char *id =
 		    json_string_value(json_object_get(json_object_get(one, "kernel"), "id"));
 		if (id != NULL && strcmp(id, kernel) == 0)
@@ -129,7 +129,7 @@ static json_t *kernels_of(const json_t *kernels, const json_t *sessions)
 	json_t *ret = json_array(), *one;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)kernels, i, one) {
+	json_array_foreach ((json_t *)(uintptr_t)kernels, i, one) {
 		const char *id = json_string_value(json_object_get(one, "id"));
 		const char *name = json_string_value(json_object_get(one, "name"));
 		const char *told = json_string_value(json_object_get(one, "execution_state"));
@@ -139,9 +139,9 @@ static json_t *kernels_of(const json_t *kernels, const json_t *sessions)
 		for (size_t k = 0; told != NULL && k < CYG_N(states); k++)
 			state = strcmp(told, states[k]) == 0 ? states[k] : state;
 		const char *path = path_of(sessions, id);
-		(void)json_array_append_new(ret,
-		    json_pack("{s:s, s:s, s:o, s:s}", "id", id, "name", name, "path",
-			path != NULL ? json_string(path) : json_null(), "state", state));
+		(void)json_array_append_new(
+		    ret, json_pack("{s:s, s:s, s:o, s:s}", "id", id, "name", name, "path",
+			     path != NULL ? json_string(path) : json_null(), "state", state));
 	}
 	return ret;
 }
@@ -149,9 +149,8 @@ static json_t *kernels_of(const json_t *kernels, const json_t *sessions)
 static void on_sessions(void *arg, const struct http_result *result)
 {
 	struct stat_story *s = arg;
-	json_t *sessions = result->status == 200
-			       ? json_loadb(result->body.p, result->body.len, 0, NULL)
-			       : NULL;
+	json_t *sessions =
+	    result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL) : NULL;
 
 	s->call = NULL;
 	(void)json_object_set_new(s->answer, "kernels", kernels_of(s->kernels, sessions));

@@ -1,5 +1,5 @@
 /* GET /hub/api/user and /hub/api/users/{name}: JupyterHub's user and server models (reference 1.4,
- * 1.5) with our own facts under "cygnet". Also the version, info and health. */
+ * 1.5) with our own facts under "cygnet". Also the version and info. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "hub/api.h"
@@ -43,10 +43,9 @@ json_t *api_server(const struct srv *srv)
 {
 	json_t *full = json_sprintf("%s/%s", srv->user, srv->name);
 
-	return json_pack(
-	    "{s:s, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:o}", "name", srv->name,
-	    "full_name", full, "ready", (int)(srv->state == SRV_RUNNING), "stopped",
-	    (int)(srv->state == SRV_STOPPED), "pending",
+	return json_pack("{s:s, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o, s:n, s:n, s:o}",
+	    "name", srv->name, "full_name", full, "ready", (int)(srv->state == SRV_RUNNING),
+	    "stopped", (int)(srv->state == SRV_STOPPED), "pending",
 	    text_or_null(srv_state_pending(srv->state)), "url", srv->base_url, "progress_url",
 	    progress_url(srv), "started", api_time(srv->started_us), "last_activity",
 	    api_time(srv->last_activity_us), "user_options", choice_json(&srv->choice), "full_url",
@@ -127,9 +126,4 @@ void api_get_info(struct http_req *req)
 	reply_json(req, 200,
 	    json_pack("{s:s, s:{s:s}}", "version", CYGNET_JUPYTERHUB_VERSION, "cygnet", "version",
 		CYGNET_VERSION));
-}
-
-void api_health(struct http_req *req)
-{
-	http_reply(req, 200, "text/plain", CYG_STR(""));
 }

@@ -15,11 +15,13 @@ struct scope {
 	bool anyone; /* also nobody */
 	bool page;   /* nobody is sent to the sign-in */
 	bool own;    /* the first parameter must be the person's own name */
+	bool admin;  /* only the administrator's token */
 	bool server; /* a server may, for its own user, through the inner door */
 };
 
 static const struct scope scopes[] = {
 	{ .name = "anyone", .anyone = true, .server = true },
+	{ .name = "shutdown", .admin = true },
 	{ .name = "page", .page = true },
 	{ .name = "page:own", .page = true, .own = true },
 	{ .name = "self" },
@@ -88,6 +90,15 @@ static bool by_inner_door(const struct hub *hub, const struct http_head *head, s
 	return true;
 }
 
+static bool is_admin(const struct hub *hub, struct cyg_str token)
+{
+	char sum[SECRET_SUM_SIZE];
+
+	secret_sum(token, sum);
+	return hub->admin_sum[0] != '\0' &&
+	       cyg_str_same_secret(sum, hub->admin_sum, SECRET_SUM_SIZE - 1);
+}
+
 static void find_who(struct http_req *req, struct who *who)
 {
 	struct hub *hub = request_hub(req);
@@ -97,6 +108,7 @@ static void find_who(struct http_req *req, struct who *who)
 	if (by_inner_door(hub, req->head, who))
 		return;
 	if (take_token(req->head, &text)) {
+		who->admin = is_admin(hub, text);
 		who->session = sessions_find(hub, text, now_us);
 	} else if (http_cookie_get(req->head, HUB_COOKIE, &text)) {
 		who->session = sessions_find(hub, text, now_us);
@@ -117,7 +129,8 @@ const struct who *auth_who(struct http_req *req)
 	return req->user;
 }
 
-/* ---- forged state changes: checked at the edge too; here for what the edge may have missed ---- */
+/* ---- forged state changes: checked at the edge too; here for what the edge may have missed ----
+ */
 
 static bool is_own_origin(const struct http_head *head, struct cyg_str origin)
 {
@@ -143,7 +156,8 @@ static bool is_forged(const struct http_req *req)
 	       !cyg_str_eq(site->value, "none");
 }
 
-/* JupyterHub treats a cookie's write that is not JSON as nobody's: forms can be made by any site. */
+/* JupyterHub treats a cookie's write that is not JSON as nobody's: forms can be made by any site.
+ */
 static bool is_odd_write(const struct http_req *req)
 {
 	const struct http_field *type = http_head_find(req->head, "content-type");
@@ -170,7 +184,7 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 		reply_api_fields(req);
 	if ((who->by_cookie || who->person == NULL) && is_forged(req))
 		return refuse(req, 403, "The request came from another site.");
-	if (scope->anyone)
+	if (scope->anyone || (scope->admin && who->admin))
 		return true;
 	if (who->person == NULL || (who->by_cookie && is_odd_write(req))) {
 		if (scope->page)
@@ -179,6 +193,11 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 			http_reply_error(req, 403, "Missing or invalid credentials.");
 		return false;
 	}
+	if (scope->admin)
+		return refuse(req, 403,
+		    cyg_arena_printf(req->arena,
+			"Action is not authorized with current scopes; requires any of [%s]",
+			scope->name));
 	if (who->srv != NULL && !scope->server)
 		return refuse(req, 403, "A server's own credential does not allow this.");
 	if (scope->own && !cyg_str_eq(req->params[0], who->person->name))

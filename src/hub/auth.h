@@ -12,6 +12,7 @@ struct who {
 	struct person *person;   /* NULL: nobody */
 	struct session *session; /* by cookie or token */
 	struct srv *srv;         /* by the inner door: acts for that one server only */
+	bool admin;              /* by the administrator's token; no person */
 	bool by_cookie;          /* such a request may have been forged by another site */
 };
 

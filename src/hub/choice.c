@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-typedef int (*answer_fn)(struct choice *c, const json_t *value, const struct profiles *p,
-    struct cyg_err *err);
+typedef int (*answer_fn)(
+    struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err);
 
 static int bad(struct cyg_err *err, const char *what)
 {
@@ -38,7 +38,8 @@ static int answer_stack(
 {
 	if (take_name(c->stack, value) < 0 ||
 	    !profile_list_has(&profiles_find(p, c->profile)->stacks, c->stack))
-		return bad(err, "This profile does not offer that environment. Choose one of the form.");
+		return bad(
+		    err, "This profile does not offer that environment. Choose one of the form.");
 	return 0;
 }
 
@@ -177,9 +178,10 @@ int choice_read(const json_t *options, const struct profiles *p, struct choice *
 	*field = "profile";
 	if (!json_is_object(options))
 		return bad(err, "user_options must be an object or null");
-	json_object_foreach((json_t *)(uintptr_t)options, key, value) {
+	json_object_foreach ((json_t *)(uintptr_t)options, key, value) {
 		if (!is_known(key))
-			return cyg_fail(err, CYG_EINVAL, "The form has no question \"%.64s\".", key);
+			return cyg_fail(
+			    err, CYG_EINVAL, "The form has no question \"%.64s\".", key);
 	}
 	choice_default(p, profiles_default(p), &c);
 	for (size_t i = 0; i < CYG_N(answers); i++) {
@@ -198,8 +200,8 @@ int choice_read(const json_t *options, const struct profiles *p, struct choice *
 json_t *choice_json(const struct choice *c)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:b}", "profile", c->profile, "stack",
-	    c->stack, "cores", (json_int_t)c->cores, "memory_mb", (json_int_t)c->memory_mb, "cluster",
-	    c->cluster[0] != '\0' ? json_string(c->cluster) : json_null(), "user_script",
+	    c->stack, "cores", (json_int_t)c->cores, "memory_mb", (json_int_t)c->memory_mb,
+	    "cluster", c->cluster[0] != '\0' ? json_string(c->cluster) : json_null(), "user_script",
 	    c->user_script[0] != '\0' ? json_string(c->user_script) : json_false(), "home_packages",
 	    (int)c->home_packages);
 }

@@ -3,6 +3,7 @@
 #include "hub/hub.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
@@ -13,10 +14,13 @@
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
 #include "hub/reconcile.h"
+#include "hub/secret.h"
 #include "hub/sessions.h"
 #include "hub/signin.h"
 #include "hub/srv.h"
 
+#include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum { TIDY_MS = 60 * 1000 };
@@ -32,12 +36,26 @@ void hub_die(struct hub *hub, const struct cyg_err *why)
 	cyg_loop_stop(hub->loop);
 }
 
+static bool is_drained(const struct hub *hub)
+{
+	size_t n = 0;
+
+	for (int state = SRV_QUEUED; state < SRV_STATES; state++)
+		n += srvs_in(hub, (enum srv_state)state)->n;
+	return n == 0;
+}
+
 static void end_turn(struct hub *hub)
 {
 	struct cyg_err err;
 
 	if (!hub->ending && store_commit(hub->store, &err) < 0)
 		hub_die(hub, &err);
+	if (!hub->draining || hub->ending || !is_drained(hub))
+		return;
+	cyg_log_info("hub", "every server is stopped");
+	hub->ending = true;
+	cyg_loop_stop(hub->loop);
 }
 
 /* After timers, before the loop sleeps; and after I/O. */
@@ -119,8 +137,8 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 static int start_links(struct hub *hub, struct cyg_err *err)
 {
 	hub->spawner_path = cyg_xasprintf("%s/spawner/ctl.sock", hub->config.run_dir);
-	if (spawner_link_new(hub->uv, hub->spawner_path, &reconcile_events, hub, &hub->spawner, err) <
-	    0)
+	if (spawner_link_new(
+		hub->uv, hub->spawner_path, &reconcile_events, hub, &hub->spawner, err) < 0)
 		return -(int)err->code;
 	return proxy_link_new(hub, &hub->proxy, err);
 }
@@ -136,6 +154,21 @@ static int listen_fd(const struct hub *hub, struct cyg_err *err)
 	return fd >= 0 ? fd : unixsock_listen(path, SOCK_STREAM, 0660, group, err);
 }
 
+static int read_admin_token(struct hub *hub, struct cyg_err *err)
+{
+	char *text = NULL;
+
+	if (hub->config.admin_token_file == NULL)
+		return 0;
+	if (cyg_file_read_secret(AT_FDCWD, hub->config.admin_token_file, &text, err) < 0)
+		return cyg_wrap(err, "admin-token-file");
+	if (text[0] != '\0')
+		secret_sum(cyg_str_of(text), hub->admin_sum);
+	cyg_cleanse(text, strlen(text));
+	free(text);
+	return 0;
+}
+
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
 	struct http_server_opts opts = {
@@ -148,7 +181,7 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 	if (auth_check_endpoints(hub_endpoints, err) < 0 ||
 	    pages_load(hub->config.web_dir, &hub->pages, err) < 0 ||
-	    signin_new(hub, &hub->signin, err) < 0 ||
+	    signin_new(hub, &hub->signin, err) < 0 || read_admin_token(hub, err) < 0 ||
 	    http_server_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
 	int fd = listen_fd(hub, err);
@@ -173,6 +206,7 @@ void hub_close(struct hub *hub)
 		srvs_close(hub->srvs);
 	proxy_link_close(hub->proxy);
 	spawner_link_close(hub->spawner);
+	reconcile_close(hub);
 	signin_free(hub->signin);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct http_server;
+struct listing;
 struct pages;
 struct people;
 struct proxy_link;
@@ -21,15 +22,15 @@ struct spawner_link;
 struct spawn_hello;
 struct srvs;
 
-#define HUB_COOKIE             "__Host-cygnet"
+#define HUB_COOKIE "__Host-cygnet"
 
 enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
 
 struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
-	char *public_address;
-	char *password_file;
+	char *public_url;
+	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
 	int sign_in; /* enum hub_sign_in */
 	int log_level;
@@ -62,10 +63,14 @@ struct hub {
 	char *spawner_path;
 	bool turns; /* its handles are open */
 	bool ending;
+	bool draining;      /* told to shut down: servers are stopped, none is started */
+	char admin_sum[65]; /* SHA-256 of the administrator's token, or "" */
+	struct listing *listing; /* of reconcile.c: the list that is on its way, or NULL */
 	bool spawner_known; /* the list was compared on this connection: starts may be let in */
 };
 
-/* Starts every part in order; on failure what was started is ended by hub_close. config is taken. */
+/* Starts every part in order; on failure what was started is ended by hub_close. config is taken.
+ */
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);

@@ -130,7 +130,8 @@ static bool is_unchanged(const struct http_req *req, const struct page *page)
 {
 	const struct http_field *f = http_head_find(req->head, "if-none-match");
 
-	return f != NULL && memmem(f->value.p, f->value.len, page->etag, strlen(page->etag)) != NULL;
+	return f != NULL &&
+	       memmem(f->value.p, f->value.len, page->etag, strlen(page->etag)) != NULL;
 }
 
 static void page_fields(struct http_req *req)

@@ -63,8 +63,7 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 		struct cyg_str names = cyg_str_skip(cyg_str_of(srv->base_url), strlen("/user/"));
 		names.len--;
 		reply_redirect_next(req, 303,
-		    cyg_arena_printf(
-			req->arena, "/hub/spawn-pending/%.*s", CYG_STR_ARGS(names)),
+		    cyg_arena_printf(req->arena, "/hub/spawn-pending/%.*s", CYG_STR_ARGS(names)),
 		    req->head->target);
 		return;
 	}

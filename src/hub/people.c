@@ -74,10 +74,13 @@ static void save(struct hub *hub, const struct person *p)
 {
 	cyg_autofree char *groups = json_dumps(p->groups, JSON_COMPACT);
 
-	store_user_put(hub->store,
-	    &(struct store_user){ .name = p->name, .provider = p->provider, .subject = p->subject,
-		.groups = groups, .admin = p->admin, .created_us = p->created_us,
-		.last_activity_us = p->last_activity_us });
+	store_user_put(hub->store, &(struct store_user){ .name = p->name,
+				       .provider = p->provider,
+				       .subject = p->subject,
+				       .groups = groups,
+				       .admin = p->admin,
+				       .created_us = p->created_us,
+				       .last_activity_us = p->last_activity_us });
 }
 
 static bool is_subject_known(const struct people *people, const struct person_claim *claim)
@@ -95,8 +98,8 @@ static bool is_subject_known(const struct people *people, const struct person_cl
 	return false;
 }
 
-static int make(struct hub *hub, const struct person_claim *claim, struct person **ret,
-    struct cyg_err *err)
+static int make(
+    struct hub *hub, const struct person_claim *claim, struct person **ret, struct cyg_err *err)
 {
 	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX || strlen(claim->provider) >= CYG_NAME_MAX)
 		return cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");

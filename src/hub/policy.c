@@ -10,7 +10,7 @@ bool policy_is_in(const struct policy_person *who, const struct profile_list *gr
 
 	if (groups->n == 0)
 		return true;
-	json_array_foreach((json_t *)(uintptr_t)who->groups, i, group) {
+	json_array_foreach ((json_t *)(uintptr_t)who->groups, i, group) {
 		if (json_is_string(group) && profile_list_has(groups, json_string_value(group)))
 			return true;
 	}
@@ -23,8 +23,8 @@ void policy_reason(const struct profile_list *groups, char *out, size_t size)
 
 	cyg_buf_init(&b, size - 1);
 	for (size_t i = 0; i < groups->n; i++)
-		(void)cyg_buf_printf(&b, NULL, "%s%s", i == 0 ? "Needs the group " : " or ",
-		    groups->items[i]);
+		(void)cyg_buf_printf(
+		    &b, NULL, "%s%s", i == 0 ? "Needs the group " : " or ", groups->items[i]);
 	(void)cyg_buf_add_str(&b, ".", NULL);
 	(void)cyg_str_copy(out, size, cyg_buf_str(&b));
 }

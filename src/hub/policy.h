@@ -12,7 +12,8 @@ struct policy_person {
 /* True when the list names no group, or one that the person is in. */
 bool policy_is_in(const struct policy_person *who, const struct profile_list *groups);
 /* Whether the person may start what was chosen; on refusal -CYG_EDENIED, *field names the answer
- * (a literal) and the message says which group is missing. The choice was checked by choice_read. */
+ * (a literal) and the message says which group is missing. The choice was checked by choice_read.
+ */
 int policy_check(const struct policy_person *who, const struct profiles *p, const struct choice *c,
     const char **field, struct cyg_err *err);
 /* "Needs the group a (or b)." into out; out[size] is always terminated. */

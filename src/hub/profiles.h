@@ -1,5 +1,6 @@
 /* What is offered on the start form: profiles, and the labels of the stacks and clusters they name.
- * Read once from profiles.yaml. What is run is the spawner's matter: a profile only names a template.
+ * Read once from profiles.yaml. What is run is the spawner's matter: a profile only names a
+ * template.
  */
 #ifndef HUB_PROFILES_H
 #define HUB_PROFILES_H

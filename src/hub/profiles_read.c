@@ -18,7 +18,8 @@ static size_t count(const struct yaml_node *parent)
 {
 	size_t n = 0;
 
-	for (const struct yaml_node *c = parent != NULL ? parent->first : NULL; c != NULL; c = c->next)
+	for (const struct yaml_node *c = parent != NULL ? parent->first : NULL; c != NULL;
+	     c = c->next)
 		n++;
 	return n;
 }
@@ -50,8 +51,9 @@ static int read_id(
 	if (yaml_get_str(r->doc, map, "id", &id, err) < 0)
 		return -CYG_EINVAL;
 	size_t len = strlen(id);
-	if (len == 0 || len >= CYG_NAME_MAX || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len ||
-	    id[0] == '.' || id[0] == '-')
+	if (len == 0 || len >= CYG_NAME_MAX ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len || id[0] == '.' ||
+	    id[0] == '-')
 		return yaml_fail(r->doc, yaml_find(map, "id"), err,
 		    "an id is 1 to 63 of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit");
 	*ret = keep(r, cyg_str_of(id));
@@ -90,15 +92,15 @@ static int read_list(struct reader *r, const struct yaml_node *map, const char *
 	return 0;
 }
 
-static int read_bool(struct reader *r, const struct yaml_node *map, const char *key, bool *ret,
-    struct cyg_err *err)
+static int read_bool(
+    struct reader *r, const struct yaml_node *map, const char *key, bool *ret, struct cyg_err *err)
 {
 	*ret = false;
 	return yaml_find(map, key) == NULL ? 0 : yaml_get_bool(r->doc, map, key, ret, err);
 }
 
-static int read_amount(struct reader *r, const struct yaml_node *node, bool size, uint32_t *ret,
-    struct cyg_err *err)
+static int read_amount(
+    struct reader *r, const struct yaml_node *node, bool size, uint32_t *ret, struct cyg_err *err)
 {
 	uint64_t value = 0;
 	struct cyg_err why;
@@ -160,15 +162,16 @@ static int read_stack(struct reader *r, const struct yaml_node *map, struct cyg_
 	    read_bool(r, map, "recommended", &s->recommended, err) < 0)
 		return -CYG_EINVAL;
 	if (read_text(r, map, "spark", NULL, &s->spark) < 0)
-		return yaml_fail(r->doc, yaml_find(map, "spark"), err, "spark is a version: \"4.2.0\"");
+		return yaml_fail(
+		    r->doc, yaml_find(map, "spark"), err, "spark is a version: \"4.2.0\"");
 	if (profiles_find_stack(r->p, s->id) != NULL)
 		return yaml_fail(r->doc, map, err, "there is a stack \"%s\" already", s->id);
 	r->p->n_stacks++;
 	return 0;
 }
 
-static int read_facts(struct reader *r, const struct yaml_node *map, struct profile_cluster *c,
-    struct cyg_err *err)
+static int read_facts(
+    struct reader *r, const struct yaml_node *map, struct profile_cluster *c, struct cyg_err *err)
 {
 	const struct yaml_node *facts = yaml_find(map, "facts");
 	size_t n = count(facts);
@@ -176,8 +179,8 @@ static int read_facts(struct reader *r, const struct yaml_node *map, struct prof
 	if (facts == NULL)
 		return 0;
 	if (facts->kind != YAML_MAP || n > PROFILE_LIST_MAX)
-		return yaml_fail(r->doc, facts, err, "facts is a map of at most %d labels and values",
-		    PROFILE_LIST_MAX);
+		return yaml_fail(r->doc, facts, err,
+		    "facts is a map of at most %d labels and values", PROFILE_LIST_MAX);
 	c->fact_labels.items = cyg_arena_alloc(&r->p->arena, (n + 1) * sizeof(char *));
 	c->fact_values.items = cyg_arena_alloc(&r->p->arena, (n + 1) * sizeof(char *));
 	for (const struct yaml_node *f = facts->first; f != NULL; f = f->next) {
@@ -204,8 +207,8 @@ static int read_cluster(struct reader *r, const struct yaml_node *map, struct cy
 	return 0;
 }
 
-static int check_names(struct reader *r, const struct yaml_node *map, const struct profile *f,
-    struct cyg_err *err)
+static int check_names(
+    struct reader *r, const struct yaml_node *map, const struct profile *f, struct cyg_err *err)
 {
 	if (f->stacks.n == 0)
 		return yaml_fail(r->doc, map, err, "profile \"%s\" offers no stack", f->id);
@@ -253,8 +256,7 @@ static int read_profile(struct reader *r, const struct yaml_node *map, struct cy
 	    yaml_get_str(r->doc, map, "template", &template_, err) < 0 ||
 	    read_list(r, map, "stacks", &f->stacks, err) < 0 ||
 	    read_list(r, map, "clusters", &f->clusters, err) < 0 ||
-	    read_list(r, map, "groups", &f->groups, err) < 0 ||
-	    read_limits(r, map, f, err) < 0 ||
+	    read_list(r, map, "groups", &f->groups, err) < 0 || read_limits(r, map, f, err) < 0 ||
 	    read_bool(r, map, "default", &f->is_default, err) < 0 ||
 	    read_bool(r, map, "user-script", &f->user_script, err) < 0 ||
 	    read_bool(r, map, "home-packages", &f->home_packages, err) < 0 ||
@@ -289,8 +291,7 @@ static int read_each(struct reader *r, const char *key, read_fn read_one, struct
 
 static void *room(struct reader *r, const char *key, size_t size)
 {
-	return cyg_arena_alloc(
-	    &r->p->arena, (count(yaml_find(yaml_root(r->doc), key)) + 1) * size);
+	return cyg_arena_alloc(&r->p->arena, (count(yaml_find(yaml_root(r->doc), key)) + 1) * size);
 }
 
 static int read_all(struct reader *r, struct cyg_err *err)
@@ -322,7 +323,7 @@ static int take(struct yaml_doc *doc, struct profiles **ret, struct cyg_err *err
 
 	cyg_arena_init(&p->arena);
 	int code = read_all(&r, err);
-	yaml_free(doc);
+	yaml_doc_free(doc);
 	if (code < 0) {
 		profiles_free(p);
 		return code;

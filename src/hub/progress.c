@@ -32,8 +32,8 @@ static void write_event(struct watcher *w, json_t *event)
 
 static json_t *ready_event(const struct srv *srv)
 {
-	json_t *html = json_sprintf(
-	    "Server ready at <a href=\"%s\">%s</a>", srv->base_url, srv->base_url);
+	json_t *html =
+	    json_sprintf("Server ready at <a href=\"%s\">%s</a>", srv->base_url, srv->base_url);
 	json_t *message = json_sprintf("Server ready at %s", srv->base_url);
 
 	return json_pack("{s:i, s:b, s:o, s:o, s:s}", "progress", 100, "ready", 1, "message",
@@ -89,8 +89,8 @@ static void queue_words(const struct srv *srv, json_t *event)
 	if (position == 1)
 		(void)snprintf(text, sizeof(text), "Waiting for a place: you are next");
 	else
-		(void)snprintf(text, sizeof(text), "Waiting for a place: %zu are before you",
-		    position - 1);
+		(void)snprintf(
+		    text, sizeof(text), "Waiting for a place: %zu are before you", position - 1);
 	(void)json_object_set_new(event, "message", json_string(text));
 	(void)json_object_set_new(json_object_get(event, "cygnet"), "label", json_string(text));
 }
@@ -111,15 +111,14 @@ void srv_progress_stage(struct srv *srv, const struct stage *stage)
 	if (srv->streams.n == 0)
 		return;
 	json_t *event = event_of(srv, stage);
-	cyg_list_each_safe(it, &srv->streams)
+	cyg_list_each_safe (it, &srv->streams)
 		write_event(CYG_CONTAINER_OF(it, struct watcher, link), event);
 	json_decref(event);
 }
 
 void srvs_progress_queue(struct hub *hub)
 {
-	cyg_list_each(it, srvs_in(hub, SRV_QUEUED))
-	{
+	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
 		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
 		const struct stage *stage = stages_find(&srv->stages, "queue");
 		if (stage != NULL)
@@ -129,7 +128,7 @@ void srvs_progress_queue(struct hub *hub)
 
 void srv_progress_settle(struct srv *srv)
 {
-	cyg_list_each_safe(it, &srv->streams)
+	cyg_list_each_safe (it, &srv->streams)
 		(void)end_if_over(CYG_CONTAINER_OF(it, struct watcher, link));
 }
 
@@ -187,7 +186,6 @@ void srv_progress_open(struct srv *srv, struct http_req *req)
 	(void)uv_timer_init(srv->hub->uv, &w->timer);
 	w->timer.data = w;
 	cyg_list_add(&srv->streams, &w->link);
-	http_reply_field(req, "Cache-Control", "no-cache");
 	http_reply_field(req, "X-Accel-Buffering", "no");
 	w->stream = http_reply_stream(req, 200, "text/event-stream", &stream_events, w);
 	if (srv->state != SRV_RUNNING)
@@ -198,5 +196,6 @@ void srv_progress_open(struct srv *srv, struct http_req *req)
 
 void srv_progress_close(struct srv *srv)
 {
-	cyg_list_each_safe(it, &srv->streams) detach(CYG_CONTAINER_OF(it, struct watcher, link));
+	cyg_list_each_safe (it, &srv->streams)
+		detach(CYG_CONTAINER_OF(it, struct watcher, link));
 }

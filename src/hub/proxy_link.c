@@ -48,6 +48,7 @@ struct proxy_link {
 };
 
 static void flush_later(struct proxy_link *l);
+static void next_call(struct proxy *p, bool ask);
 
 /* ---- those who wait ---- */
 
@@ -66,8 +67,7 @@ static uint64_t common_generation(const struct proxy_link *l)
 	uint64_t least = UINT64_MAX;
 	bool any = false;
 
-	cyg_list_each(it, &l->proxies)
-	{
+	cyg_list_each (it, &l->proxies) {
 		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		if (!p->connected)
 			continue;
@@ -135,8 +135,8 @@ static void on_put(void *arg, const struct http_result *result)
 	flush_later(p->owner);
 }
 
-static void call(struct proxy *p, const char *method, const char *target, struct cyg_str body,
-    http_call_fn done)
+static void call(
+    struct proxy *p, const char *method, const char *target, struct cyg_str body, http_call_fn done)
 {
 	struct http_call_spec spec = {
 		.socket_path = p->path,
@@ -164,8 +164,8 @@ static void put(struct proxy *p)
 static void on_status(void *arg, const struct http_result *result)
 {
 	struct proxy *p = arg;
-	json_t *root = result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL)
-					     : NULL;
+	json_t *root =
+	    result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL) : NULL;
 	json_int_t generation = json_integer_value(json_object_get(root, "generation"));
 
 	json_decref(root);
@@ -184,20 +184,20 @@ static void on_status(void *arg, const struct http_result *result)
 static void on_activity(void *arg, const struct http_result *result)
 {
 	struct proxy *p = arg;
-	json_t *root = result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL)
-					     : NULL;
+	json_t *root =
+	    result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL) : NULL;
 	int64_t now_us = cyg_clock_wall_us();
 	const char *id;
 	json_t *value;
 
 	p->call = NULL;
-	json_object_foreach(json_object_get(root, "servers"), id, value)
-	{
+	json_object_foreach (json_object_get(root, "servers"), id, value) {
 		json_int_t ago_ms = json_integer_value(json_object_get(value, "last_ms_ago"));
 		if (ago_ms >= 0 && ago_ms < INT32_MAX)
 			srvs_active(p->owner->hub, id, now_us - ago_ms * 1000);
 	}
 	json_decref(root);
+	next_call(p, true);
 }
 
 static void next_call(struct proxy *p, bool ask)
@@ -218,8 +218,7 @@ static void next_call(struct proxy *p, bool ask)
 
 static struct proxy *find(struct proxy_link *l, const char *name)
 {
-	cyg_list_each(it, &l->proxies)
-	{
+	cyg_list_each (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		if (strcmp(p->name, name) == 0)
 			return p;
@@ -260,13 +259,13 @@ static void look(struct proxy_link *l)
 	DIR *dir = opendir(l->folder);
 	struct dirent *entry;
 
-	cyg_list_each(it, &l->proxies) CYG_CONTAINER_OF(it, struct proxy, link)->seen = false;
+	cyg_list_each (it, &l->proxies)
+		CYG_CONTAINER_OF(it, struct proxy, link)->seen = false;
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
 		see(l, entry->d_name);
 	if (dir != NULL)
 		(void)closedir(dir);
-	cyg_list_each_safe(it, &l->proxies)
-	{
+	cyg_list_each_safe (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		if (!p->seen)
 			proxy_free(p);
@@ -282,8 +281,7 @@ static void on_scan(uv_timer_t *timer)
 	look(l);
 	if (activity)
 		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
-	cyg_list_each(it, &l->proxies)
-	{
+	cyg_list_each (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		p->wants_activity = p->wants_activity || activity;
 		next_call(p, true);
@@ -299,7 +297,8 @@ static void flush(void *arg)
 	struct proxy_link *l = arg;
 
 	l->flush_queued = false;
-	cyg_list_each(it, &l->proxies) next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
+	cyg_list_each (it, &l->proxies)
+		next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
 }
 
 /* Only after a commit: no table may tell what the store could forget. */
@@ -330,8 +329,7 @@ uint32_t proxy_link_push(struct proxy_link *l, proxy_pushed_fn done, void *arg)
 
 void proxy_link_forget(struct proxy_link *l, uint32_t ticket)
 {
-	cyg_list_each_safe(it, &l->pushes)
-	{
+	cyg_list_each_safe (it, &l->pushes) {
 		struct push *p = CYG_CONTAINER_OF(it, struct push, link);
 		if (p->ticket != ticket)
 			continue;
@@ -344,8 +342,7 @@ size_t proxy_link_ready(const struct proxy_link *l)
 {
 	size_t n = 0;
 
-	cyg_list_each(it, &l->proxies)
-	{
+	cyg_list_each (it, &l->proxies) {
 		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		n += p->connected && p->in_force == l->generation ? 1 : 0;
 	}
@@ -384,7 +381,9 @@ void proxy_link_close(struct proxy_link *l)
 	if (l == NULL)
 		return;
 	store_forget(l->hub->store, l);
-	cyg_list_each_safe(it, &l->proxies) proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));
-	cyg_list_each_safe(it, &l->pushes) free(CYG_CONTAINER_OF(it, struct push, link));
+	cyg_list_each_safe (it, &l->proxies)
+		proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));
+	cyg_list_each_safe (it, &l->pushes)
+		free(CYG_CONTAINER_OF(it, struct push, link));
 	uv_close((uv_handle_t *)&l->scan, on_closed);
 }

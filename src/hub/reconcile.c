@@ -37,8 +37,8 @@ static void remove_stranger(struct hub *hub, const struct spawn_item *item)
 	struct spawn_stop m = { 0 };
 	struct spawner_call call = { 0 };
 
-	cyg_log_warn("spawner", "%s of %s is in no record: it is stopped", item->server_id,
-	    item->user);
+	cyg_log_warn(
+	    "spawner", "%s of %s is in no record: it is stopped", item->server_id, item->user);
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(item->server_id));
 	m.grace_ms = (uint32_t)hub->config.stop_grace_ms;
 	(void)spawner_link_call(hub->spawner, SPAWN_STOP, &m, sizeof(m), &call);
@@ -102,6 +102,16 @@ static void compare(struct listing *l)
 	}
 }
 
+void reconcile_close(struct hub *hub)
+{
+	struct listing *l = CYG_TAKE(hub->listing);
+
+	if (l == NULL)
+		return;
+	cyg_hash_free(l->states, free);
+	free(l);
+}
+
 static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 {
 	struct listing *l = arg;
@@ -115,15 +125,14 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 	} else if (why != NULL) {
 		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
 	}
-	cyg_hash_free(l->states, free);
-	free(l);
+	reconcile_close(hub);
 }
 
 static void on_up(void *arg, const struct spawn_hello *hello)
 {
 	struct hub *hub = arg;
 	struct spawn_head m = { 0 };
-	struct listing *l = cyg_xcalloc(1, sizeof(*l));
+	struct listing *l = hub->listing = cyg_xcalloc(1, sizeof(*l));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_listed, .arg = l, .timeout_ms = LIST_MS
 	};
@@ -133,10 +142,8 @@ static void on_up(void *arg, const struct spawn_hello *hello)
 	l->hub = hub;
 	l->epoch = spawner_link_epoch(hub->spawner);
 	l->states = cyg_hash_new();
-	if (spawner_link_call(hub->spawner, SPAWN_LIST, &m, sizeof(m), &call) != 0)
-		return;
-	cyg_hash_free(l->states, NULL);
-	free(l);
+	if (spawner_link_call(hub->spawner, SPAWN_LIST, &m, sizeof(m), &call) == 0)
+		reconcile_close(hub);
 }
 
 static void on_down(void *arg, const struct cyg_err *why)
@@ -176,7 +183,8 @@ static void on_tail(void *arg, const struct spawn_tail *m)
 	if (srv == NULL)
 		return;
 	free(srv->tail);
-	srv->tail = cyg_xstrndup(m->text, m->length < sizeof(m->text) ? m->length : sizeof(m->text));
+	srv->tail =
+	    cyg_xstrndup(m->text, m->length < sizeof(m->text) ? m->length : sizeof(m->text));
 	for (size_t i = 0; i < srv->stages.n; i++) {
 		if (srv->stages.list[i].state == STAGE_FAILED)
 			srv_progress_stage(srv, &srv->stages.list[i]);

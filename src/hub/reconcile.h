@@ -7,4 +7,7 @@
 
 extern const struct spawner_events reconcile_events;
 
+/* Drops a list that is still on its way; the link is closed already. */
+void reconcile_close(struct hub *hub);
+
 #endif

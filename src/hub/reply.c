@@ -32,8 +32,7 @@ void reply_field_error(struct http_req *req, int status, const char *message, co
 	json_t *root = json_pack("{s:i, s:s}", "status", status, "message", message);
 
 	if (field != NULL)
-		(void)json_object_set_new(
-		    root, "cygnet", json_pack("{s:s}", "field", field));
+		(void)json_object_set_new(root, "cygnet", json_pack("{s:s}", "field", field));
 	reply_json(req, status, root);
 }
 
@@ -46,7 +45,8 @@ bool request_wants_json(const struct http_req *req)
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD)
 		return accept == NULL || !http_head_lists(req->head, "accept", "text/html");
 	/* A browser's navigation always names text/html first. */
-	return accept != NULL && memmem(accept->value.p, accept->value.len, "text/html", 9) == NULL &&
+	return accept != NULL &&
+	       memmem(accept->value.p, accept->value.len, "text/html", 9) == NULL &&
 	       memmem(accept->value.p, accept->value.len, "application/json", 16) != NULL;
 }
 

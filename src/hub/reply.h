@@ -10,15 +10,13 @@
 /* Sends root (taken). */
 void reply_json(struct http_req *req, int status, json_t *root);
 /* {"status", "message", "cygnet": {"field"}}; field may be NULL. */
-void reply_field_error(
-    struct http_req *req, int status, const char *message, const char *field);
+void reply_field_error(struct http_req *req, int status, const char *message, const char *field);
 /* The static page of that status for a browser's navigation, JSON for everything else. */
 void reply_error(struct http_req *req, int status, const char *message);
 /* 302 to the sign-in with the present address as next; JSON 403 for everything but navigation. */
 void reply_sign_in(struct http_req *req);
 /* 302 or another status to a path with a query parameter next. */
-void reply_redirect_next(
-    struct http_req *req, int status, const char *path, struct cyg_str next);
+void reply_redirect_next(struct http_req *req, int status, const char *path, struct cyg_str next);
 /* A request of the API, of a script, or one that prefers JSON. */
 bool request_wants_json(const struct http_req *req);
 /* The target as next: local and bounded, else "/hub/home". In the arena. */

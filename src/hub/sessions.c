@@ -64,10 +64,11 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 	s->created_us = cyg_clock_wall_us();
 	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
 	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
-	store_session_put(hub->store,
-	    &(struct store_session){ .sha256 = s->sum, .user = person->name,
-		.provider = s->provider, .created_us = s->created_us,
-		.expires_us = s->expires_us });
+	store_session_put(hub->store, &(struct store_session){ .sha256 = s->sum,
+					  .user = person->name,
+					  .provider = s->provider,
+					  .created_us = s->created_us,
+					  .expires_us = s->expires_us });
 	return s;
 }
 

@@ -100,8 +100,8 @@ static struct signin_provider *password_provider(struct signin *signin)
 
 struct attempt {
 	struct cyg_str name, password, next;
-	struct cyg_str address;       /* of the browser, as the proxy tells */
-	struct cyg_str pair;          /* "name address" */
+	struct cyg_str address; /* of the browser, as the proxy tells */
+	struct cyg_str pair;    /* "name address" */
 };
 
 /* The proxy appends the peer's address: the last one is the one it saw itself. */
@@ -145,11 +145,11 @@ static bool is_over_limit(struct http_req *req, struct signin *signin, const str
 		wait_ms = other_ms;
 	if (wait_ms == 0)
 		return false;
-	(void)snprintf(seconds, sizeof(seconds), "%llu",
-	    (unsigned long long)(wait_ms + 999) / 1000);
+	(void)snprintf(
+	    seconds, sizeof(seconds), "%llu", (unsigned long long)(wait_ms + 999) / 1000);
 	http_reply_field(req, "Retry-After", seconds);
-	signin_refuse(req, 429,
-	    "Too many failed sign-ins. Please wait a few minutes before you try again.");
+	signin_refuse(
+	    req, 429, "Too many failed sign-ins. Please wait a few minutes before you try again.");
 	return true;
 }
 

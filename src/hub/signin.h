@@ -25,8 +25,8 @@ struct signin_provider {
 	const char *id;
 	const char *label; /* goes into "Sign in with LABEL" */
 	enum signin_kind kind;
-	const char *url; /* where the button goes, or NULL: a password */
-	int64_t down_since_us; /* 0: it answers */
+	const char *url;                   /* where the button goes, or NULL: a password */
+	int64_t down_since_us;             /* 0: it answers */
 	char message[SIGNIN_MESSAGE_SIZE]; /* what is known about why it is down */
 	const struct signin_ops *ops;
 	void *ctx;
@@ -36,8 +36,7 @@ struct signin_provider {
 int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err);
 void signin_free(struct signin *signin);
 /* Adds a row; strings are borrowed for good. -CYG_ELIMIT when the table is full. */
-int signin_add(
-    struct signin *signin, const struct signin_provider *row, struct cyg_err *err);
+int signin_add(struct signin *signin, const struct signin_provider *row, struct cyg_err *err);
 struct signin_provider *signin_find(struct signin *signin, struct cyg_str id);
 /* By index; NULL at the end. */
 struct signin_provider *signin_at(struct signin *signin, size_t i);
@@ -45,8 +44,7 @@ bool signin_is_development(const struct signin *signin);
 
 /* The claim was proved: account, session row, commit, table in force, then the cookie and the way
  * to next (200 JSON or 302). Answers the request in every case. */
-void signin_complete(
-    struct http_req *req, const struct person_claim *claim, const char *next);
+void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next);
 /* Answers a refused sign-in: JSON, or back to the page with ?error=. */
 void signin_refuse(struct http_req *req, int status, const char *message);
 
@@ -58,7 +56,7 @@ void signout_post(struct http_req *req);
 /* signin_dev.c: the development sign-in. Refused unless the public address is on loopback. The
  * password is read from password-file, which is made with a new one when it is not there. */
 int signin_dev_add(struct hub *hub, struct signin *signin, struct cyg_err *err);
-/* True for "127.0.0.1:8000", "[::1]:8000", "localhost". Pure. */
-bool signin_is_loopback(struct cyg_str address);
+/* True for "http://127.0.0.1:8000/", "http://[::1]:8000/", "http://localhost". Pure. */
+bool signin_is_loopback(struct cyg_str url);
 
 #endif

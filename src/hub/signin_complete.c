@@ -17,7 +17,7 @@ struct passage {
 	struct hub *hub;
 	struct http_req *req;
 	uint32_t ticket;
-	const char *next; /* in the request's arena */
+	const char *next;                    /* in the request's arena */
 	char cookie[CYG_CREDENTIAL_LEN + 1]; /* "" at sign-out */
 };
 
@@ -49,11 +49,11 @@ void signin_refuse(struct http_req *req, int status, const char *message)
 {
 	cyg_autobuf struct cyg_buf b;
 
+	cyg_buf_init(&b, COOKIE_FIELD_MAX);
 	if (request_wants_json(req)) {
 		http_reply_error(req, status, message);
 		return;
 	}
-	cyg_buf_init(&b, COOKIE_FIELD_MAX);
 	(void)cyg_buf_add_str(&b, "/hub/login?error=", NULL);
 	(void)url_encode(&b, cyg_str_of(message), "", NULL);
 	http_reply_redirect(req, 302, b.data);

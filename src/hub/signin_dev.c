@@ -17,10 +17,17 @@ struct dev {
 	char sum[SECRET_SUM_SIZE]; /* sums compare in constant time whatever the lengths */
 };
 
-bool signin_is_loopback(struct cyg_str address)
+bool signin_is_loopback(struct cyg_str url)
 {
-	struct cyg_str host = address;
+	size_t scheme = cyg_str_starts(url, "https://")  ? strlen("https://")
+			: cyg_str_starts(url, "http://") ? strlen("http://")
+							 : 0;
+	struct cyg_str address = cyg_str_skip(url, scheme);
+	struct cyg_str host;
 
+	if (scheme == 0)
+		return false;
+	address = cyg_str_sub(address, 0, cyg_str_chr(address, '/'));
 	if (cyg_str_starts(address, "[")) {
 		size_t end = cyg_str_chr(address, ']');
 		host = cyg_str_sub(address, 1, end > 0 ? end - 1 : 0);
@@ -90,11 +97,10 @@ int signin_dev_add(struct hub *hub, struct signin *signin, struct cyg_err *err)
 				      ? cyg_xstrdup(config->password_file)
 				      : cyg_xasprintf("%s/development-password", config->state_dir);
 
-	if (config->public_address == NULL ||
-	    !signin_is_loopback(cyg_str_of(config->public_address)))
+	if (config->public_url == NULL || !signin_is_loopback(cyg_str_of(config->public_url)))
 		return cyg_fail(err, CYG_EDENIED,
-		    "sign-in: development exists on loopback only, and public-address is %s",
-		    config->public_address != NULL ? config->public_address : "not set");
+		    "sign-in: development exists on loopback only, and public-url is %s",
+		    config->public_url != NULL ? config->public_url : "not set");
 	struct dev *dev = cyg_xcalloc(1, sizeof(*dev));
 	struct signin_provider row = { .hub = hub,
 		.id = "development",

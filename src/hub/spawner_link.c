@@ -64,8 +64,7 @@ static void call_end(struct spawner_link *l, struct open_call *c, const struct c
 
 static struct open_call *call_find(struct spawner_link *l, uint32_t number)
 {
-	cyg_list_each(it, &l->calls)
-	{
+	cyg_list_each (it, &l->calls) {
 		struct open_call *c = CYG_CONTAINER_OF(it, struct open_call, link);
 		if (c->number == number)
 			return c;
@@ -83,7 +82,8 @@ static void on_end(void *arg, const struct cyg_err *why)
 	l->up = false;
 	(void)cyg_fail(&err, CYG_EBUSY, "The connection to the spawner ended.");
 	while (cyg_list_first(&l->calls) != NULL)
-		call_end(l, CYG_CONTAINER_OF(cyg_list_first(&l->calls), struct open_call, link), &err);
+		call_end(
+		    l, CYG_CONTAINER_OF(cyg_list_first(&l->calls), struct open_call, link), &err);
 	cyg_log_warn("spawner", "connection ended: %s", why->msg);
 	if (was_up)
 		l->events->on_down(l->arg, why);
@@ -167,7 +167,8 @@ static void on_message(void *arg, const void *data, size_t len, int *fds, size_t
 		l->events->on_gone(l->arg, data);
 		break;
 	default:
-		(void)cyg_fail(&err, CYG_EPROTO, "message of type %u is not for the hub", head->type);
+		(void)cyg_fail(
+		    &err, CYG_EPROTO, "message of type %u is not for the hub", head->type);
 		drop(l, &err);
 		break;
 	}
@@ -225,8 +226,7 @@ static void on_sweep(uv_timer_t *timer)
 		return;
 	}
 	(void)cyg_fail(&err, CYG_EBUSY, "The spawner did not answer in time.");
-	cyg_list_each_safe(it, &l->calls)
-	{
+	cyg_list_each_safe (it, &l->calls) {
 		struct open_call *c = CYG_CONTAINER_OF(it, struct open_call, link);
 		if (c->deadline_ms == 0 || c->deadline_ms > now_ms)
 			continue;
@@ -270,7 +270,8 @@ void spawner_link_close(struct spawner_link *l)
 	if (l == NULL)
 		return;
 	ipc_channel_close(l->channel);
-	cyg_list_each_safe(it, &l->calls) free(CYG_CONTAINER_OF(it, struct open_call, link));
+	cyg_list_each_safe (it, &l->calls)
+		free(CYG_CONTAINER_OF(it, struct open_call, link));
 	uv_close((uv_handle_t *)&l->retry, on_handle_closed);
 	uv_close((uv_handle_t *)&l->sweep, on_handle_closed);
 }

@@ -7,9 +7,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "hub/proxy_link.h"
 #include "http/client.h"
 #include "http/url.h"
+#include "hub/proxy_link.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -32,8 +32,8 @@ static void on_timer(uv_timer_t *timer)
 
 	switch (srv->state) {
 	case SRV_QUEUED:
-		srv_start_fail(srv, "start_failed",
-		    "No place became free in time. Please try again later.");
+		srv_start_fail(
+		    srv, "start_failed", "No place became free in time. Please try again later.");
 		break;
 	case SRV_STARTING:
 	case SRV_WAITING:
@@ -89,11 +89,16 @@ void srv_save(struct srv *srv)
 	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
 
 	json_decref(options);
-	store_server_put(srv->hub->store,
-	    &(struct store_server){ .user = srv->user, .server = srv->name, .id = srv->id,
-		.state = srv_state_name(srv->state), .credential = srv->credential_sum,
-		.options = text, .isolation = srv->isolation, .since_us = srv->since_us,
-		.started_us = srv->started_us, .last_activity_us = srv->last_activity_us });
+	store_server_put(srv->hub->store, &(struct store_server){ .user = srv->user,
+					      .server = srv->name,
+					      .id = srv->id,
+					      .state = srv_state_name(srv->state),
+					      .credential = srv->credential_sum,
+					      .options = text,
+					      .isolation = srv->isolation,
+					      .since_us = srv->since_us,
+					      .started_us = srv->started_us,
+					      .last_activity_us = srv->last_activity_us });
 }
 
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
@@ -255,8 +260,8 @@ static void on_row(void *arg, const struct store_server *row)
 
 	(void)srv_state_of(cyg_str_of(row->state), &state);
 	srv_set_id(srv, row->id);
-	(void)cyg_str_copy(srv->credential_sum, sizeof(srv->credential_sum),
-	    cyg_str_of(row->credential));
+	(void)cyg_str_copy(
+	    srv->credential_sum, sizeof(srv->credential_sum), cyg_str_of(row->credential));
 	(void)cyg_str_copy(srv->isolation, sizeof(srv->isolation), cyg_str_of(row->isolation));
 	srv->since_us = row->since_us;
 	srv->started_us = row->started_us;

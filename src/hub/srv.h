@@ -23,10 +23,10 @@ struct srv {
 	struct hub *hub;
 	enum srv_state state; /* only srv_move and the loader assign it */
 	char user[CYG_NAME_MAX];
-	char name[CYG_NAME_MAX];       /* "" is the default server */
-	char id[CYG_SERVER_ID_LEN + 1]; /* of this life: a new one at every start */
-	char object[2 * CYG_NAME_MAX + 16]; /* "alice/default", for the log */
-	char *base_url;                     /* "/user/alice/" */
+	char name[CYG_NAME_MAX];              /* "" is the default server */
+	char id[CYG_SERVER_ID_LEN + 1];       /* of this life: a new one at every start */
+	char object[2 * CYG_NAME_MAX + 16];   /* "alice/default", for the log */
+	char *base_url;                       /* "/user/alice/" */
 	char credential_sum[SECRET_SUM_SIZE]; /* "" while it has none */
 	char isolation[24];
 	struct choice choice;
@@ -55,7 +55,7 @@ struct srv {
 	char end_message[320]; /* one sentence */
 	uint64_t stop_asked_ms;
 
-	uv_timer_t timer; /* of its state */
+	uv_timer_t timer;        /* of its state */
 	struct cyg_list waiters; /* requests: wait.c */
 	struct cyg_list streams; /* progress: progress.c */
 	bool notify_queued;

@@ -12,7 +12,7 @@ enum owner { OWNER_HUB, OWNER_SPAWNER, OWNER_INIT };
 static const struct {
 	const char *name;
 	enum owner owner;
-	const char *label; /* %s: the environment */
+	const char *label;  /* %s: the environment */
 	uint32_t weight_ms; /* while nothing is known about usual times */
 } plan[] = {
 	{ "queue", OWNER_HUB, "Waiting for a place", 10 },
@@ -39,7 +39,8 @@ void stages_plan(struct stages *s, const struct choice *c, const struct profiles
 		struct stage *st = &s->list[s->n++];
 		st->name = plan[i].name;
 		if (strcmp(plan[i].name, "setup") == 0)
-			(void)snprintf(st->label, sizeof(st->label), "Setting up the environment %.100s",
+			(void)snprintf(st->label, sizeof(st->label),
+			    "Setting up the environment %.100s",
 			    stack != NULL ? stack->label : c->stack);
 		else
 			(void)snprintf(st->label, sizeof(st->label), "%s", plan[i].label);
@@ -86,8 +87,7 @@ uint32_t stages_sum(const struct stages *s, bool init)
 
 	for (size_t i = 0; i < s->n; i++) {
 		enum owner owner = plan[plan_index(&s->list[i])].owner;
-		if (s->list[i].state == STAGE_DONE &&
-		    owner == (init ? OWNER_INIT : OWNER_SPAWNER))
+		if (s->list[i].state == STAGE_DONE && owner == (init ? OWNER_INIT : OWNER_SPAWNER))
 			sum += s->list[i].ms;
 	}
 	return sum;
@@ -119,8 +119,7 @@ const char *stage_state_name(enum stage_state state)
 	return names[state];
 }
 
-json_t *stage_event(
-    const struct stages *s, const struct stage *st, uint64_t now_ms, json_t *lines)
+json_t *stage_event(const struct stages *s, const struct stage *st, uint64_t now_ms, json_t *lines)
 {
 	bool ended = st->state == STAGE_DONE || st->state == STAGE_FAILED;
 	json_t *ms = json_null();

@@ -39,7 +39,6 @@ int stages_percent(const struct stages *s, uint64_t now_ms);
 const char *stage_state_name(enum stage_state state);
 /* {"progress", "message", "cygnet": {...}}: one event about one stage; lines may be NULL (else
  * borrowed). A new object. */
-json_t *stage_event(
-    const struct stages *s, const struct stage *st, uint64_t now_ms, json_t *lines);
+json_t *stage_event(const struct stages *s, const struct stage *st, uint64_t now_ms, json_t *lines);
 
 #endif

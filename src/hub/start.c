@@ -82,8 +82,8 @@ int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
 	char id[CYG_SERVER_ID_LEN + 1];
 
 	if (srvs_in(hub, SRV_QUEUED)->n >= hub->config.queue_max)
-		return cyg_fail(
-		    err, CYG_ELIMIT, "Too many servers are starting. Please try again in a minute.");
+		return cyg_fail(err, CYG_ELIMIT,
+		    "Too many servers are starting. Please try again in a minute.");
 	cyg_random_hex(id, CYG_SERVER_ID_LEN / 2);
 	srv_set_id(srv, id);
 	forget_last_life(srv);
@@ -103,8 +103,7 @@ size_t srv_queue_position(const struct srv *srv)
 
 	if (srv->state != SRV_QUEUED)
 		return 0;
-	cyg_list_each(it, srvs_in(srv->hub, SRV_QUEUED))
-	{
+	cyg_list_each (it, srvs_in(srv->hub, SRV_QUEUED)) {
 		position++;
 		if (it == &srv->link)
 			break;
@@ -122,6 +121,11 @@ static void admit(struct srv *srv)
 	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
 	uint64_t now_ms = cyg_clock_mono_ms();
 
+	if (f == NULL) { /* queued before a restart with another configuration */
+		srv_start_fail(srv, "start_failed",
+		    "What was chosen is no longer offered. Please choose again.");
+		return;
+	}
 	secret_new(srv->credential);
 	secret_sum(cyg_str_of(srv->credential), srv->credential_sum);
 	srv->start_deadline_ms = now_ms + f->start_timeout_ms;
@@ -135,13 +139,15 @@ static void admit(struct srv *srv)
 void srvs_admit(struct hub *hub)
 {
 	struct cyg_list *queued = srvs_in(hub, SRV_QUEUED);
+	struct cyg_link *first;
 	bool any = false;
 
 	if (hub->ending || hub->spawner == NULL || !hub_spawner_is_known(hub))
 		return;
-	while (queued->n > 0 && srvs_in(hub, SRV_STARTING)->n + srvs_in(hub, SRV_WAITING)->n <
-				    hub->config.start_concurrency) {
-		admit(CYG_CONTAINER_OF(cyg_list_first(queued), struct srv, link));
+	while ((first = cyg_list_first(queued)) != NULL &&
+	       srvs_in(hub, SRV_STARTING)->n + srvs_in(hub, SRV_WAITING)->n <
+		   hub->config.start_concurrency) {
+		admit(CYG_CONTAINER_OF(first, struct srv, link));
 		any = true;
 	}
 	if (any && queued->n > 0)
@@ -158,7 +164,8 @@ static void fill_spawn(const struct srv *srv, struct spawn_spawn *m)
 	(void)cyg_str_copy(m->server_id, sizeof(m->server_id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m->user, sizeof(m->user), cyg_str_of(srv->user));
 	(void)cyg_str_copy(m->server, sizeof(m->server), cyg_str_of(srv->name));
-	(void)cyg_str_copy(m->template_, sizeof(m->template_), cyg_str_of(f->template_));
+	(void)cyg_str_copy(
+	    m->template_, sizeof(m->template_), cyg_str_of(f != NULL ? f->template_ : ""));
 	(void)cyg_str_copy(m->stack, sizeof(m->stack), cyg_str_of(c->stack));
 	(void)cyg_str_copy(m->base_url, sizeof(m->base_url), cyg_str_of(srv->base_url));
 	(void)cyg_str_copy(m->credential, sizeof(m->credential), cyg_str_of(srv->credential));
@@ -190,8 +197,8 @@ static void send_spawn(void *arg)
 	if (srv->spawn_number != 0)
 		return;
 	srv->gone = true; /* it never left */
-	srv_start_fail(srv, "start_failed",
-	    "The spawner cannot be reached. Please try again in a moment.");
+	srv_start_fail(
+	    srv, "start_failed", "The spawner cannot be reached. Please try again in a moment.");
 }
 
 /* ---- 4: the spawner has answered ---- */
@@ -220,8 +227,8 @@ void srv_spawned(struct srv *srv)
 
 	srv->reply_ms = cyg_clock_mono_ms();
 	store_intent_end(hub->store, srv->id, "spawn", "done", cyg_clock_wall_us());
-	(void)cyg_str_copy(srv->isolation, sizeof(srv->isolation),
-	    cyg_str_of(hub_isolation_name(hello)));
+	(void)cyg_str_copy(
+	    srv->isolation, sizeof(srv->isolation), cyg_str_of(hub_isolation_name(hello)));
 	stage_done(srv, "spawn",
 	    less(less(srv->reply_ms, srv->spawn_ms), stages_sum(&srv->stages, false)));
 	srv_move(srv, SRV_WAITING, "its socket listens");

@@ -19,7 +19,8 @@ json_t *srv_tail_lines(const struct srv *srv)
 	json_t *lines = json_array();
 	struct cyg_str rest = cyg_str_of(srv->tail != NULL ? srv->tail : ""), line;
 
-	while (rest.len > 0 && json_array_size(lines) < LINES_MAX && cyg_str_next(&rest, '\n', &line)) {
+	while (rest.len > 0 && json_array_size(lines) < LINES_MAX &&
+	       cyg_str_next(&rest, '\n', &line)) {
 		json_t *text = json_stringn(line.p, line.len);
 		if (text != NULL)
 			(void)json_array_append_new(lines, text);
@@ -34,9 +35,12 @@ static void record_end(struct srv *srv)
 	json_t *lines = srv_tail_lines(srv);
 	cyg_autofree char *text = json_dumps(lines, JSON_COMPACT);
 	json_decref(lines);
-	store_end_put(srv->hub->store,
-	    &(struct store_end){ .user = srv->user, .server = srv->name, .cause = srv->cause,
-		.message = srv->end_message, .lines = text, .at_us = cyg_clock_wall_us() });
+	store_end_put(srv->hub->store, &(struct store_end){ .user = srv->user,
+					   .server = srv->name,
+					   .cause = srv->cause,
+					   .message = srv->end_message,
+					   .lines = text,
+					   .at_us = cyg_clock_wall_us() });
 }
 
 /* ---- both are done: the container and the route are gone ---- */
@@ -58,7 +62,8 @@ static void on_unrouted(void *arg, uint32_t ticket, const struct cyg_err *why)
 
 	if (srv->push_ticket != ticket)
 		return;
-	/* A proxy that does not answer gets the whole table when it does: the route is not in it. */
+	/* A proxy that does not answer gets the whole table when it does: the route is not in it.
+	 */
 	(void)why;
 	srv->push_ticket = 0;
 	srv->unrouted = true;

@@ -14,8 +14,8 @@ static json_t *hub_route(const struct hub *hub)
 	cyg_autofree char *target = cyg_xasprintf("unix:%s/hub/http.sock", hub->config.run_dir);
 
 	/* Everything without a better route: the hub's pages, and addresses of stopped servers. */
-	return json_pack("{s:n, s:s, s:s, s:s}", "host", "prefix", "/", "target", target, "auth",
-	    "none");
+	return json_pack(
+	    "{s:n, s:s, s:s, s:s}", "host", "prefix", "/", "target", target, "auth", "none");
 }
 
 static json_t *server_route(const struct srv *srv)
@@ -42,10 +42,10 @@ char *table_write(const struct hub *hub, uint64_t generation, size_t *len)
 
 	(void)json_array_append_new(routes, hub_route(hub));
 	while (sessions_next(hub, &pos, &session))
-		(void)json_array_append_new(credentials,
-		    json_pack("{s:s, s:s, s:I}", "sha256", session->sum, "user",
-			session->person->name, "expires",
-			(json_int_t)(session->expires_us / 1000000)));
+		(void)json_array_append_new(
+		    credentials, json_pack("{s:s, s:s, s:I}", "sha256", session->sum, "user",
+				     session->person->name, "expires",
+				     (json_int_t)(session->expires_us / 1000000)));
 	pos = 0;
 	while (srvs_next(hub, &pos, &srv)) {
 		if (srv->routed)

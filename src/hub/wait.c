@@ -79,8 +79,7 @@ static void settle_start(struct waiter *w, bool same)
 
 void srv_waiters_settle(struct srv *srv)
 {
-	cyg_list_each_safe(it, &srv->waiters)
-	{
+	cyg_list_each_safe (it, &srv->waiters) {
 		struct waiter *w = CYG_CONTAINER_OF(it, struct waiter, link);
 		bool same = strcmp(w->id, srv->id) == 0;
 		if (w->what == WAIT_RUNNING)
@@ -92,7 +91,7 @@ void srv_waiters_settle(struct srv *srv)
 
 void srv_waiters_close(struct srv *srv)
 {
-	cyg_list_each_safe(it, &srv->waiters)
+	cyg_list_each_safe (it, &srv->waiters)
 		waiter_close(CYG_CONTAINER_OF(it, struct waiter, link));
 }
 

@@ -18,8 +18,8 @@ void store_server_put(struct store *st, const struct store_server *server)
 
 void store_server_active(struct store *st, const char *id, int64_t at_us)
 {
-	stmt_write(
-	    st, "UPDATE servers SET last_activity=max(last_activity,?) WHERE id=?", "it", at_us, id);
+	stmt_write(st, "UPDATE servers SET last_activity=max(last_activity,?) WHERE id=?", "it",
+	    at_us, id);
 }
 
 int store_servers_read(struct store *st, store_server_fn fn, void *arg, struct cyg_err *err)

@@ -22,8 +22,8 @@ void store_sessions_expire(struct store *st, int64_t now_us)
 int store_sessions_read(struct store *st, store_session_fn fn, void *arg, struct cyg_err *err)
 {
 	int code = 0;
-	sqlite3_stmt *stmt = stmt_bind(
-	    st, err, "SELECT sha256, user, provider, created, expires FROM sessions", "");
+	sqlite3_stmt *stmt =
+	    stmt_bind(st, err, "SELECT sha256, user, provider, created, expires FROM sessions", "");
 	if (stmt == NULL)
 		return -CYG_ESYS;
 	while (stmt_row(st, stmt, &code, err)) {

@@ -18,8 +18,8 @@ bool store_stage_usual(struct store *st, const char *stack, const char *stage, u
 	int code = 0;
 	struct cyg_err err;
 	sqlite3_stmt *stmt = stmt_bind(st, &err,
-	    "SELECT ms FROM stage_times WHERE stack=? AND stage=? ORDER BY ms LIMIT ?", "tti", stack,
-	    stage, (int64_t)STORE_USUAL_OF);
+	    "SELECT ms FROM stage_times WHERE stack=? AND stage=? ORDER BY ms LIMIT ?", "tti",
+	    stack, stage, (int64_t)STORE_USUAL_OF);
 	if (stmt == NULL)
 		return false;
 	while (stmt_row(st, stmt, &code, &err)) {

@@ -51,8 +51,8 @@ static sqlite3_stmt *bind(
 			continue;
 		}
 		const char *text = va_arg(ap, const char *);
-		code = sqlite3_bind_text(
-		    stmt, i + 1, text != NULL ? text : "", -1, SQLITE_TRANSIENT);
+		code =
+		    sqlite3_bind_text(stmt, i + 1, text != NULL ? text : "", -1, SQLITE_TRANSIENT);
 	}
 	if (code == SQLITE_OK)
 		return stmt;

@@ -115,8 +115,7 @@ void store_after_commit(struct store *st, void (*fn)(void *arg), void *arg)
 {
 	if (st->n_effects == st->cap_effects) {
 		st->cap_effects = st->cap_effects > 0 ? 2 * st->cap_effects : 16;
-		st->effects =
-		    cyg_xrealloc(st->effects, st->cap_effects * sizeof(*st->effects));
+		st->effects = cyg_xrealloc(st->effects, st->cap_effects * sizeof(*st->effects));
 	}
 	st->effects[st->n_effects++] = (struct store_effect){ .fn = fn, .arg = arg };
 }

@@ -13,8 +13,8 @@ void store_user_put(struct store *st, const struct store_user *user)
 
 void store_user_active(struct store *st, const char *name, int64_t at_us)
 {
-	stmt_write(
-	    st, "UPDATE users SET last_activity=max(last_activity,?) WHERE name=?", "it", at_us, name);
+	stmt_write(st, "UPDATE users SET last_activity=max(last_activity,?) WHERE name=?", "it",
+	    at_us, name);
 }
 
 int store_users_read(struct store *st, store_user_fn fn, void *arg, struct cyg_err *err)

@@ -1,0 +1,130 @@
+/* The daemon itself: /hub/health, and the orderly end that `cygnetctl up` asks for (reference 1.3).
+ */
+#include "base/mem.h"
+#include "http/url.h"
+#include "hub/api.h"
+#include "hub/proxy_link.h"
+#include "hub/reply.h"
+#include "hub/srv.h"
+
+#include <string.h>
+
+enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000 };
+
+/* ---- health; with ?wait=1 only when a start could work: spawner listed, a proxy with the table
+ * ---- */
+
+struct ready_wait {
+	struct hub *hub;
+	struct http_req *req;
+	uint64_t waited_ms;
+	uv_timer_t timer;
+};
+
+static bool is_ready(const struct hub *hub)
+{
+	return hub_spawner_is_known(hub) && proxy_link_ready(hub->proxy) > 0;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static void on_poll(uv_timer_t *timer)
+{
+	struct ready_wait *w = timer->data;
+	struct http_req *req = w->req;
+	bool ready = is_ready(w->hub);
+
+	w->waited_ms += READY_POLL_MS;
+	if (!ready && w->waited_ms < READY_MAX_MS)
+		return;
+	req->on_abort = NULL;
+	uv_close((uv_handle_t *)&w->timer, on_closed);
+	if (ready)
+		http_reply(req, 200, "text/plain", CYG_STR(""));
+	else
+		http_reply_error(req, 503, "The spawner or the proxy is not there yet.");
+}
+
+static void on_abort(struct http_req *req)
+{
+	struct ready_wait *w = req->data;
+
+	uv_close((uv_handle_t *)&w->timer, on_closed);
+}
+
+void api_health(struct http_req *req)
+{
+	struct hub *hub = request_hub(req);
+	struct cyg_str value = CYG_STR("");
+	bool found = false;
+
+	(void)url_query_get(req->arena, req->head->query, "wait", &value, &found, NULL);
+	if (!found || !cyg_str_eq(value, "1") || is_ready(hub)) {
+		http_reply(req, 200, "text/plain", CYG_STR(""));
+		return;
+	}
+	struct ready_wait *w = cyg_xcalloc(1, sizeof(*w));
+	w->hub = hub;
+	w->req = req;
+	req->data = w;
+	req->on_abort = on_abort;
+	(void)uv_timer_init(hub->uv, &w->timer);
+	w->timer.data = w;
+	(void)uv_timer_start(&w->timer, on_poll, READY_POLL_MS, READY_POLL_MS);
+}
+
+/* ---- shutdown ---- */
+
+/* True when the body asks for the servers to be stopped too; *bad on anything but booleans. */
+static bool wants_servers(const json_t *root, bool *bad)
+{
+	const json_t *servers = json_object_get(root, "servers");
+	const json_t *proxy = json_object_get(root, "proxy");
+
+	*bad = (servers != NULL && !json_is_boolean(servers)) ||
+	       (proxy != NULL && !json_is_boolean(proxy));
+	return json_is_true(servers);
+}
+
+static void stop_all(struct hub *hub)
+{
+	const struct srv *srv = NULL;
+	size_t pos = 0;
+
+	while (srvs_next(hub, &pos, &srv)) {
+		if (srv_is_active(srv))
+			srv_stop(srvs_find(hub, cyg_str_of(srv->user), cyg_str_of(srv->name)));
+	}
+}
+
+static void end_now(void *arg)
+{
+	struct hub *hub = arg;
+
+	cyg_loop_stop(hub->loop);
+}
+
+void api_shutdown(struct http_req *req)
+{
+	struct hub *hub = request_hub(req);
+	json_t *root =
+	    req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
+	bool bad = root == NULL;
+	bool servers = !bad && wants_servers(root, &bad);
+
+	json_decref(root);
+	if (bad) {
+		http_reply_error(req, 400, "Invalid JSON in body of request");
+		return;
+	}
+	if (servers) {
+		hub->draining = true;
+		stop_all(hub);
+	} else {
+		store_after_commit(hub->store, end_now, hub);
+	}
+	reply_json(req, 202, json_pack("{s:s}", "message", "Shutting down Hub"));
+}

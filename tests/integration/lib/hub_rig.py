@@ -1,0 +1,452 @@
+"""The hub's surroundings as small programs in threads: a spawner that does what a test tells it, a proxy's
+control socket, and a client that speaks to the hub's own socket as the proxy would."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import queue
+import re
+import shutil
+import socket
+import socketserver
+import struct
+import threading
+import time
+import urllib.parse
+
+from lib import places
+
+MAGIC, VERSION = 0x43594753, 1
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE = range(1, 12)
+STOPPED, EXITED, SIGNALLED, MEMORY, SETUP, UNKNOWN = range(1, 7)
+EINVAL, ENOENT, EDENIED = 1, 2, 3
+_HEAD = "@IHHII"
+_BODIES = {
+    HELLO: "64sII256s", SPAWN: "17s64s64s64s64s1024s65sQII1024s64s", STOP: "17sI0I", STAT: "17sI0I", LIST: "",
+    REPLY: "i320s", ITEM: "17s64s64sIIIIQQQQII0Q", STAGE: "17s32sII", TAIL: "17sI8192s", GONE: "17sIiQQ256s0Q",
+}
+_SPAWN_NAMES = "id user server template stack base_url credential memory cpu home_packages user_script kernels".split()
+
+
+def pack(kind, request, *values):
+    form = _HEAD + _BODIES[kind]
+    values = [value.encode() if isinstance(value, str) else value for value in values]
+    return struct.pack(form, MAGIC, VERSION, kind, struct.calcsize(form), request, *values)
+
+
+def _text(value):
+    return value.split(b"\0")[0].decode() if isinstance(value, bytes) else value
+
+
+def unpack(data):
+    magic, version, kind, length, request = struct.unpack_from(_HEAD, data)
+    assert (magic, version, length) == (MAGIC, VERSION, len(data))
+    return kind, request, [_text(value) for value in struct.unpack(_HEAD + _BODIES[kind], data)[5:]]
+
+
+class _Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+    allow_reuse_address = False
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_args):
+        pass
+
+    def address_string(self):
+        return "unix"
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        with contextlib.suppress(BrokenPipeError):
+            self.end_headers()
+        with contextlib.suppress(BrokenPipeError):
+            self.wfile.write(data)
+
+
+def serve(path, handler):
+    """An HTTP server on a Unix socket, in threads; returns a function that ends it."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    server = _Unix(os.fspath(path), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+
+    def end():
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    return end
+
+
+class FakeSpawner:
+    """`on_spawn(spawner, spec)` runs for each SPAWN; without one the server starts and answers. `servers` is what
+    LIST tells: it outlives connections, as containers do. `asked` is a queue of (kind, id) as they came."""
+
+    def __init__(self, run):
+        self.run = pathlib.Path(run)
+        self.on_spawn, self.on_stop = type(self).start_well, type(self).stop_well
+        self.servers, self.specs, self.ends = {}, {}, {}
+        self.asked, self.lock, self.conn = queue.Queue(), threading.RLock(), None
+        self.kernels = []
+        self.path = self.run / "spawner/ctl.sock"
+        self.threads = []
+        self.listen()
+
+    # ---- the connection ----
+    def listen(self):
+        self.closing = False
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.bind(os.fspath(self.path))
+        self.sock.listen(8)
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def _accept(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            with self.lock:
+                if self.closing:
+                    conn.close()
+                    return
+                self.conn = conn
+            self.send(HELLO, 0, "fault", 1, 0, "A spawner of the tests.")
+            thread = threading.Thread(target=self._read, args=(conn,), daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def _read(self, conn):
+        while True:
+            try:
+                data = conn.recv(1 << 16)
+            except OSError:
+                data = b""
+            if not data:
+                conn.close()
+                return
+            with self.lock:
+                self._take(*unpack(data))
+
+    def send(self, kind, request, *values):
+        with self.lock, contextlib.suppress(OSError):
+            if self.conn:
+                self.conn.send(pack(kind, request, *values))
+
+    def _take(self, kind, request, values):
+        self.asked.put((kind, values[0] if values else None))
+        if kind == LIST:
+            for spec in list(self.servers.values()):
+                self.item(request, spec)
+            self.reply(request)
+        elif kind == SPAWN:
+            spec = dict(zip(_SPAWN_NAMES, values), request=request)
+            self.specs[spec["id"]] = spec
+            self.on_spawn(self, spec)
+        elif kind == STOP:
+            self.on_stop(self, request, values[0], values[1])
+        elif kind == STAT and values[0] in self.servers:
+            self.item(request, self.servers[values[0]])
+            self.reply(request)
+        else:
+            self.reply(request, ENOENT, "no such server")
+
+    def disconnect(self):
+        """The connection and the listener end, as at a restart; servers live on."""
+        with self.lock:
+            self.closing = True
+            self.sock.shutdown(socket.SHUT_RDWR)
+            self.sock.close()
+            if self.conn:
+                with contextlib.suppress(OSError):
+                    self.conn.shutdown(socket.SHUT_RDWR)
+            self.conn = None
+        self.thread.join()
+        for thread in self.threads:
+            thread.join()
+        self.threads.clear()
+
+    def close(self):
+        self.disconnect()
+        for server_id in list(self.ends):
+            self.ends.pop(server_id)()
+
+    def wait(self, kind, server_id=None):
+        """Waits until the hub has asked that; returns the id."""
+        while True:
+            got, which = self.asked.get(timeout=places.CEILING)
+            if got == kind and server_id in (None, which):
+                return which
+
+    # ---- what it can do ----
+    def reply(self, request, code=0, message=""):
+        self.send(REPLY, request, code, message)
+
+    def item(self, request, spec):
+        self.send(ITEM, request, spec["id"], spec["user"], spec["server"], 2, 200000, 0, 3, int(time.time() * 1e6),
+                  100 << 20, spec["memory"], 1500000, spec["cpu"], 0)
+
+    def stage(self, spec, name, state=1, ms=5):
+        self.send(STAGE, 0, spec["id"], name, state, ms)
+
+    def tail(self, spec, text):
+        self.send(TAIL, 0, spec["id"], len(text), text)
+
+    def gone(self, spec, cause, status=0, message="", peak=0, limit=0):
+        self.servers.pop(spec["id"], None)
+        if spec["id"] in self.ends:
+            self.ends.pop(spec["id"])()
+        self.send(GONE, 0, spec["id"], cause, status, peak, limit, message)
+
+    def serve(self, spec):
+        """The server's own socket, with an answer for the first request and for the kernels' lists."""
+        spawner, base = self, spec["base_url"]
+
+        class Answers(_Handler):
+            def do_GET(self):
+                lists = {base + "api/kernels": spawner.kernels, base + "api/sessions": [
+                    {"path": f"{kernel.get('name')}.ipynb", "kernel": kernel} for kernel in spawner.kernels]}
+                self.answer(200, lists.get(self.path, {"version": "2.0", "for": self.path}))
+
+        self.servers[spec["id"]] = spec
+        self.ends[spec["id"]] = serve(self.run / f"s/{spec['id']}.sock", Answers)
+
+    def listen_only(self, spec):
+        """The socket listens and nobody ever accepts: the request waits in the backlog."""
+        path = self.run / f"s/{spec['id']}.sock"
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.bind(os.fspath(path))
+        sock.listen(8)
+        self.servers[spec["id"]] = spec
+        self.ends[spec["id"]] = lambda: (sock.close(), os.unlink(path))
+
+    def start_well(self, spec):
+        for name in ("folders", "home", "limits", "container"):
+            self.stage(spec, name)
+        self.serve(spec)
+        self.reply(spec["request"])
+        self.stage(spec, "setup", 1, 12)
+        self.stage(spec, "agent", 1, 3)
+
+    def stop_well(self, request, server_id, _grace):
+        if server_id not in self.servers:
+            self.reply(request, ENOENT, "no such server")
+            return
+        self.reply(request)
+        self.gone(self.servers[server_id], STOPPED)
+
+
+class FakeProxy:
+    """RUN/proxy/N/control.sock. `tables` are those put, newest last."""
+
+    def __init__(self, run, name="0"):
+        self.path = pathlib.Path(run) / f"proxy/{name}/control.sock"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.tables, self.news, self.activity = [], threading.Condition(), {}
+        self.generation, self.refuse = 0, False
+        proxy = self
+
+        class Answers(_Handler):
+            def do_PUT(self):
+                table = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if proxy.refuse:
+                    self.answer(500, {"status": 500, "message": "refused"})
+                    return
+                with proxy.news:
+                    proxy.tables.append(table)
+                    proxy.generation = table["generation"]
+                    proxy.news.notify_all()
+                self.answer(200, {"generation": table["generation"]})
+
+            def do_GET(self):
+                what = {"/status": {"generation": proxy.generation}, "/activity": {"servers": proxy.activity}}
+                self.answer(200, what[self.path])
+
+        self.handler = Answers
+        self.end = serve(self.path, Answers)
+
+    def restart(self):
+        """A new proxy without a table."""
+        self.end()
+        self.generation = 0
+        self.end = serve(self.path, self.handler)
+
+    def close(self):
+        self.end()
+
+    def wait(self, condition, what="a table"):
+        """The newest table, once it fulfils the condition."""
+        with self.news:
+            assert self.news.wait_for(lambda: self.tables and condition(self.tables[-1]), places.CEILING), what
+            return self.tables[-1]
+
+    def users(self):
+        return {c["user"] for c in self.tables[-1]["credentials"] if "server" not in c}
+
+    def prefixes(self):
+        return {route["prefix"] for route in self.tables[-1]["routes"]}
+
+
+class Answer:
+    def __init__(self, response, data):
+        self.status, self.headers, self.data = response.status, response.headers, data
+        self.text = data.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    def __repr__(self):
+        return f"{self.status} {self.text[:300]}"
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("127.0.0.1:8000", timeout=places.CEILING)
+        self.unix = os.fspath(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(places.CEILING)
+        self.sock.connect(self.unix)
+
+
+class Browser:
+    """A person at a browser, as seen from behind the proxy."""
+
+    def __init__(self, path):
+        self.path, self.cookie = path, None
+
+    def ask(self, method, target, body=None, headers=None, cookie=True):
+        all_headers = {"X-Forwarded-For": "127.0.0.1", "Accept": "application/json", **(headers or {})}
+        if cookie and self.cookie:
+            all_headers["Cookie"] = f"__Host-cygnet={self.cookie}"
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+            all_headers.setdefault("Content-Type", "application/json")
+        conn = _Connection(self.path)
+        try:
+            conn.request(method, target, body, all_headers)
+            response = conn.getresponse()
+            return Answer(response, response.read())
+        finally:
+            conn.close()
+
+    def get(self, target, **more):
+        return self.ask("GET", target, **more)
+
+    def post(self, target, body=None, **more):
+        return self.ask("POST", target, body, **more)
+
+    def delete(self, target, **more):
+        return self.ask("DELETE", target, **more)
+
+    def page(self, target, **more):
+        """A navigation."""
+        return self.ask("GET", target, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, **more)
+
+    def sign_in(self, name, password, **more):
+        form = urllib.parse.urlencode({"username": name, "password": password, **more})
+        answer = self.ask("POST", "/hub/login", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        if answer.status == 200:
+            self.cookie = re.match(r"__Host-cygnet=([0-9a-f]{64}); ", answer.headers["Set-Cookie"]).group(1)
+        return answer
+
+    @contextlib.contextmanager
+    def stream(self, target):
+        """The events of a stream, as an iterator over their JSON."""
+        conn = _Connection(self.path)
+        headers = {"Accept": "text/event-stream", "Cookie": f"__Host-cygnet={self.cookie}"}
+        try:
+            conn.request("GET", target, headers=headers)
+            response = conn.getresponse()
+            assert response.status == 200, response.read()
+            yield self._events(response)
+        finally:
+            conn.close()
+
+    @staticmethod
+    def _events(response):
+        while line := response.readline():
+            if line.startswith(b"data: "):
+                yield json.loads(line[len(b"data: "):])
+
+
+class HubSite:
+    """Folders, fakes and one hub."""
+
+    PASSWORD = "correct horse"
+
+    def __init__(self, tmp, daemons, options=(), proxy=True):
+        self.run, self.state, self.daemons = tmp / "run", tmp / "state", daemons
+        self.options = list(options)
+        for folder in (self.run / "hub", self.run / "spawner", self.run / "proxy", self.run / "s", self.state,
+                       tmp / "web"):
+            folder.mkdir(parents=True)
+        self.profiles = tmp / "profiles.yaml"
+        shutil.copy(places.ROOT / "config/profiles.yaml", self.profiles)
+        self.web = tmp / "web"
+        self.make_web()
+        self.password = tmp / "password"
+        self.password.write_text(self.PASSWORD)
+        self.password.chmod(0o600)
+        self.token = tmp / "admin.token"
+        self.token.write_text("f" * 64)
+        self.token.chmod(0o600)
+        self.spawner = FakeSpawner(self.run)
+        self.proxy = FakeProxy(self.run) if proxy else None
+        self.socket = self.run / "hub/http.sock"
+        self.hub = self.start()
+
+    def make_web(self):
+        (self.web / "static").mkdir()
+        for name in ("home", "login", "starting", "spark", "error-403", "error-404", "error-424", "error-503"):
+            (self.web / f"{name}.html").write_text(f"<!doctype html><title>{name}</title>")
+        (self.web / "static/mark.svg").write_text("<svg/>")
+        (self.web / "static/api.mjs").write_text("export const x = 1;")
+
+    def argv(self):
+        return ["cygnet-hub", "--sign-in", "development", "--run-dir", self.run, "--state-dir", self.state,
+                "--web-dir", self.web, "--profiles", self.profiles, "--dev-password-file", self.password,
+                "--admin-token-file", self.token, "--log-level", "debug", *self.options]
+
+    def start(self):
+        hub = self.daemons.start(self.argv())
+        hub.wait_line(r"hub: ready")
+        return hub
+
+    def kill_hub(self):
+        self.hub.kill()
+        self.hub.wait_exit()
+
+    def browser(self, name=None):
+        browser = Browser(self.socket)
+        if name:
+            answer = browser.sign_in(name, self.PASSWORD)
+            assert answer.status == 200, answer
+        return browser
+
+    def close(self):
+        try:
+            if self.hub.process.poll() is None:
+                self.hub.stop()
+        finally:
+            self.spawner.close()
+            if self.proxy:
+                self.proxy.close()
