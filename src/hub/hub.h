@@ -63,8 +63,8 @@ struct hub {
 	char *spawner_path;
 	bool turns; /* its handles are open */
 	bool ending;
-	bool draining;      /* told to shut down: servers are stopped, none is started */
-	char admin_sum[65]; /* SHA-256 of the administrator's token, or "" */
+	bool draining;           /* told to shut down: servers are stopped, none is started */
+	char admin_sum[65];      /* SHA-256 of the administrator's token, or "" */
 	struct listing *listing; /* of reconcile.c: the list that is on its way, or NULL */
 	bool spawner_known; /* the list was compared on this connection: starts may be let in */
 };

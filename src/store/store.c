@@ -79,23 +79,21 @@ static int end_turn(struct store *st, struct cyg_err *err)
 	return 0;
 }
 
+/* Runs those queued by now; what they queue is for the next round. Stops when one of them wrote:
+ * that must be on disk before the next effect leaves. */
 static void run_effects(struct store *st)
 {
+	size_t n = st->n_effects, done = 0;
+
 	/* By index, not by pointer: an effect may queue more, or forget later ones. */
-	for (size_t i = 0; i < st->n_effects; i++) {
-		struct store_effect effect = st->effects[i];
-		st->effects[i].fn = NULL;
+	while (done < n && !st->in_turn && !st->failed) {
+		struct store_effect effect = st->effects[done++];
+		st->effects[done - 1].fn = NULL;
 		if (effect.fn != NULL)
 			effect.fn(effect.arg);
-		if (st->in_turn || st->failed) {
-			/* What it wrote must be on disk before the next effect leaves. */
-			size_t left = st->n_effects - (i + 1);
-			memmove(st->effects, st->effects + i + 1, left * sizeof(*st->effects));
-			st->n_effects = left;
-			return;
-		}
 	}
-	st->n_effects = 0;
+	st->n_effects -= done;
+	memmove(st->effects, st->effects + done, st->n_effects * sizeof(*st->effects));
 }
 
 int store_commit(struct store *st, struct cyg_err *err)

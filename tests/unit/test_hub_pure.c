@@ -259,7 +259,7 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } broken[] = {
-	{ "", "expected" },
+	{ "- x\n", "expected" },
 	{ "profiles: []\n", "at least one profile is needed" },
 	{ "stack: []\n", "t:1" },
 	{ "profiles:\n  - {template: lab}\n", "t:2" },
