@@ -55,8 +55,8 @@ START_TEST(test_every_pair_of_states_moves_as_designed)
 		"running>stopping", "stopping>stopped" };
 	size_t allowed = 0;
 
-	for (int from = 0; from < SRV_STATES; from++) {
-		for (int to = 0; to < SRV_STATES; to++) {
+	for (enum srv_state from = 0; from < SRV_STATES; from++) {
+		for (enum srv_state to = 0; to < SRV_STATES; to++) {
 			char move[40];
 			bool listed = false;
 			(void)snprintf(
@@ -74,10 +74,10 @@ END_TEST
 
 START_TEST(test_state_names_are_read_back)
 {
-	for (int i = 0; i < SRV_STATES; i++) {
+	for (enum srv_state i = 0; i < SRV_STATES; i++) {
 		enum srv_state state = SRV_STATES;
 		ck_assert(srv_state_of(cyg_str_of(srv_state_name(i)), &state));
-		ck_assert_int_eq((int)state, i);
+		ck_assert_int_eq((int)state, (int)i);
 	}
 	enum srv_state none = SRV_STATES;
 	ck_assert(!srv_state_of(CYG_STR("dead"), &none));
