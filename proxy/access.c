@@ -43,8 +43,8 @@ void access_done(struct client *c, const char *how)
 	if (x->status >= 100 && x->status < 600)
 		p->n_status[x->status / 100]++;
 	if (x->label != NULL)
-		cyg_log(level, c->ip[0] != '\0' ? c->ip : "inner", "%s %d %.1f ms user %s, %s",
-		    x->label, x->status, (double)(cyg_clock_mono_ns() - x->start_ns) / 1e6,
+		cyg_log(level, client_name(c), "%s %d %.1f ms user %s, %s", x->label, x->status,
+		    (double)(cyg_clock_mono_ns() - x->start_ns) / 1e6,
 		    x->cred != NULL ? x->cred->user : "-", how);
 	x->status = 0;
 	free(x->label);

@@ -46,6 +46,11 @@ void client_move(struct client *c, enum client_state to)
 	c->since_ms = uv_now(p->loop);
 }
 
+const char *client_name(const struct client *c)
+{
+	return c->ip[0] != '\0' ? c->ip : "inner";
+}
+
 /* What each socket waits for follows from how full the buffers are; there is nothing to forget. */
 static int wanted(const struct peer *p)
 {

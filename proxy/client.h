@@ -78,6 +78,8 @@ void client_run(struct client *c);
 /* Ends it, in any state: both sockets closed at once, whatever was under way. abrupt: see stream.h.
  * why is for the log. */
 void client_close(struct client *c, bool abrupt, const char *why);
+/* Whose it is, for the log: the address, or "inner". */
+const char *client_name(const struct client *c);
 /* Between requests: forgets the last one. */
 void client_reset(struct client *c);
 

@@ -78,7 +78,7 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 {
 	struct exchange *x = &c->x;
 
-	if (x->up.done || age(now_ms, x->window_ms) < BODY_WINDOW_MS)
+	if (x->up.done || age(now_ms, x->window_ms) < c->proxy->options.body_ms)
 		return false;
 	if (x->window_bytes >= BODY_WINDOW_BYTES || c->up->peer.out.len > 0 || x->wants_100) {
 		x->window_ms = now_ms;

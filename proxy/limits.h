@@ -17,13 +17,11 @@ enum {
 	ACCEPT_BURST = 64,        /* accepts per wake-up, so that old connections get their turn */
 	UPSTREAM_IDLE_MAX = 64,   /* kept-alive connections of one target */
 	UPSTREAM_IDLE_MS = 30000, /* shorter than any server we know keeps them, but Node's 5 s */
-
 	INTERIM_MAX = 4,          /* 1xx heads in front of one answer: they wait in one buffer */
 	JANITOR_MS = 250,         /* its period: what deadlines are rounded up to */
 	LINGER_MS = 2000,         /* reading on after a last answer, so that no reset eats it */
 	HALF_CLOSED_MS = 60000,   /* one direction ended and the other says nothing */
-	BODY_WINDOW_MS = 30000,   /* a client that sends a body ... */
-	BODY_WINDOW_BYTES = 1024, /* ... sends at least this much in that time */
+	BODY_WINDOW_BYTES = 1024, /* a client that sends a body sends this much in body-timeout */
 	CLIENT_READ_MS = 300000,  /* a client that takes nothing of its answer */
 
 	TABLE_JSON_MAX = 64 * 1024 * 1024, /* 100,000 routes and 400,000 credentials */

@@ -15,7 +15,7 @@ struct proxy_options {
 	bool access_log;
 	bool reuse_port;
 	uint64_t connections_max;
-	uint64_t header_ms, idle_ms, connect_ms, answer_ms, drain_ms;
+	uint64_t header_ms, idle_ms, connect_ms, answer_ms, body_ms, drain_ms;
 };
 
 extern const char *const proxy_schemes[];

@@ -13,7 +13,7 @@ static void cut(struct client *c, const char *why)
 	c->proxy->n_cut++;
 	/* What was good of it still leaves. */
 	(void)peer_flush(&c->peer);
-	cyg_log_info(c->ip, "answer cut: %s", why);
+	cyg_log_info(client_name(c), "answer cut: %s", why);
 	client_close(c, c->x.until_close, "cut");
 }
 
@@ -126,7 +126,7 @@ static void begin_answer(struct client *c, const struct http_head *head, size_t 
 	x->keep = x->keep && !x->until_close && !x->upgrade && !c->proxy->draining;
 	rewrite.keep = x->keep;
 	if (rewrite_response(&rewrite, out, &err) < 0) {
-		cyg_log_info(c->ip, "answer not forwarded: %s", err.msg);
+		cyg_log_info(client_name(c), "answer not forwarded: %s", err.msg);
 		/* Only heads of ours stand before it: nothing of them is lost by a page. */
 		out->len = before;
 		reply_own(c, 502, "The server's answer is not valid HTTP");
@@ -186,7 +186,7 @@ bool relay_step_answer(struct client *c)
 		n = http_head_parse_response(
 		    up->in.data, up->in.len, c->x.method, head, &status, &err);
 	if (n < 0) {
-		cyg_log_info(c->ip, "answer refused: %s", err.msg);
+		cyg_log_info(client_name(c), "answer refused: %s", err.msg);
 		reply_own(c, 502, "The server's answer is not valid HTTP");
 		return true;
 	}

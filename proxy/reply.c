@@ -35,7 +35,7 @@ static void reply_page(struct client *c, struct page *page)
 	page->client_minor = x->client_minor;
 	x->status = page->status;
 	if (page_write(page, peer_out(&c->peer), &err) < 0) {
-		cyg_log_error(c->ip, "own answer: %s", err.msg);
+		cyg_log_error(client_name(c), "own answer: %s", err.msg);
 		client_close(c, false, "own answer failed");
 		return;
 	}

@@ -51,7 +51,7 @@ static const char *refusal_text(int status)
 
 static void refuse_head(struct client *c, int status, const struct cyg_err *err)
 {
-	cyg_log_debug(c->ip, "head refused with %d: %s", status, err->msg);
+	cyg_log_debug(client_name(c), "head refused with %d: %s", status, err->msg);
 	c->x.client_minor = 1;
 	c->x.start_ns = cyg_clock_mono_ns();
 	reply_own(c, status, refusal_text(status));
@@ -183,7 +183,7 @@ static void forward(struct client *c, const struct edge_answer *edge, size_t hea
 		   (x->method != HTTP_GET && x->method != HTTP_HEAD && x->method != HTTP_OPTIONS);
 	cyg_buf_reset(&x->head);
 	if (rewrite_request(&rewrite, &x->head, &err) < 0) {
-		cyg_log_debug(c->ip, "head not forwarded: %s", err.msg);
+		cyg_log_debug(client_name(c), "head not forwarded: %s", err.msg);
 		consume_head(c, head_len);
 		reply_own(c, 431, refusal_text(431));
 		return;
@@ -215,7 +215,7 @@ void request_connect(struct client *c)
 	}
 	rc = upstream_take(c, c->x.route->target, c->x.fresh, &err);
 	if (rc < 0 && rc != -CYG_EBUSY) {
-		cyg_log_info(c->ip, "target %s: %s", c->x.route->target, err.msg);
+		cyg_log_info(client_name(c), "target %s: %s", c->x.route->target, err.msg);
 		request_upstream_failed(c, "connect");
 		return;
 	}
@@ -239,7 +239,7 @@ void request_upstream_failed(struct client *c, const char *why)
 	struct exchange *x = &c->x;
 	bool again = c->up != NULL && c->up->reused && !x->fresh;
 
-	cyg_log_debug(c->ip, "target failed: %s%s", why, again ? ", trying again" : "");
+	cyg_log_debug(client_name(c), "target failed: %s%s", why, again ? ", trying again" : "");
 	if (again) {
 		upstream_release(c, false);
 		x->fresh = true;

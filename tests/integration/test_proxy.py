@@ -98,6 +98,40 @@ def test_a_request_that_changes_something_is_never_sent_twice(proxy, backend):
     assert backend.targets().count("/dies") == 2
 
 
+def test_a_client_that_asks_for_it_is_closed(proxy):
+    with proxy.dial() as sock:
+        status, fields, _ = proxy.get("/", "Connection: close", sock=sock)
+        assert (status, values(fields, "Connection")) == (200, ["close"])
+        assert ended(sock) == b""
+
+
+def test_more_connections_than_allowed_wait_for_their_turn(daemon, tmp_path, backend):
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
+    proxy = Proxy(daemon, tmp_path, "--connections-max", "16", table=table)
+    held = [proxy.dial() for _ in range(16)]
+    for sock in held:
+        assert proxy.get("/", sock=sock)[0] == 200
+    with proxy.dial() as late:
+        late.sendall(proxy.head("GET", "/late"))
+        assert proxy.get("/held", sock=held[0])[0] == 200
+        assert "/late" not in backend.targets()
+        held.pop().close()
+        assert Reader(late).response()[0] == 200
+    for sock in held:
+        sock.close()
+
+
+def test_two_proxies_share_a_port(daemon, tmp_path, backend):
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
+    folders = [tmp_path / "1", tmp_path / "2"]
+    for folder in folders:
+        folder.mkdir()
+    one = Proxy(daemon, folders[0], "--reuse-port", "true", table=table)
+    two = Proxy(daemon, folders[1], "--reuse-port", "true", "--listen", f"127.0.0.1:{one.port}", table=table)
+    wait_until(lambda: one.get("/")[0] == 200 and one.status()["accepted"] > 0 and two.status()["accepted"] > 0,
+               "both get connections")
+
+
 def test_http_1_0_clients_get_what_they_understand(proxy, backend):
     backend.answers["/chunked"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     with proxy.dial() as sock:
@@ -186,6 +220,32 @@ def test_expect_continue_reaches_the_target_and_comes_back(proxy):
         assert reader.head()[0].startswith("HTTP/1.1 100 ")
         sock.sendall(b"abc")
         assert reader.response()[0] == 200
+
+
+def test_an_answer_may_begin_before_its_request_ends(proxy, backend):
+    def echo(_backend, sock, reader, _request):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while size := int(reader.until(b"\r\n"), 16):
+            data = reader.exactly(size + 2)
+            sock.sendall(b"%x\r\n%s" % (size, data))
+        sock.sendall(b"0\r\n\r\n")
+        return reader.until(b"\r\n") == b""
+
+    echo.early = True
+    backend.answers["/echo"] = echo
+    with proxy.dial() as sock:
+        sock.sendall(proxy.head("POST", "/echo", (TOKEN_FIELD, "Transfer-Encoding: chunked")))
+        reader = Reader(sock)
+        assert "200" in reader.head()[0]
+        for size in (1, 1000, 100_000):
+            sock.sendall(b"%x\r\n%s\r\n" % (size, b"e" * size))
+            got = b""
+            while len(got) < size:
+                got += reader.exactly(int(reader.until(b"\r\n"), 16) + 2)[:-2]
+            assert got == b"e" * size
+        sock.sendall(b"0\r\n\r\n")
+        assert reader.chunks() == b""
+        assert proxy.get("/", sock=sock)[0] == 200
 
 
 def test_an_early_refusal_of_a_body_is_passed_on(proxy, backend):
@@ -292,7 +352,7 @@ def test_a_target_that_is_not_there_gives_a_page_that_helps(proxy, backend):
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello", b"hello\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20000 + b"\r\n\r\n"])
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20000 + b"\r\n\r\n"], ids=["lengths", "length-and-chunked", "junk", "field-name", "101", "large"])
 def test_an_answer_that_is_not_http_is_a_502(proxy, backend, answer):
     backend.answers["/"] = answer
     assert proxy.get("/")[0] == 502
@@ -329,19 +389,64 @@ def test_bad_chunks_from_a_target_cut_the_client_off(proxy, backend):
     assert got.endswith(b"3\r\nabc\r\n")
 
 
-def test_time_limits_end_with_an_answer(daemon, tmp_path, backend):
+@pytest.fixture
+def limited(daemon, tmp_path, backend):
+    """A proxy with one short time limit."""
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
+    return lambda option: Proxy(daemon, tmp_path, option, "300ms", table=table)
+
+
+def test_a_target_that_does_not_answer_in_time_is_a_504(limited, backend):
     release = threading.Event()
     backend.answers["/never"] = lambda *_: release.wait(120) and False
-    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
-    proxy = Proxy(daemon, tmp_path, "--header-timeout", "300ms", "--answer-timeout", "400ms", "--idle-timeout",
-                  "500ms", table=table)
-    assert proxy.get("/never")[0] == 504
+    assert limited("--answer-timeout").get("/never")[0] == 504
     release.set()
-    with proxy.dial() as sock:
-        sock.sendall(b"GET / HT")
-        assert Reader(sock).response()[0] == 408
-    with proxy.dial() as sock:
+
+
+def test_a_target_that_takes_no_connections_is_a_504(daemon, tmp_path):
+    with socket.socket(socket.AF_UNIX) as full, socket.socket(socket.AF_UNIX) as first:
+        full.bind(os.fspath(tmp_path / "full.sock"))
+        full.listen(0)
+        first.connect(os.fspath(tmp_path / "full.sock"))
+        table = {"generation": 1, "routes": [route("/", f"unix:{tmp_path}/full.sock")]}
+        assert Proxy(daemon, tmp_path, "--connect-timeout", "300ms", table=table).get("/")[0] == 504
+
+
+def test_a_full_backlog_is_waited_for(daemon, tmp_path):
+    with socket.socket(socket.AF_UNIX) as full, socket.socket(socket.AF_UNIX) as first:
+        full.bind(os.fspath(tmp_path / "full.sock"))
+        full.listen(0)
+        first.connect(os.fspath(tmp_path / "full.sock"))
+        table = {"generation": 1, "routes": [route("/", f"unix:{tmp_path}/full.sock")]}
+        proxy = Proxy(daemon, tmp_path, "--connect-timeout", "60s", table=table)
+        with proxy.dial() as sock:
+            sock.sendall(proxy.head("GET", "/"))
+            wait_until(lambda: proxy.status()["connections"]["connect"] == 1, "the request waits")
+            full.accept()[0].close()
+            target = full.accept()[0]
+            with target:
+                Reader(target).head()
+                target.sendall(reply())
+                assert Reader(sock).response()[0] == 200
+
+
+@pytest.mark.parametrize(("option", "start"), ids=["head", "body"], argvalues=[
+    ("--header-timeout", b"GET / HT"), ("--body-timeout", b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+                                        b"Authorization: token t\r\nContent-Length: 10\r\n\r\nx")])
+def test_a_request_that_takes_too_long_is_a_408(limited, option, start):
+    with limited(option).dial() as sock:
+        sock.sendall(start)
+        reader = Reader(sock)
+        assert reader.response()[0] == 408 and reader.rest() == b""
+
+
+def test_connections_that_say_nothing_are_closed(limited):
+    with limited("--header-timeout").dial() as sock:
         assert ended(sock) == b""
+
+
+def test_idle_connections_are_closed(limited):
+    proxy = limited("--idle-timeout")
     with proxy.dial() as sock:
         assert proxy.get("/", sock=sock)[0] == 200
         assert ended(sock) == b""

@@ -191,7 +191,7 @@ def test_a_credential_ends_at_its_time_and_its_websockets_with_it(proxy, lab, ro
     lab.answers["/user/alice/ws"] = websocket_echo
     proxy.put(routes, [credential(TOKEN, "alice", int(time.time()) - 1)])
     assert proxy.get("/user/alice/", AUTH)[0] == 403
-    proxy.put(routes, [credential(TOKEN, "alice", int(time.time()) + 2)])
+    proxy.put(routes, [credential(TOKEN, "alice", int(time.time()) + 4)])
     sock, reader, status = proxy.websocket("/user/alice/ws", AUTH)
     with sock:
         assert status == 101 and reader.rest() == b""
