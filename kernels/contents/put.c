@@ -172,10 +172,9 @@ static int write_piece(struct put *p, const char *staged, int64_t chunk, struct 
 	off_t end = fd < 0 ? -1 : known ? (off_t)off : lseek(fd, 0, SEEK_END);
 	if (end < 0 || ftruncate(fd, end) != 0 || lseek(fd, end, SEEK_SET) < 0)
 		return job_fail_sys(p->job, errno, "Cannot upload", p->path);
-	if (cyg_file_write_all(fd, data.p, data.len, &err) < 0) {
-		(void)ftruncate(fd, end);
+	/* What a failed write leaves is cut off by the retry of this piece. */
+	if (cyg_file_write_all(fd, data.p, data.len, &err) < 0)
 		return job_fail_sys(p->job, err.sys, "Cannot upload", p->path);
-	}
 	if (chunk == -1 && fsync(fd) != 0)
 		return job_fail_sys(p->job, errno, "Cannot upload", p->path);
 	state_upload_done(ctx->state, p->path, chunk, (uint64_t)end + data.len);
