@@ -29,8 +29,3 @@ test_nbformat_PKGS := check
 FUZZ_TARGETS += nbformat
 fuzz_nbformat_SRC := tests/fuzz/fuzz_nbformat.c
 fuzz_nbformat_LIBS := contents base
-
-TEST_PROGRAMS += contents_server
-contents_server_SRC := tests/support/contents_server.c
-contents_server_LIBS := contents http daemon base
-contents_server_PKGS := libuv libcrypto sqlite3 yaml-0.1

@@ -1,8 +1,9 @@
 /* Test program: the contents and pages endpoints on the HTTP server, without kernels. Prints
- * "listening PORT". Options in order: BASE_URL ROOT_DIR DATA_DIR TRASH|- [PREFIX HOME]. */
+ * "listening PORT". Options in order: BASE_URL ROOT_DIR DATA_DIR TRASH|- PREFIX HOME. */
 #include "base/mem.h"
 #include "http/server.h"
 #include "kernels/contents/contents.h"
+#include "kernels/pages/pages.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -10,17 +11,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#ifdef WITH_PAGES
-#include "kernels/pages/pages.h"
-#endif
-
 enum { ENDPOINTS_MAX = 200 };
 
 struct server {
 	struct contents_ctx contents;
-#ifdef WITH_PAGES
 	struct pages_ctx pages;
-#endif
 };
 
 struct contents_ctx *contents_ctx_of(const struct http_req *req)
@@ -29,13 +24,11 @@ struct contents_ctx *contents_ctx_of(const struct http_req *req)
 	return &s->contents;
 }
 
-#ifdef WITH_PAGES
 struct pages_ctx *pages_ctx_of(const struct http_req *req)
 {
 	struct server *s = req->ctx;
 	return &s->pages;
 }
-#endif
 
 static void on_event(void *arg, const char *action, const char *path, const char *source)
 {
@@ -86,10 +79,8 @@ static int serve(struct server *s, const char *base)
 	uint16_t port = 0;
 	struct http_server_opts opts = { .base = base, .endpoints = all, .ctx = s };
 	add(all, &n, contents_endpoints);
-#ifdef WITH_PAGES
 	add(all, &n, pages_endpoints);
 	opts.not_found = pages_not_found;
-#endif
 	int fd = listen_any(&port);
 	if (fd < 0 || http_server_new(s->contents.loop, &opts, &http, &err) < 0 ||
 	    http_server_listen(http, fd, &err) < 0)
@@ -109,8 +100,8 @@ int main(int argc, char **argv)
 {
 	struct server s = { .contents.loop = uv_default_loop() };
 	struct cyg_err err;
-	if (argc < 5) {
-		(void)fprintf(stderr, "use: %s BASE ROOT DATA TRASH|- [PREFIX HOME]\n", argv[0]);
+	if (argc < 7) {
+		(void)fprintf(stderr, "use: %s BASE ROOT DATA TRASH|- PREFIX HOME\n", argv[0]);
 		return 2;
 	}
 	s.contents.base_url = argv[1];
@@ -120,21 +111,18 @@ int main(int argc, char **argv)
 	s.contents.on_event = on_event;
 	if (contents_open(&s.contents, &err) < 0)
 		return fail(&err);
-#ifdef WITH_PAGES
 	s.pages.loop = s.contents.loop;
 	s.pages.base_url = argv[1];
 	s.pages.root_dir = argv[2];
-	s.pages.prefix = argc > 6 ? argv[5] : NULL;
-	s.pages.home = argc > 6 ? argv[6] : NULL;
+	s.pages.prefix = argv[5];
+	s.pages.home = argv[6];
+	s.pages.user_name = "alice";
 	s.pages.delete_to_trash = s.contents.home_trash != NULL;
 	if (pages_open(&s.pages, &err) < 0)
 		return fail(&err);
-#endif
 	cyg_autofree char *base = cyg_xstrndup(argv[1], strlen(argv[1]) - 1);
 	int status = serve(&s, base);
-#ifdef WITH_PAGES
 	pages_close(&s.pages);
-#endif
 	contents_close(&s.contents);
 	return status;
 }

@@ -1,0 +1,10 @@
+ARCHIVES += pages
+pages_SRC := kernels/pages/pages.c kernels/pages/page.c kernels/pages/page_config.c \
+	kernels/pages/template.c kernels/pages/federated.c kernels/pages/static.c \
+	kernels/pages/settings.c kernels/pages/workspaces.c kernels/pages/licenses.c \
+	kernels/pages/merge.c kernels/pages/json5.c
+
+TEST_PROGRAMS += contents_server
+contents_server_SRC := tests/support/contents_server.c
+contents_server_LIBS := pages contents http daemon base
+contents_server_PKGS := libuv libcrypto sqlite3 yaml-0.1
