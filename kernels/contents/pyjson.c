@@ -26,6 +26,18 @@ static void strip_zeros(struct decimal *d)
 	d->digits[d->n] = '\0';
 }
 
+/* An exponent: digits behind an optional sign; what is over 999 is 999. */
+static int read_exponent(struct cyg_str s)
+{
+	bool negative = s.len > 0 && s.p[0] == '-';
+	int v = 0;
+	for (size_t i = 0; i < s.len && v < 999; i++)
+		if (s.p[i] >= '0' && s.p[i] <= '9')
+			v = v * 10 + (s.p[i] - '0');
+	v = v > 999 ? 999 : v;
+	return negative ? -v : v;
+}
+
 /* v with n significant digits, correctly rounded by printf. */
 static void to_decimal(double v, int n, struct decimal *d)
 {
@@ -37,7 +49,7 @@ static void to_decimal(double v, int n, struct decimal *d)
 	for (p += d->negative ? 1 : 0; *p != 'e'; p++)
 		if (*p != '.' && d->n < DIGITS_MAX)
 			d->digits[d->n++] = *p;
-	d->point = (int)strtol(p + 1, NULL, 10) + 1;
+	d->point = read_exponent(cyg_str_of(p + 1)) + 1;
 	strip_zeros(d);
 }
 
@@ -145,10 +157,10 @@ static bool read_short(struct cyg_str text, struct decimal *d)
 	if (d->n == 0)
 		return false;
 	if (i < text.len) {
-		long exp = text.len - i > 5 ? 999 : strtol(text.p + i + 1, NULL, 10);
+		int exp = read_exponent(cyg_str_skip(text, i + 1));
 		if (exp > 250 || exp < -250)
 			return false;
-		d->point += (int)exp;
+		d->point += exp;
 	}
 	strip_zeros(d);
 	return d->point > -250 && d->point < 250;

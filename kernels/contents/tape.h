@@ -20,7 +20,7 @@ enum tape_type {
 };
 
 typedef uint32_t tape_node;
-enum { TAPE_NONE = UINT32_MAX };
+#define TAPE_NONE UINT32_MAX /* an enum's values end at INT_MAX */
 enum { TAPE_DEPTH_MAX = 256 };
 
 struct tape;

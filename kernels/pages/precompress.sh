@@ -9,19 +9,20 @@ out=${2:-$prefix/share/jupyter/cygnet-gzip}
 [[ -d $prefix/share/jupyter/lab/static ]] || { echo "precompress: no JupyterLab in $prefix" >&2; exit 1; }
 
 zone() {
-	local name=$1 from=$2
+	local name=$1 from=$2 file to
 	[[ -d $from ]] || return 0
-	(cd "$from" && find -L . -type f -size +1k \( -name '*.js' -o -name '*.css' -o -name '*.json' -o -name '*.svg' \
-		-o -name '*.map' -o -name '*.wasm' -o -name '*.ttf' -o -name '*.eot' -o -name '*.ico' \) -printf '%P\0') |
-		OUT=$out/$name FROM=$from xargs -0 -r -n 16 -P 2 bash -c '
-			for file; do
-				to=$OUT/$file.gz
-				[[ -e $to && ! $FROM/$file -nt $to ]] && continue
-				mkdir -p "$(dirname "$to")"
-				gzip -9nc "$FROM/$file" >"$to.new.$$" && mv "$to.new.$$" "$to"
-			done' precompress
+	find -L "$from" -type f -size +1k \( -name '*.js' -o -name '*.css' -o -name '*.json' -o -name '*.svg' \
+		-o -name '*.map' -o -name '*.wasm' -o -name '*.ttf' -o -name '*.eot' -o -name '*.ico' \) -printf '%P\n' |
+		while read -r file; do
+			to=$out/$name/$file.gz
+			[[ -e $to && ! $from/$file -nt $to ]] && continue
+			mkdir -p "${to%/*}"
+			gzip -9nc "$from/$file" >"$to.new.$$"
+			mv "$to.new.$$" "$to"
+		done
 }
 
-zone lab "$prefix/share/jupyter/lab/static"
+zone lab "$prefix/share/jupyter/lab/static" &
 for static in "$prefix"/lib/python3*/site-packages/notebook/static; do zone notebook "$static"; done
 zone labextensions "$prefix/share/jupyter/labextensions"
+wait $!
