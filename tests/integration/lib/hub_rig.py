@@ -319,12 +319,12 @@ class Answer:
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("127.0.0.1:8000", timeout=places.CEILING)
-        self.unix = os.fspath(path)
+        self.unix = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(places.CEILING)
-        self.sock.connect(self.unix)
+        self.sock.connect(os.fspath(self.unix))
 
 
 class Browser:
@@ -333,6 +333,9 @@ class Browser:
     def __init__(self, path):
         self.path, self.cookie = path, None
 
+    def connection(self):
+        return _Connection(self.path)
+
     def ask(self, method, target, body=None, headers=None, cookie=True):
         all_headers = {"X-Forwarded-For": "127.0.0.1", "Accept": "application/json", **(headers or {})}
         if cookie and self.cookie:
@@ -340,7 +343,7 @@ class Browser:
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             all_headers.setdefault("Content-Type", "application/json")
-        conn = _Connection(self.path)
+        conn = self.connection()
         try:
             conn.request(method, target, body, all_headers)
             response = conn.getresponse()
@@ -371,7 +374,7 @@ class Browser:
     @contextlib.contextmanager
     def stream(self, target):
         """The events of a stream, as an iterator over their JSON."""
-        conn = _Connection(self.path)
+        conn = self.connection()
         headers = {"Accept": "text/event-stream", "Cookie": f"__Host-cygnet={self.cookie}"}
         try:
             conn.request("GET", target, headers=headers)

@@ -1,0 +1,179 @@
+"""Hub, proxy and spawner together, all real; the spawner's engine is the one whose servers go wrong on purpose."""
+
+import concurrent.futures
+import http.client
+import socket
+
+import pytest
+
+from lib import hub_rig, places
+from lib.daemon import wait_until
+from lib.spawn import Site
+
+FAULTS = ("ok", "slow", "never", "dies", "dies-later", "bad-port", "mute", "container-fails", "setup-fails",
+          "setup-hangs", "refused")
+SERVER = "/hub/api/users/alice/server"
+
+
+class Person(hub_rig.Browser):
+    """A browser in front of the proxy: `path` is its port."""
+
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.path, timeout=places.CEILING)
+
+    def ask(self, method, target, body=None, headers=None, cookie=True):
+        own = {"Origin": f"http://127.0.0.1:{self.path}", "Sec-Fetch-Site": "same-origin"}
+        return super().ask(method, target, body, {**own, **(headers or {})}, cookie)
+
+
+class Parts:
+    def __init__(self, tmp, daemons):
+        names = "".join(f"  {name}:\n    command: [\"/bin/true\"]\n    environment: {{ seconds: \"2\" }}\n" for name in FAULTS)
+        self.site, self.daemons = Site(tmp, f"templates:\n{names}"), daemons
+        run = self.run = self.site.run
+        for folder in (run, run / "hub", run / "proxy", run / "proxy/0", run / "inner", tmp / "hub", self.site.state):
+            folder.mkdir(mode=0o755, exist_ok=True)
+        profiles = "".join(
+            f"  - {{id: {name}, template: {name}, stacks: [system], cores: [1], memory: [256M], start-timeout-s: "
+            f"{60 if name in ('ok', 'slow', 'dies-later', 'setup-hangs') else 3}}}\n" for name in FAULTS)
+        self.profiles, self.password, self.state = tmp / "profiles.yaml", tmp / "password", tmp / "hub"
+        self.profiles.write_text(f"stacks: [{{id: system}}]\nprofiles:\n{profiles}")
+        self.password.write_text("pw")
+        self.password.chmod(0o600)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.spawner, self.proxy, self.hub = self.start_spawner(), self.start_proxy(), self.start_hub()
+        assert hub_rig.Browser(run / "hub/http.sock").get("/hub/health?wait=1").status == 200
+
+    def start_spawner(self):
+        return self.daemons.start(
+            ["cygnet-spawner-fault", "--run-dir", self.run, "--state-dir", self.site.state, "--templates",
+             self.site.templates, "--stacks", self.site.stacks])
+
+    def start_proxy(self):
+        return self.daemons.start(
+            ["cygnet-proxy", "--listen", f"127.0.0.1:{self.port}", "--control", self.run / "proxy/0/control.sock",
+             "--inner", self.run / "inner/hub.sock"])
+
+    def start_hub(self):
+        hub = self.daemons.start(
+            ["cygnet-hub", "--sign-in", "development", "--public-url", f"http://127.0.0.1:{self.port}/", "--run-dir",
+             self.run, "--state-dir", self.state, "--web-dir", places.ROOT / "src/web", "--profiles", self.profiles,
+             "--dev-password-file", self.password, "--stop-grace", "2s", "--start-concurrency", "100"])
+        hub.wait_line("hub: ready")
+        return hub
+
+    def person(self, name="alice"):
+        person = Person(self.port)
+        assert person.sign_in(name, "pw").status == 200
+        return person
+
+
+@pytest.fixture
+def parts(tmp_path, daemons):
+    return Parts(tmp_path, daemons)
+
+
+def last_end(person):
+    return person.get("/hub/api/user").json["cygnet"]["last_end"]
+
+
+def test_a_server_is_reached_through_the_proxy_by_its_owner_alone(parts):
+    alice, bob, nobody = parts.person(), parts.person("bob"), Person(parts.port)
+    assert alice.get("/user/alice/api").status == 424
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    assert alice.get("/user/alice/api").json == {"version": "fault"}
+    assert bob.get("/user/alice/api").status == 403 and nobody.get("/user/alice/api").status == 403
+    assert nobody.page("/user/alice/lab").status == 302
+    assert "<!doctype html>" in alice.page("/hub/home").text
+    stat = alice.get("/hub/api/cygnet/servers/alice/stat")
+    assert stat.status == 200 and stat.json["kernels"] is None
+    assert alice.delete(SERVER).status == 204
+    assert alice.get("/user/alice/api").status == 424
+    assert parts.site.leftovers() == []
+    assert alice.post("/hub/logout").status == 200
+    assert alice.get("/hub/api/user").status == 403
+
+
+def test_a_servers_credential_opens_the_inner_door_for_itself(parts):
+    alice = parts.person()
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    secret = next((parts.run / "servers").glob("*/secrets/credential")).read_text().strip()
+    agent = hub_rig.Browser(parts.run / "inner/hub.sock")
+    token = {"Authorization": f"token {secret}"}
+    assert agent.ask("GET", "/hub/api/user", headers=token).json["name"] == "alice"
+    stamp = {"servers": {"": {"last_activity": "2026-01-01T00:00:00Z"}}}
+    assert agent.ask("POST", "/hub/api/users/alice/activity", stamp, token).status == 200
+    assert agent.ask("DELETE", SERVER, headers=token).status == 403
+    assert agent.ask("GET", "/hub/api/user").status == 403
+    assert Person(parts.port).ask("GET", "/hub/api/user", headers=token).status == 403
+    forged = {"X-Cygnet-Server": "0" * 16, "X-Cygnet-User": "alice"}
+    assert Person(parts.port).ask("GET", "/hub/api/user", headers=forged).status == 403
+    assert alice.delete(SERVER).status == 204
+    assert agent.ask("GET", "/hub/api/user", headers=token).status == 403
+
+
+@pytest.mark.parametrize("fault, words", [
+    ("never", "did not answer in the time"), ("bad-port", "did not answer in the time"), ("dies", ""),
+    ("container-fails", ""), ("setup-fails", ""), ("setup-hangs", ""), ("refused", "no room for another server")])
+def test_a_start_that_goes_wrong_ends_with_its_cause_and_leaves_nothing(parts, fault, words):
+    alice = parts.person()
+    answer = alice.post(SERVER, {"user_options": {"profile": fault}})
+    assert answer.status == 500 and words in answer.json["message"], answer
+    end = last_end(alice)
+    assert end["cause"] == "start_failed" and end["message"] == answer.json["message"]
+    if fault == "setup-fails":
+        assert "setup.sh: line 3: no such release" in end["lines"]
+    assert alice.get("/hub/api/user").json["servers"] == {}
+    assert parts.site.leftovers() == []
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    assert alice.delete(SERVER).status == 204
+
+
+def test_a_server_that_dies_later_is_told(parts):
+    alice = parts.person()
+    assert alice.post(SERVER, {"user_options": {"profile": "dies-later"}}).status == 201
+    wait_until(lambda: last_end(alice), "the end is told")
+    assert last_end(alice)["cause"] == "signal"
+    assert alice.get("/user/alice/api").status == 424
+
+
+@pytest.mark.parametrize("victim", ["hub", "proxy", "spawner"])
+def test_a_killed_daemon_ends_no_server(parts, victim):
+    alice = parts.person()
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    killed = getattr(parts, victim)
+    killed.kill()
+    killed.wait_exit()
+    if victim == "hub":
+        assert alice.get("/user/alice/api").json == {"version": "fault"}
+    setattr(parts, victim, getattr(parts, f"start_{victim}")())
+    door = hub_rig.Browser(parts.run / "hub/http.sock")
+    wait_until(lambda: door.get("/hub/health?wait=1").status == 200, "ready again")
+
+    def reached():
+        try:
+            return alice.get("/user/alice/api").status == 200
+        except (ConnectionError, OSError):
+            return False
+
+    wait_until(reached, "the server is reached again")
+    assert alice.get("/hub/api/user").json["servers"][""]["ready"]
+    wait_until(lambda: alice.delete(SERVER).status == 204, "it is stopped")
+    wait_until(lambda: parts.site.leftovers() == [], "nothing is left")
+
+
+def test_many_people_start_at_once(parts):
+    names = [f"user{number}" for number in range(40)]
+    people = [parts.person(name) for name in names]
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        starts = list(pool.map(
+            lambda pair: pair[1].post(f"/hub/api/users/{pair[0]}/server", {"user_options": {"profile": "ok"}}).status,
+            zip(names, people)))
+        assert starts == [201] * 40
+        assert all(pool.map(lambda pair: pair[1].get(f"/user/{pair[0]}/api").status == 200, zip(names, people)))
+        stops = list(pool.map(
+            lambda pair: pair[1].delete(f"/hub/api/users/{pair[0]}/server").status, zip(names, people)))
+    assert set(stops) <= {204, 202}
+    wait_until(lambda: parts.site.leftovers() == [], "nothing is left")
