@@ -11,7 +11,7 @@
 
 enum cgroup_part { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CPUACCT, CGROUP_PARTS };
 
-enum { CGROUP_DIR_MAX = 256, CGROUP_WHY_MAX = 160 };
+enum { CGROUP_DIR_MAX = 256, CGROUP_WHY_MAX = 160, CGROUP_INSTANCE_MAX = 56 };
 
 struct cgroups {
 	int version; /* 1, 2, or 0: no limits */

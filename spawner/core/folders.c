@@ -34,7 +34,7 @@ static int open_dir(const char *path, int *ret, struct cyg_err *err)
 
 int folders_open(struct folders *f, struct cyg_err *err)
 {
-	bool root = geteuid() == 0;
+	bool root = f->many_uids;
 	char path[CYG_PATH_MAX + 32];
 
 	f->records = f->state = -1;
@@ -85,7 +85,7 @@ void folders_home_path(const struct folders *f, const char *user, char *out)
 /* A folder of the user, made by us and handed over only when it is complete. */
 static int give(int fd, const struct uids_person *p, const char *what, struct cyg_err *err)
 {
-	if (geteuid() == 0 && fchown(fd, p->uid, p->gid) < 0)
+	if (p->uid != geteuid() && fchown(fd, p->uid, p->gid) < 0)
 		return cyg_fail_sys(err, errno, "give %s to uid %u", what, p->uid);
 	return 0;
 }
@@ -127,7 +127,7 @@ int folders_make_home(
 	fd = openat(homes, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return cyg_fail_sys(err, errno, "home of '%s'", user);
-	if (geteuid() == 0 && st.st_uid == 0)
+	if (f->many_uids && st.st_uid == 0)
 		return give(fd, p, "the home", err);
 	if (st.st_uid != p->uid)
 		return cyg_fail(err, CYG_EDENIED, "home of '%s' belongs to uid %u, not to %u", user,

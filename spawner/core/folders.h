@@ -6,12 +6,14 @@
 #include "cygnet/limits.h"
 #include "spawner/core/uids.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct folders {
 	char run_dir[CYG_PATH_MAX], state_dir[CYG_PATH_MAX], cache_dir[CYG_PATH_MAX];
 	char inner_dir[CYG_PATH_MAX]; /* of the proxy's inner door, bound into containers */
 	gid_t group;                  /* shared by proxy and hub; -1 as an ordinary user */
+	bool many_uids;               /* each user has a uid of its own; else all have ours */
 	int records;                  /* RUN/spawner/records, 0700 */
 	int state;                    /* the state folder */
 };

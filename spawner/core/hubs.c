@@ -193,7 +193,7 @@ static void greet(struct hub *hub)
 	struct spawn_hello hello = { .isolation = sp->engine->isolation,
 		.limits = cgroups_enforced(&sp->cgroups) };
 
-	if (hello.isolation == SPAWN_ISOLATION_SANDBOX && geteuid() != 0)
+	if (hello.isolation == SPAWN_ISOLATION_SANDBOX && !sp->folders.many_uids)
 		hello.isolation = SPAWN_ISOLATION_SANDBOX_ONE_UID;
 	(void)cyg_str_copy(hello.engine, sizeof(hello.engine), cyg_str_of(sp->engine->name));
 	(void)cyg_str_copy(hello.statement, sizeof(hello.statement), cyg_str_of(sp->statement));

@@ -85,7 +85,7 @@ static void become(const struct uids_person *p, int report)
 	const struct rlimit no_core = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-	if (geteuid() != 0 || p->uid == 0)
+	if (p->uid == geteuid())
 		return;
 	if (setgroups(p->n_groups, p->groups) < 0 || setresgid(p->gid, p->gid, p->gid) < 0 ||
 	    setresuid(p->uid, p->uid, p->uid) < 0)
@@ -159,4 +159,22 @@ int launch_function(
 int launch(const struct launch *l, pid_t *ret, struct cyg_err *err)
 {
 	return launch_function(l, NULL, NULL, ret, err);
+}
+
+bool launch_may_become_others(void)
+{
+	int status = 1;
+	pid_t pid = geteuid() == 0 ? fork() : -1;
+
+	if (pid < 0)
+		return false;
+	if (pid == 0) {
+		const uid_t id = LAUNCH_PROBE_UID;
+
+		_exit(setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 ||
+		      setresuid(id, id, id) < 0);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -6,9 +6,10 @@
 #include "spawner/core/cgroup.h"
 #include "spawner/core/uids.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-enum { LAUNCH_FDS_MAX = 24, LAUNCH_FD_FIRST = 3 };
+enum { LAUNCH_FDS_MAX = 24, LAUNCH_FD_FIRST = 3, LAUNCH_PROBE_UID = 199999 };
 
 struct launch {
 	const char *path;                 /* absolute */
@@ -22,6 +23,10 @@ struct launch {
 	int procs[CGROUP_PARTS]; /* the child moves itself in by each */
 	size_t n_procs;
 };
+
+/* Whether this process can become other users: root, unless in a user namespace that maps one uid
+ * alone (an unprivileged container). Tried in a child. */
+bool launch_may_become_others(void);
 
 /* Starts it in a session of its own with no descriptor but those named. A failure before exec is
  * reported here, with what failed; nothing is left then. */

@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,15 +25,29 @@ static void read_text(const char *path, struct cyg_buf *out)
 }
 
 /* Two spawners on one machine (tests, two sites) must not touch each other's groups: the name of
- * ours follows from the run folder. */
-static void open_cgroups(struct spawner *sp)
+ * ours is the run folder's, with '-' for what is not a letter or digit. A long one is cut and told
+ * apart by a hash. */
+static void instance_name(const char *run_dir, char out[CGROUP_INSTANCE_MAX])
 {
 	static const uint8_t key[16] = "cygnet instance";
-	cyg_autobuf struct cyg_buf mounts, own;
-	char instance[17];
+	size_t len = strlen(run_dir) - 1, keep = CGROUP_INSTANCE_MAX - 18;
 
-	(void)snprintf(instance, sizeof(instance), "%016llx",
-	    (unsigned long long)cyg_siphash(key, sp->folders.run_dir, strlen(sp->folders.run_dir)));
+	if (len < CGROUP_INSTANCE_MAX)
+		(void)snprintf(out, CGROUP_INSTANCE_MAX, "%s", run_dir + 1);
+	else
+		(void)snprintf(out, CGROUP_INSTANCE_MAX, "%.*s-%016llx", (int)keep, run_dir + 1,
+		    (unsigned long long)cyg_siphash(key, run_dir, len));
+	for (char *at = out; *at != '\0'; at++)
+		if (!isalnum((unsigned char)*at))
+			*at = '-';
+}
+
+static void open_cgroups(struct spawner *sp)
+{
+	cyg_autobuf struct cyg_buf mounts, own;
+	char instance[CGROUP_INSTANCE_MAX];
+
+	instance_name(sp->folders.run_dir, instance);
 	read_text("/proc/self/mounts", &mounts);
 	read_text("/proc/self/cgroup", &own);
 	cgroups_open(&sp->cgroups, instance, mounts.data, own.data);
@@ -47,7 +62,7 @@ int spawner_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
 	cyg_list_init(&sp->servers);
 	cyg_list_init(&sp->hubs);
 	sp->listen_fd = listen_fd;
-	if (geteuid() == 0 &&
+	if (sp->folders.many_uids &&
 	    uids_open(sp->folders.state, UID_FIRST, UID_COUNT, &sp->uids, err) < 0)
 		return -(int)err->code;
 	open_cgroups(sp);

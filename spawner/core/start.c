@@ -42,7 +42,7 @@ static int find_person(struct server *s, bool *known, struct cyg_err *err)
 	struct spawner *sp = s->spawner;
 
 	*known = true;
-	if (geteuid() != 0) {
+	if (!sp->folders.many_uids) {
 		s->person.uid = geteuid();
 		s->person.gid = getegid();
 		return 0;

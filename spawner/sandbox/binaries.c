@@ -100,12 +100,12 @@ static int write_folder(const struct binaries *b, const char *folder, struct cyg
 }
 
 /* Users' uids must be able to walk to the binaries: the first folder that forbids it is named. */
-static void check_reachable(const char *path)
+static void check_reachable(const char *path, bool many_uids)
 {
 	char part[CYG_PATH_MAX];
 	struct stat st;
 
-	for (size_t i = 1; path[i] != '\0' && i < sizeof(part) && geteuid() == 0; i++) {
+	for (size_t i = 1; path[i] != '\0' && i < sizeof(part) && many_uids; i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);
@@ -133,13 +133,13 @@ int binaries_install(struct engine_config *c, const char *from, struct cyg_err *
 		cyg_log_warn("binaries", "'%s/cygnet-agent' is not there", from);
 	if (cyg_file_mkdirs(folder, 0755, err) < 0)
 		return cyg_wrap(err, "the container's binaries");
-	if (geteuid() == 0 && (chmod(cache, 0755) < 0 || chmod(folder, 0755) < 0))
+	if (c->spawner->folders.many_uids && (chmod(cache, 0755) < 0 || chmod(folder, 0755) < 0))
 		return cyg_fail_sys(err, errno, "chmod '%s'", folder);
 	hash(&b, hex);
 	if (snprintf(c->bin, sizeof(c->bin), "%s/%s", folder, hex) >= (int)sizeof(c->bin))
 		return cyg_fail(err, CYG_EINVAL, "cache-dir is too long");
 	if (access(c->bin, F_OK) < 0 && write_folder(&b, c->bin, err) < 0)
 		return cyg_wrap(err, "the container's binaries");
-	check_reachable(c->bin);
+	check_reachable(c->bin, c->spawner->folders.many_uids);
 	return 0;
 }

@@ -131,7 +131,8 @@ static int set_folders(struct folders *f, const struct config *c, struct cyg_err
 	cyg_autofree char *inner = c->inner_dir != NULL ? cyg_xstrdup(c->inner_dir)
 							: cyg_xasprintf("%s/inner", c->run_dir);
 
-	f->group = geteuid() == 0 ? (gid_t)c->group : (gid_t)-1;
+	f->many_uids = launch_may_become_others();
+	f->group = f->many_uids ? (gid_t)c->group : (gid_t)-1;
 	if (copy_path(f->run_dir, c->run_dir, "run-dir", err) < 0 ||
 	    copy_path(f->state_dir, c->state_dir, "state-dir", err) < 0 ||
 	    copy_path(f->cache_dir, c->cache_dir, "cache-dir", err) < 0 ||
@@ -160,6 +161,7 @@ static int start(struct daemon *d, const struct config *c, struct cyg_err *err)
 	struct spawner *sp = &d->spawner;
 
 	(void)umask(022);
+	sp->folders.records = sp->folders.state = -1;
 	d->engines.spawner = sp;
 	d->engines.bwrap = c->bwrap;
 	sp->hub_uid = (uid_t)c->hub_uid;
@@ -176,6 +178,18 @@ static int start(struct daemon *d, const struct config *c, struct cyg_err *err)
 	return 0;
 }
 
+/* Undoes as much of start as was done. */
+static void abandon(struct daemon *d)
+{
+	if (d->loop != NULL) {
+		spawner_close(&d->spawner);
+		cyg_loop_free(d->loop);
+	} else {
+		policy_free(d->spawner.policy);
+		folders_close(&d->spawner.folders);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct daemon d;
@@ -186,11 +200,14 @@ int main(int argc, char **argv)
 	cyg_log_init(program.name, CYG_LOG_INFO);
 	if (cyg_options_read(&program, argc, argv, &config, &first, &err) < 0) {
 		cyg_log_error("main", "%s", err.msg);
+		cyg_options_free(&program, &config);
 		return 64;
 	}
 	cyg_log_init(program.name, (enum cyg_log_level)config.log_level);
 	if (start(&d, &config, &err) < 0) {
 		cyg_log_error("main", "%s", err.msg);
+		abandon(&d);
+		cyg_options_free(&program, &config);
 		return 1;
 	}
 	cyg_log_info("main", "ready");

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 20 * 1000, PROBE_UID = 199999 };
+enum { PROBE_MS = 20 * 1000 };
 #define PROBE_ID "ffffffffffffffff"
 
 /* The last line of what bubblewrap said. */
@@ -83,8 +83,8 @@ int probe_sandbox(struct engine_config *c, struct cyg_err *err)
 	s->grant.stack = &stack;
 	(void)snprintf(s->spec.server_id, sizeof(s->spec.server_id), "%s", PROBE_ID);
 	(void)snprintf(s->spec.user, sizeof(s->spec.user), "probe");
-	s->person.uid = geteuid() == 0 ? PROBE_UID : geteuid();
-	s->person.gid = geteuid() == 0 ? PROBE_UID : getegid();
+	s->person.uid = f->many_uids ? LAUNCH_PROBE_UID : geteuid();
+	s->person.gid = f->many_uids ? LAUNCH_PROBE_UID : getegid();
 	folders_run_path(f, PROBE_ID, s->home);
 	(void)folders_remove(f, PROBE_ID, NULL);
 	r = folders_make_run(f, PROBE_ID, &s->person, err);
@@ -147,7 +147,7 @@ void engines_state(struct engine_config *c)
 		(void)snprintf(sp->statement, sizeof(sp->statement),
 		    "No isolation: servers are plain processes, %.120s. Limits: %.60s.", reason,
 		    limits);
-	else if (geteuid() == 0)
+	else if (sp->folders.many_uids)
 		(void)snprintf(sp->statement, sizeof(sp->statement),
 		    "Each server has a sandbox of its own and runs as its user's uid. Limits: %s.",
 		    limits);

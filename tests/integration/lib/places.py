@@ -25,9 +25,14 @@ def log_dir(node):
     return path
 
 
+# Names of our temporary folders as the spawner writes them into the names of its control groups.
+MADE = set()
+
+
 def make_tmp():
     path = pathlib.Path(tempfile.mkdtemp(prefix="cyg-", dir="/tmp"))
     path.chmod(0o755)
+    MADE.add(re.sub(r"\W|_", "-", os.fspath(path)[1:]))
     return path
 
 

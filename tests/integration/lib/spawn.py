@@ -149,7 +149,5 @@ class Site:
         return found + [os.fspath(p) for p in self.cgroups()]
 
     def cgroups(self, server_id="*"):
-        found = []
-        for base in pathlib.Path("/sys/fs/cgroup").glob("*/cygnet-*"):
-            found += [p for p in base.glob(server_id) if p.is_dir()]
-        return found
+        parent = "cygnet-" + os.fspath(self.run)[1:].replace("/", "-").replace("_", "-")
+        return [p for p in pathlib.Path("/sys/fs/cgroup").glob(f"*/{parent}/{server_id}") if p.is_dir()]

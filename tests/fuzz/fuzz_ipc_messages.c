@@ -1,0 +1,46 @@
+/* Fuzz target: messages between hub and spawner, and init's lines. What the check lets through has
+ * every text ended inside its array; a stage that parses is one of the closed list. */
+#include "base/mem.h"
+#include "ipc/spawn_codec.h"
+#include "spawner/core/spawner.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_texts(const struct spawn_head *head)
+{
+	const struct spawn_spawn *m = (const struct spawn_spawn *)(const void *)head;
+	const struct spawn_tail *tail = (const struct spawn_tail *)(const void *)head;
+
+	if (head->type == SPAWN_SPAWN) {
+		assert(strlen(m->server_id) < sizeof(m->server_id));
+		assert(strlen(m->user) < sizeof(m->user));
+		assert(strlen(m->template_) < sizeof(m->template_));
+		assert(strlen(m->base_url) < sizeof(m->base_url));
+		assert(strlen(m->credential) < sizeof(m->credential));
+		assert(strlen(m->user_script) < sizeof(m->user_script));
+		assert(m->head.request_id != 0);
+	}
+	if (head->type == SPAWN_TAIL)
+		assert(tail->length <= sizeof(tail->text));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint64_t aligned[CYG_IPC_MAX / sizeof(uint64_t)];
+	const struct spawn_head *head;
+	struct spawn_stage stage;
+
+	if (size > sizeof(aligned))
+		return 0;
+	memcpy(aligned, data, size);
+	if (spawn_msg_check(aligned, size, &head, NULL) == 0) {
+		assert(head->length == size && head->type < SPAWN_TYPES);
+		check_texts(head);
+	}
+	if (output_parse((const char *)data, size, &stage) == 2)
+		assert(stage.name[0] != '\0' && (stage.state == 1 || stage.state == 2));
+	return 0;
+}
