@@ -84,27 +84,28 @@ static int save_file(struct put *p)
 }
 
 /* ---- notebooks ---- */
-/* A file that is no notebook is not lost when a client saves over it: it becomes NAME.invalid. */
-static int keep_unreadable(struct put *p)
+/* A file that is there but is no notebook is never written over: JupyterLab offers to save an empty
+ * one in its place when it could not open it. */
+static int refuse_unreadable(struct put *p)
 {
 	static const struct nb_opts opts = { .form = NB_FILE };
 	cyg_autobuf struct cyg_buf old;
 	struct nb_doc doc;
+	struct cyg_err err;
 	struct stat st;
 	if (!p->exists || stat(p->disk, &st) != 0 || st.st_size == 0)
 		return 0;
 	cyg_buf_init(&old, 0);
 	if (model_read(p->job, p->disk, p->path, &old, &st) < 0)
 		return -1;
-	if (nb_read(cyg_buf_str(&old), &opts, &doc, NULL) == 0) {
+	if (nb_read(cyg_buf_str(&old), &opts, &doc, &err) == 0) {
 		nb_doc_close(&doc);
 		return 0;
 	}
-	const char *name = path_increment(p->job, path_parent(p->job, p->path),
-	    cyg_arena_printf(p->job->req->arena, "%s.invalid", path_name(p->path)), "");
-	const char *aside =
-	    path_to_disk(p->job, path_join(p->job, path_parent(p->job, p->path), name));
-	return aside == NULL ? -1 : save_copy(p->job, p->disk, aside, p->path, true);
+	return job_fail(p->job, 409, NULL,
+	    "%s was not saved over: what is there cannot be read as a notebook (%s). Save under "
+	    "another name, or rename or delete that file first.",
+	    p->path, err.msg);
 }
 
 static int write_notebook(struct put *p, const struct tape *t, tape_node root, const char **message)
@@ -118,7 +119,7 @@ static int write_notebook(struct put *p, const struct tape *t, tape_node root, c
 	if (nb_check_shape(t, root, &err) < 0 || nb_write(t, root, &opts, &out, &err) < 0)
 		return job_fail(p->job, err.code == CYG_ELIMIT ? 413 : 400, NULL,
 		    "Cannot save %s: %s", p->path, err.msg);
-	if (keep_unreadable(p) < 0 || save_bytes(p->job, p->disk, p->path, cyg_buf_str(&out)) < 0)
+	if (refuse_unreadable(p) < 0 || save_bytes(p->job, p->disk, p->path, cyg_buf_str(&out)) < 0)
 		return -1;
 	save_remember(p->job, p->disk, cyg_buf_str(&out));
 	if (nb_cells_are_trusted(t, root))
