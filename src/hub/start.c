@@ -318,27 +318,42 @@ static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why)
 
 /* ---- failing, from any step ---- */
 
-static void fail_stage(struct srv *srv)
+static bool is_outer(const struct stage *st)
 {
-	uint64_t now_ms = cyg_clock_mono_ms();
+	return strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
+}
+
+/* The stage that is to blame: the one that its owner called failed, else the innermost that runs
+ * (init's and the spawner's run inside the hub's). */
+static struct stage *blamed_stage(struct srv *srv)
+{
+	struct stage *found = NULL;
 
 	for (size_t i = 0; i < srv->stages.n; i++) {
 		struct stage *st = &srv->stages.list[i];
 		if (st->state == STAGE_FAILED)
-			return;
-	}
-	/* The innermost one that runs: init's and the spawner's stages are told of by the hub's. */
-	struct stage *found = NULL;
-	for (size_t i = 0; i < srv->stages.n; i++) {
-		struct stage *st = &srv->stages.list[i];
-		bool outer = strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
-		if (st->state == STAGE_RUNNING && (found == NULL || !outer))
+			return st;
+		if (st->state == STAGE_RUNNING && (found == NULL || !is_outer(st)))
 			found = st;
 	}
-	if (found == NULL)
-		return;
-	stage_end(found, STAGE_FAILED, (uint32_t)less(now_ms, found->begun_ms));
-	srv_progress_stage(srv, found);
+	return found;
+}
+
+static void fail_stage(struct srv *srv)
+{
+	struct stage *blamed = blamed_stage(srv);
+
+	for (size_t i = 0; i < srv->stages.n; i++) {
+		struct stage *st = &srv->stages.list[i];
+		if (st->state != STAGE_RUNNING)
+			continue;
+		if (st == blamed)
+			stage_end(
+			    st, STAGE_FAILED, (uint32_t)less(cyg_clock_mono_ms(), st->begun_ms));
+		else
+			st->state = STAGE_WAITING; /* it will not come to it */
+		srv_progress_stage(srv, st);
+	}
 }
 
 void srv_start_fail(struct srv *srv, const char *cause, const char *message)
