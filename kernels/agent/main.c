@@ -4,6 +4,7 @@
 #include "cygnet/init_msg.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "kernels/agent/agent.h"
 #include "kernels/agent/relay.h"
 
 #include <stdio.h>
@@ -13,10 +14,36 @@
 enum { EXIT_USAGE = 64, EXIT_START = 75 };
 
 struct config {
-	char *relay;
+	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *stack_prefix, *relay;
 };
 
+enum { STACKS_MAX = 16 };
+
 static const struct cyg_option options[] = {
+	{ .name = "base-url",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, base_url),
+	    .value = "/",
+	    .doc = "Path below which this server answers: /user/alice/." },
+	{ .name = "root-dir",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, root_dir),
+	    .doc = "Folder that people see as their files; notebooks' paths are below it." },
+	{ .name = "run-dir",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, run_dir),
+	    .doc = "The server's run folder on local disk: connection files, logs, what outlives "
+		   "a restart." },
+	{ .name = "jupyter-prefix",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, jupyter_prefix),
+	    .doc =
+		"Prefix of the Python environment whose JupyterLab pages and kernels are served." },
+	{ .name = "stack-prefix",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, stack_prefix),
+	    .doc = "Prefix of a software stack; its kernels come first. May be given up to 16 "
+		   "times." },
 	{ .name = "relay",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, relay),
@@ -56,21 +83,69 @@ static int run_relay(const struct config *config, char **command, struct cyg_err
 	return relay_run(&opts, err);
 }
 
+/* The option table keeps one value a name: all values of --stack-prefix are gathered here. */
+static int gather_stacks(int argc, char **argv, const char **list, struct cyg_err *err)
+{
+	static const char name[] = "--stack-prefix";
+	size_t len = sizeof(name) - 1, n = 0;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = NULL;
+
+		if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=')
+			value = argv[i] + len + 1;
+		else if (strcmp(argv[i], name) == 0 && i + 1 < argc)
+			value = argv[++i];
+		if (value == NULL)
+			continue;
+		if (n == STACKS_MAX)
+			return cyg_fail(err, CYG_ELIMIT, "more than %d stack prefixes", STACKS_MAX);
+		list[n++] = value;
+	}
+	return 0;
+}
+
+static int run_agent(const struct config *config, const char *const *stacks, struct cyg_err *err)
+{
+	const struct agent_opts opts = {
+		.base_url = config->base_url,
+		.root_dir = config->root_dir,
+		.run_dir = config->run_dir,
+		.jupyter_prefix = config->jupyter_prefix,
+		.stack_prefixes = stacks,
+		.listen_fd = INIT_FD_LISTEN,
+		.link_fd = INIT_FD_LINK,
+	};
+
+	if (config->root_dir == NULL || config->run_dir == NULL)
+		return cyg_fail(err, CYG_EINVAL, "--root-dir and --run-dir are required");
+	if (!is_socket(INIT_FD_LISTEN) || !is_socket(INIT_FD_LINK))
+		return cyg_fail(err, CYG_EINVAL,
+		    "descriptors 3 and 4 must be the listening socket and the link to init");
+	return agent_run(&opts, err);
+}
+
 int main(int argc, char **argv)
 {
 	struct config config = { 0 };
 	struct cyg_err err = { 0 };
+	const char *stacks[STACKS_MAX + 1] = { NULL };
 	int first = 0;
 	int rc;
 
 	cyg_log_init(program.name, CYG_LOG_INFO);
 	rc = cyg_options_read(&program, argc, argv, &config, &first, &err);
+	if (rc == 0)
+		rc = gather_stacks(argc, argv, stacks, &err);
 	if (rc < 0) {
 		cyg_log_error("options", "%s", err.msg);
 		cyg_options_free(&program, &config);
 		return EXIT_USAGE;
 	}
-	rc = run_relay(&config, argv + first, &err);
+	if (config.relay != NULL)
+		rc = run_relay(&config, argv + first, &err);
+	else
+		rc = run_agent(&config, stacks, &err);
 	if (rc < 0)
 		cyg_log_error("start", "%s", err.msg);
 	cyg_options_free(&program, &config);

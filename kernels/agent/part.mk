@@ -1,6 +1,8 @@
 ARCHIVES += agent
-agent_SRC := kernels/agent/hello.c kernels/agent/relay.c kernels/agent/relay_pump.c
+agent_SRC := kernels/agent/hello.c kernels/agent/relay.c kernels/agent/relay_pump.c kernels/agent/agent.c \
+	kernels/agent/api.c kernels/agent/documents.c kernels/agent/names.c kernels/agent/events.c kernels/agent/hub_link.c kernels/agent/init_link.c \
+	kernels/agent/reply.c kernels/agent/runtime.c
 PROGRAMS += cygnet-agent
 cygnet-agent_SRC := kernels/agent/main.c
-cygnet-agent_LIBS := agent ipc daemon base
-cygnet-agent_PKGS := libuv yaml-0.1
+cygnet-agent_LIBS := agent kernel terminal pages contents http ipc daemon base
+cygnet-agent_PKGS := libuv yaml-0.1 libzmq libcrypto wslay sqlite3

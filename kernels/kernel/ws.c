@@ -143,8 +143,12 @@ static void on_poll(uv_poll_t *h, int status, int events)
 		ws_end(w, CODE_ABNORMAL);
 		return;
 	}
-	if ((events & UV_WRITABLE) != 0)
+	if ((events & UV_WRITABLE) != 0) {
+		w->heard_ms = cyg_clock_mono_ms(); /* it made room: it reads */
 		ws_flush(w);
+		if (!w->ending && outq_is_empty(w->opts.out) && w->opts.on_drain != NULL)
+			w->opts.on_drain(w->opts.arg);
+	}
 	if ((events & UV_READABLE) != 0 && !w->ending)
 		ws_read(w);
 }
@@ -158,9 +162,7 @@ static void on_timer(uv_timer_t *t)
 		ws_end(w, CODE_ABNORMAL);
 		return;
 	}
-	if (outq_is_empty(w->opts.out))
-		send_answer(
-		    w, wsbuf_copy(WSBUF_RAW, (struct cyg_str){ (const char *)ping, sizeof(ping) }));
+	send_answer(w, wsbuf_copy(WSBUF_RAW, (struct cyg_str){ (const char *)ping, sizeof(ping) }));
 }
 
 static void on_reader_message(void *arg, bool binary, struct cyg_str message)

@@ -23,6 +23,8 @@ struct ws_opts {
 	/* Over, for whatever reason; comes once, from the loop, and nothing follows. code: the
 	 * client's close code, 1005 when it gave none, 1006 when the connection just ended. */
 	void (*on_end)(void *arg, int code);
+	/* All that waited has left, after it could not at once; may be NULL. */
+	void (*on_drain)(void *arg);
 	void *arg;
 	struct outq *out; /* borrowed until on_end */
 };

@@ -206,41 +206,40 @@ static int set_int(void *sock, int option, int value)
 	return zmq_setsockopt(sock, option, &value, sizeof(value));
 }
 
-static int configure(void *sock, enum zsock_kind kind, const char *identity, const char *endpoint)
+static int configure(void *sock, const struct zsock_opts *o)
 {
 	int rc = set_int(sock, ZMQ_RECONNECT_IVL, RECONNECT_MS) | set_int(sock, ZMQ_LINGER, 0) |
 		 set_int(sock, ZMQ_RCVHWM, 0) | set_int(sock, ZMQ_SNDHWM, 0);
 
-	if (rc == 0 && identity != NULL)
-		rc = zmq_setsockopt(sock, ZMQ_ROUTING_ID, identity, strlen(identity));
-	if (rc == 0 && kind == ZSOCK_SUB)
+	if (rc == 0 && o->identity != NULL)
+		rc = zmq_setsockopt(sock, ZMQ_ROUTING_ID, o->identity, strlen(o->identity));
+	if (rc == 0 && o->kind == ZSOCK_SUB)
 		rc = zmq_setsockopt(sock, ZMQ_SUBSCRIBE, "", 0);
-	return rc == 0 ? zmq_connect(sock, endpoint) : rc;
+	return rc == 0 ? zmq_connect(sock, o->endpoint) : rc;
 }
 
-int zsock_open(struct zsock_pool *p, enum zsock_kind kind, const char *identity,
-    const char *endpoint, const struct zsock_events *events, void *arg, struct zsock **ret,
-    struct cyg_err *err)
+int zsock_open(
+    struct zsock_pool *p, const struct zsock_opts *opts, struct zsock **ret, struct cyg_err *err)
 {
 	struct zsock *z;
-	void *sock = zmq_socket(p->ctx, kind == ZSOCK_SUB ? ZMQ_SUB : ZMQ_DEALER);
+	void *sock = zmq_socket(p->ctx, opts->kind == ZSOCK_SUB ? ZMQ_SUB : ZMQ_DEALER);
 	int fd = -1, rc;
 	size_t len = sizeof(fd);
 
 	if (sock == NULL)
 		return cyg_fail_sys(err, errno, "open a ZeroMQ socket");
-	if (configure(sock, kind, identity, endpoint) != 0 ||
-	    zmq_getsockopt(sock, ZMQ_FD, &fd, &len) != 0) {
+	if (configure(sock, opts) != 0 || zmq_getsockopt(sock, ZMQ_FD, &fd, &len) != 0) {
 		int e = errno;
 
 		(void)zmq_close(sock);
-		return cyg_fail(err, CYG_ESYS, "connect to '%s': %s", endpoint, zmq_strerror(e));
+		return cyg_fail(
+		    err, CYG_ESYS, "connect to '%s': %s", opts->endpoint, zmq_strerror(e));
 	}
 	z = cyg_xcalloc(1, sizeof(*z));
 	z->pool = p;
 	z->sock = sock;
-	z->events = *events;
-	z->arg = arg;
+	z->events = *opts->events;
+	z->arg = opts->arg;
 	rc = uv_poll_init(p->loop, &z->poll, fd);
 	if (rc < 0) {
 		(void)zmq_close(sock);

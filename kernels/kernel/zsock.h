@@ -24,11 +24,18 @@ int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err
 /* Every socket must have been closed. Unsent messages are dropped. */
 void zsock_pool_free(struct zsock_pool *p);
 
-/* Connects to endpoint ("ipc://…", "tcp://127.0.0.1:…"), where nobody needs to listen yet; what is
- * sent before waits. identity: of a DEALER, or NULL. A SUB subscribes to everything. */
-int zsock_open(struct zsock_pool *p, enum zsock_kind kind, const char *identity,
-    const char *endpoint, const struct zsock_events *events, void *arg, struct zsock **ret,
-    struct cyg_err *err);
+struct zsock_opts {
+	enum zsock_kind kind;
+	const char *identity; /* of a DEALER, or NULL */
+	const char *endpoint; /* "ipc://…", "tcp://127.0.0.1:…" */
+	const struct zsock_events *events;
+	void *arg;
+};
+
+/* Connects to the endpoint, where nobody needs to listen yet; what is sent before waits. A SUB
+ * subscribes to everything. */
+int zsock_open(
+    struct zsock_pool *p, const struct zsock_opts *opts, struct zsock **ret, struct cyg_err *err);
 /* Sends one multipart message, copying it. Never waits: -CYG_EBUSY when the queue of libzmq is
  * full. */
 int zsock_send(struct zsock *z, const struct cyg_str *parts, size_t n, struct cyg_err *err);

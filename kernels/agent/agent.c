@@ -1,0 +1,358 @@
+/* Start, in order: loop, kernels and documents of the last agent's record, link to init, whose
+ * list of children completes them; then the server. End: the same backwards; kernels, terminals
+ * and their pages' reconnects go on without us. */
+#include "kernels/agent/agent.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "kernels/agent/agent_priv.h"
+#include "kernels/agent/runtime.h"
+
+#include <string.h>
+
+static void agent_end(struct agent *a, const struct cyg_err *why)
+{
+	if (why != NULL && a->failed.code == CYG_OK)
+		a->failed = *why;
+	if (a->ended)
+		return;
+	a->ended = true;
+	cyg_loop_stop(a->loop);
+}
+
+int64_t agent_last_activity(void *arg)
+{
+	const struct agent *a = arg;
+	int64_t kernels_us = kernels_last_activity(a->kernels);
+	int64_t terminals_us = terminals_last_activity(a->terminals);
+
+	return kernels_us > terminals_us ? kernels_us : terminals_us;
+}
+
+static void agent_status(void *arg, struct pages_status *ret)
+{
+	const struct agent *a = arg;
+	int64_t last_us = agent_last_activity(arg);
+
+	*ret = (struct pages_status){
+		.started_us = a->started_us,
+		.last_activity_us = last_us > 0 ? last_us : a->started_us,
+		.kernels = (unsigned)kernels_list(a->kernels)->n,
+		.connections = (unsigned)(kernels_connections(a->kernels) +
+					  terminals_connections(a->terminals)),
+	};
+}
+
+/* ---- whose is a request ---- */
+
+struct kernel_ctx *kernel_ctx_of(struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return &a->kernel_ctx;
+}
+
+struct terminals *terminals_of(struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return a->terminals;
+}
+
+struct events *events_of(struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return a->events;
+}
+
+struct contents_ctx *contents_ctx_of(const struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return &a->documents.contents;
+}
+
+struct pages_ctx *pages_ctx_of(const struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return &a->documents.pages;
+}
+
+/* ---- what is kept for the next agent, what is told to listeners ---- */
+
+static void on_change(void *arg)
+{
+	struct agent *a = arg;
+	struct cyg_err err;
+
+	if (a->ready && !a->ended &&
+	    runtime_write(a->runtime_path, a->kernels, &a->nbsessions, &err) < 0)
+		cyg_log_warn("runtime", "%s", err.msg);
+}
+
+struct action {
+	const char *name;
+	const struct kernel *kernel;
+};
+
+static void write_action(struct jsonw *w, const void *arg)
+{
+	const struct action *action = arg;
+
+	jsonw_key_cstr(w, "action", action->name);
+	jsonw_key_cstr(w, "kernel_id", kernel_id(action->kernel));
+	jsonw_key_cstr(w, "kernel_name", kernel_name(action->kernel));
+	jsonw_key_cstr(w, "status", "success");
+	jsonw_key_cstr(w, "msg", "");
+}
+
+static void on_action(void *arg, const char *name, const struct kernel *kernel)
+{
+	struct agent *a = arg;
+	const struct action action = { name, kernel };
+
+	events_emit(a->events, "kernel_actions", write_action, &action);
+}
+
+/* ---- init ---- */
+
+static void on_child(void *arg, const struct init_child *child, int pty_fd)
+{
+	struct agent *a = arg;
+
+	if (child->pty != 0) {
+		terminals_on_child(a->terminals, child, pty_fd);
+		return;
+	}
+	cyg_close(pty_fd);
+	kernels_on_child(a->kernels, child);
+}
+
+static void on_exited(void *arg, const struct init_exited *exited)
+{
+	struct agent *a = arg;
+
+	kernels_on_exited(a->kernels, exited);
+	terminals_on_exited(a->terminals, exited);
+}
+
+static void set_specs(struct agent *a)
+{
+	const struct hello_env *env = init_link_env(a->init);
+	const char *home = hello_get(env, "HOME");
+
+	a->specs = specs_path_new(a->opts->stack_prefixes, hello_get(env, "JUPYTER_PATH"),
+	    home != NULL ? home : a->opts->root_dir, a->opts->jupyter_prefix);
+}
+
+/* The last step of the start: nobody is answered before all that runs is known. */
+static void on_ready(void *arg)
+{
+	struct agent *a = arg;
+	struct cyg_err err;
+
+	kernels_settle(a->kernels);
+	nbsessions_drop_dead(&a->nbsessions);
+	a->ready = true;
+	on_change(a);
+	if (http_server_listen(a->server, a->opts->listen_fd, &err) < 0) {
+		agent_end(a, &err);
+		return;
+	}
+	cyg_log_info("agent", "serves %s with %zu kernels and %zu terminals", a->opts->base_url,
+	    kernels_list(a->kernels)->n, terminals_list(a->terminals)->n);
+}
+
+static void on_init_end(void *arg, const struct cyg_err *why)
+{
+	agent_end(arg, why);
+}
+
+static void on_hello(void *arg)
+{
+	struct agent *a = arg;
+	struct cyg_err err;
+
+	set_specs(a);
+	if (documents_open(&a->documents, a->uv, a->opts, init_link_env(a->init), &err) < 0) {
+		agent_end(a, &err);
+		return;
+	}
+	if (init_link_env(a->init)->restarts == 0)
+		return; /* a new server: what a run folder may still hold is of an old one */
+	if (runtime_read(a->runtime_path, a->kernels, &a->nbsessions, &err) < 0)
+		cyg_log_warn("runtime", "%s", err.msg);
+}
+
+/* ---- start and end ---- */
+
+static size_t count(const struct http_endpoint *e)
+{
+	size_t n = 0;
+
+	while (e[n].path != NULL)
+		n++;
+	return n;
+}
+
+static struct http_endpoint *all_endpoints(bool with_pages)
+{
+	const struct http_endpoint *const tables[] = { agent_endpoints, specs_endpoints,
+		kernels_endpoints, nbsessions_endpoints, terminals_endpoints, events_endpoints,
+		contents_endpoints, with_pages ? pages_endpoints : bare_endpoints };
+	struct http_endpoint *all;
+	size_t n = 0;
+
+	for (size_t i = 0; i < CYG_N(tables); i++)
+		n += count(tables[i]);
+	all = cyg_xcalloc(n + 1, sizeof(*all));
+	n = 0;
+	for (size_t i = 0; i < CYG_N(tables); i++) {
+		memcpy(all + n, tables[i], count(tables[i]) * sizeof(*all));
+		n += count(tables[i]);
+	}
+	return all;
+}
+
+static int start_kernels(struct agent *a, struct cyg_err *err)
+{
+	const struct kernels_opts opts = {
+		.loop = a->uv,
+		.init = a->init,
+		.specs = &a->specs,
+		.run_dir = a->opts->run_dir,
+		.on_change = on_change,
+		.on_action = on_action,
+		.arg = a,
+	};
+	int rc = kernels_new(&opts, &a->kernels, err);
+
+	if (rc < 0)
+		return rc;
+	nbsessions_init(&a->nbsessions, a->kernels, on_change, a);
+	a->kernel_ctx = (struct kernel_ctx){
+		.kernels = a->kernels,
+		.nbsessions = &a->nbsessions,
+		.base = a->base,
+		.root_dir = a->opts->root_dir,
+	};
+	return 0;
+}
+
+static int start_server(struct agent *a, struct cyg_err *err)
+{
+	struct http_server_opts opts = { .base = a->base, .ctx = a };
+
+	bool with_pages = a->opts->jupyter_prefix != NULL;
+
+	a->endpoints = all_endpoints(with_pages);
+	opts.not_found = with_pages ? pages_not_found : NULL;
+	opts.endpoints = a->endpoints;
+	return http_server_new(a->uv, &opts, &a->server, err);
+}
+
+static void start_others(struct agent *a)
+{
+	const struct terminals_opts terminals = {
+		.loop = a->uv,
+		.init = a->init,
+		.run_dir = a->opts->run_dir,
+		.root_dir = a->opts->root_dir,
+	};
+	const struct hub_link_opts hub = {
+		.loop = a->uv,
+		.run_dir = a->opts->run_dir,
+		.base_url = a->base,
+		.last_activity = agent_last_activity,
+		.arg = a,
+	};
+
+	a->terminals = terminals_new(&terminals);
+	a->events = events_new(a->uv);
+	a->documents.events = a->events;
+	a->documents.pages.status = agent_status;
+	a->documents.pages.status_arg = a;
+	a->hub = hub_link_new(&hub);
+}
+
+static void on_loop_end(void *arg, const char *why)
+{
+	cyg_log_info("agent", "%s", why);
+	agent_end(arg, NULL);
+}
+
+static int agent_start(struct agent *a, struct cyg_err *err)
+{
+	static const struct init_link_events events = {
+		.on_hello = on_hello,
+		.on_child = on_child,
+		.on_exited = on_exited,
+		.on_ready = on_ready,
+		.on_end = on_init_end,
+	};
+	cyg_autofree char *runtime_dir = cyg_xasprintf("%s/runtime", a->opts->run_dir);
+	int rc = cyg_loop_new(on_loop_end, a, -1, &a->loop, err);
+
+	if (rc < 0)
+		return rc;
+	a->uv = cyg_loop_uv(a->loop);
+	a->started_us = cyg_clock_wall_us();
+	a->runtime_path = cyg_xasprintf("%s/agent.json", runtime_dir);
+	rc = cyg_file_mkdirs(runtime_dir, 0700, err);
+	if (rc == 0)
+		rc = init_link_new(a->uv, a->opts->link_fd, &events, a, &a->init, err);
+	if (rc == 0)
+		rc = start_kernels(a, err);
+	if (rc == 0)
+		rc = start_server(a, err);
+	if (rc == 0)
+		start_others(a);
+	return rc;
+}
+
+static void agent_stop(struct agent *a)
+{
+	a->ended = true;
+	if (a->server != NULL)
+		http_server_close(a->server);
+	hub_link_close(a->hub);
+	terminals_close(a->terminals);
+	events_close(a->events);
+	if (a->kernels != NULL)
+		nbsessions_free(&a->nbsessions);
+	kernels_close(a->kernels);
+	init_link_close(a->init);
+	if (a->loop != NULL)
+		cyg_loop_free(a->loop);
+	documents_close(&a->documents);
+	specs_path_free(&a->specs);
+	free(a->endpoints);
+	free(a->runtime_path);
+	free(a->base);
+}
+
+int agent_run(const struct agent_opts *opts, struct cyg_err *err)
+{
+	struct agent *a = cyg_xcalloc(1, sizeof(*a));
+	size_t len = strlen(opts->base_url);
+	int rc;
+
+	a->opts = opts;
+	a->base =
+	    cyg_xstrndup(opts->base_url, len > 0 && opts->base_url[len - 1] == '/' ? len - 1 : len);
+	rc = agent_start(a, err);
+	if (rc == 0) {
+		cyg_loop_run(a->loop);
+		if (a->failed.code != CYG_OK) {
+			*err = a->failed;
+			rc = -(int)a->failed.code;
+		}
+	}
+	agent_stop(a);
+	free(a);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* The event stream, api/events/subscribe: things that happened, told to whoever listens
+ * (jupyter_events' capsules). */
+#ifndef AGENT_EVENTS_H
+#define AGENT_EVENTS_H
+
+#include "http/server.h"
+#include "kernels/contents/jsonw.h"
+
+struct events;
+
+struct events *events_new(uv_loop_t *loop);
+void events_close(struct events *e);
+/* Writes the members of an event's data into the capsule. */
+typedef void (*events_write_fn)(struct jsonw *w, const void *arg);
+/* Tells every listener; schema: "kernel_actions", "contents_service" (version 1 of Jupyter's). */
+void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg);
+/* Implemented by the agent. */
+struct events *events_of(struct http_req *req);
+extern const struct http_endpoint events_endpoints[];
+
+#endif

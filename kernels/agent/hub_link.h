@@ -1,0 +1,23 @@
+/* What the agent tells the hub, by the inner door: that its user's kernels and terminals work. */
+#ifndef AGENT_HUB_LINK_H
+#define AGENT_HUB_LINK_H
+
+#include <stdint.h>
+#include <uv.h>
+
+struct hub_link;
+
+struct hub_link_opts {
+	uv_loop_t *loop;
+	const char *run_dir;  /* hub.sock and secrets/credential are below it */
+	const char *base_url; /* "/user/NAME" or "/user/NAME/SERVER": who we are */
+	/* Microseconds since 1970 of the latest activity, 0 when there was none. */
+	int64_t (*last_activity)(void *arg);
+	void *arg;
+};
+
+/* Reports every minute while something changed. Without an inner door it stays silent. */
+struct hub_link *hub_link_new(const struct hub_link_opts *opts);
+void hub_link_close(struct hub_link *h);
+
+#endif

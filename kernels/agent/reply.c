@@ -1,0 +1,88 @@
+/* Answers of the Jupyter endpoints. The policy fields are jupyter_server's, which clients' own
+ * tests compare literally. */
+#include "kernels/agent/reply.h"
+
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char JSON[] = "application/json";
+
+void reply_begin(struct reply *r)
+{
+	cyg_buf_init(&r->buf, REPLY_MAX);
+	jsonw_init(&r->w, &r->buf);
+}
+
+void reply_end(struct reply *r, struct http_req *req, int status)
+{
+	struct cyg_err err = { 0 };
+	size_t len;
+
+	if (jsonw_finish(&r->w, &err) < 0) {
+		cyg_buf_free(&r->buf);
+		reply_error(req, 500, NULL, "%s", err.msg);
+		return;
+	}
+	char *body = cyg_buf_take(&r->buf, &len);
+
+	http_reply_field(req, "X-Content-Type-Options", "nosniff");
+	http_reply_take(req, status, JSON, body, len);
+}
+
+static void write_error(struct http_req *req, int status, const char *reason, const char *text)
+{
+	struct reply r;
+
+	reply_begin(&r);
+	jsonw_object(&r.w);
+	jsonw_key_cstr(&r.w, "message", text);
+	if (reason != NULL)
+		jsonw_key_cstr(&r.w, "reason", reason);
+	else
+		jsonw_key_null(&r.w, "reason");
+	jsonw_object_end(&r.w);
+	reply_end(&r, req, status);
+}
+
+void reply_error(struct http_req *req, int status, const char *reason, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	write_error(req, status, reason, text);
+}
+
+void reply_err(struct http_req *req, const struct cyg_err *err)
+{
+	static const int status[] = {
+		[CYG_OK] = 500,
+		[CYG_EINVAL] = 400,
+		[CYG_ENOENT] = 404,
+		[CYG_EDENIED] = 403,
+		[CYG_EEXIST] = 409,
+		[CYG_ELIMIT] = 413,
+		[CYG_ETIMEOUT] = 504,
+		[CYG_EPROTO] = 502,
+		[CYG_EBUSY] = 503,
+		[CYG_ESYS] = 500,
+	};
+
+	write_error(req, status[err->code], NULL, err->msg);
+}
+
+void reply_empty(struct http_req *req)
+{
+	http_reply(req, 204, NULL, CYG_STR(""));
+}
+
+void reply_location(struct http_req *req, const char *base, const char *below)
+{
+	cyg_autofree char *location = cyg_xasprintf("%s/%s", base, below);
+
+	http_reply_field(req, "Location", location);
+}

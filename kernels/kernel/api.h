@@ -1,0 +1,30 @@
+/* The REST and WebSocket endpoints of kernels: api/kernelspecs, kernelspecs/, api/kernels,
+ * api/sessions (jupyter_server's services of these names are the behaviour followed). */
+#ifndef KERNEL_API_H
+#define KERNEL_API_H
+
+#include "http/server.h"
+#include "kernels/kernel/kernels.h"
+#include "kernels/kernel/nbsessions.h"
+
+/* What the handlers need; the agent owns it. */
+struct kernel_ctx {
+	struct kernels *kernels;
+	struct nbsessions *nbsessions;
+	const char *base;     /* "/user/alice", no closing slash */
+	const char *root_dir; /* of the contents: notebooks' paths are below it */
+};
+
+/* Implemented by the agent, which knows what http_server_opts.ctx is. */
+struct kernel_ctx *kernel_ctx_of(struct http_req *req);
+
+/* Ended by a NULL path. */
+extern const struct http_endpoint specs_endpoints[];
+extern const struct http_endpoint kernels_endpoints[];
+extern const struct http_endpoint nbsessions_endpoints[];
+
+/* The folder a kernel for this API path starts in: the path itself or the nearest folder above it
+ * that exists. The caller frees it. */
+char *kernel_cwd(const struct kernel_ctx *ctx, const char *path, bool path_is_file);
+
+#endif

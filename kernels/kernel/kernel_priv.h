@@ -1,0 +1,126 @@
+/* What the files of one kernel's life share: kernels.c (the list), start.c (processes), bridge.c
+ * (messages), tab.c (clients). Nobody else includes this. */
+#ifndef KERNEL_KERNEL_PRIV_H
+#define KERNEL_KERNEL_PRIV_H
+
+#include "kernels/kernel/connfile.h"
+#include "kernels/kernel/kernels.h"
+#include "kernels/kernel/outq.h"
+#include "kernels/kernel/ws.h"
+#include "kernels/kernel/zsock.h"
+
+enum kernel_state {
+	KERNEL_EXPECTED,   /* named by an earlier agent; not seen yet */
+	KERNEL_LAUNCHING,  /* init was asked to start it */
+	KERNEL_STARTING,   /* the process runs and has not answered */
+	KERNEL_READY,      /* it has answered, and its broadcasts are heard */
+	KERNEL_RESTARTING, /* the old process is being ended, a new one will follow */
+	KERNEL_STOPPING,   /* it is being ended for good */
+	KERNEL_DEAD,       /* it ended by itself too often */
+	KERNEL_STATES,
+};
+
+enum kernel_wait { KERNEL_WAIT_STARTED, KERNEL_WAIT_READY, KERNEL_WAIT_GONE };
+
+struct kernel_waiter {
+	struct cyg_link link;
+	enum kernel_wait what;
+	kernel_done_fn done; /* NULL: forgotten */
+	void *arg;
+};
+
+enum {
+	KERNEL_EXEC_MAX = 16,
+	KERNEL_SESSION_MAX = 80,
+	KERNEL_HEADER_MAX = 2048,
+	KERNEL_RUNNING_MAX = 256,     /* cells of a notebook that were sent together */
+	KERNEL_RESTARTS_MAX = 5,      /* as jupyter_client's restarter */
+	KERNEL_STABLE_MS = 10 * 1000, /* alive that long, and its tries are counted anew */
+	KERNEL_TERM_MS = 2500,        /* after the polite request */
+	KERNEL_KILL_MS = 5000,
+	KERNEL_READY_MS = 60 * 1000,           /* stock waits as long for a restart */
+	KERNEL_NUDGE_MS = 300,                 /* between questions until broadcasts are heard */
+	KERNEL_HELD_MAX = 64 * 1024 * 1024,    /* sent by clients before it is ready */
+	KERNEL_PARKED_MAX = 4,                 /* clients that may come back, each with its queue */
+	KERNEL_MESSAGE_MAX = 64 * 1024 * 1024, /* from a browser; the proxy bounds nothing here */
+};
+
+struct kernels {
+	struct kernels_opts opts;
+	struct zsock_pool *pool;
+	struct cyg_list list;
+	char session[KERNEL_ID_SIZE]; /* of our own messages */
+	char *connection_dir, *journal_dir, *log_dir;
+	int64_t last_activity_us;
+};
+
+struct kernel {
+	struct cyg_link link;
+	struct kernels *owner;
+	char id[KERNEL_ID_SIZE];
+	char *name, *cwd, *session_name, *conn_path;
+	struct spec *spec; /* NULL until it is started by us */
+	struct connfile conn;
+	struct wire_signer *signer;
+	struct zsock *sock[WIRE_CHANNELS];
+	enum kernel_state state;
+	int pid; /* 0: none */
+	int restarts;
+	uint64_t launched_ms, asked_ms; /* asked: to end, or to answer */
+	uv_timer_t timer;
+	bool heard_iopub, answered;       /* since the launch */
+	bool exec_known;                  /* exec is from a status that counts, since the launch */
+	char exec[KERNEL_EXEC_MAX];       /* execution_state of the latest status that counts */
+	char session[KERNEL_SESSION_MAX]; /* the kernel's own */
+	char *reason;                     /* why it died, for people */
+	int64_t last_activity_us;
+	struct cyg_list tabs, waiters;
+	struct cyg_list running; /* bridge.c: headers of execute requests without a reply */
+	struct cyg_list held;
+	size_t held_bytes;
+};
+
+/* ---- start.c ---- */
+int kernel_launch(struct kernel *k, struct cyg_err *err);
+int kernel_open_sockets(struct kernel *k, struct cyg_err *err);
+void kernel_close_sockets(struct kernel *k);
+/* The one door for states: checks the table, logs. */
+void kernel_move(struct kernel *k, enum kernel_state to, const char *why);
+void kernel_check_ready(struct kernel *k);
+void kernel_on_exited(struct kernel *k, const struct init_exited *exited);
+/* It has ended by itself, for a reason (taken). */
+void kernel_on_death(struct kernel *k, char *reason);
+/* The process is there but has not answered this agent: ask it, and watch the clock. */
+void kernel_begin_asking(struct kernel *k);
+void kernel_wake(struct kernel *k, enum kernel_wait what, const struct cyg_err *err);
+
+/* ---- kernels.c ---- */
+/* Takes it off the list, ends its clients, frees it after this turn. */
+void kernel_remove(struct kernel *k);
+
+/* ---- bridge.c ---- */
+extern const struct zsock_events bridge_events[WIRE_CHANNELS];
+/* Our own question to the kernel. */
+void bridge_ask(struct kernel *k, enum wire_channel channel, const char *type, const char *content);
+/* From a client; waits in k->held until the kernel is ready. */
+void bridge_send(struct kernel *k, const struct wire_msg *msg);
+void bridge_send_held(struct kernel *k);
+void bridge_drop_held(struct kernel *k);
+/* Header of the execute request that is at work, or NULL. */
+const char *bridge_running(const struct kernel *k);
+void bridge_drop_running(struct kernel *k);
+/* A message of our making that looks as if the kernel had broadcast it. */
+void bridge_forge(struct kernel *k, const char *type, const char *parent, const char *content);
+
+/* ---- tab.c ---- */
+struct tab;
+/* To every client of the kernel, or to the one that a session belongs to (a place is kept for it
+ * when it is not there). Written to the sockets by tabs_flush. */
+void tabs_broadcast(struct kernel *k, const struct wire_msg *msg);
+void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *msg);
+void tabs_flush(struct kernel *k);
+/* Ends all; code 0 cuts them off so that they come back. */
+void tabs_end(struct kernel *k, int code);
+size_t tabs_connected(const struct kernel *k);
+
+#endif

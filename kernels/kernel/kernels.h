@@ -1,0 +1,88 @@
+/* The kernels of this server: starting, finding, interrupting, restarting, ending and adopting
+ * them. What a client sees of them is kernels_api.c; how messages flow is bridge.c. */
+#ifndef KERNEL_KERNELS_H
+#define KERNEL_KERNELS_H
+
+#include "base/list.h"
+#include "cygnet/err.h"
+#include "cygnet/init_msg.h"
+#include "kernels/contents/jsonw.h"
+#include "kernels/kernel/kmsg.h"
+#include "kernels/kernel/specs.h"
+
+#include <uv.h>
+
+struct init_link;
+struct kernel;
+struct kernels;
+
+enum { KERNEL_ID_SIZE = 37 };
+
+struct kernels_opts {
+	uv_loop_t *loop;
+	struct init_link *init;
+	const struct specs_path *specs;
+	const char *run_dir;          /* connection/, journal/ and log/ are below it */
+	void (*on_change)(void *arg); /* kernels came or went: write the runtime state */
+	/* "start", "interrupt", "restart", "shutdown" have been done: for the event stream. */
+	void (*on_action)(void *arg, const char *action, const struct kernel *kernel);
+	void *arg;
+};
+
+/* Strings and the specs' path must outlive it. */
+int kernels_new(const struct kernels_opts *opts, struct kernels **ret, struct cyg_err *err);
+/* Closes every socket; the kernels themselves go on, for the next agent. */
+void kernels_close(struct kernels *ks);
+const struct cyg_list *kernels_list(const struct kernels *ks); /* of struct kernel by kernel_of */
+struct kernel *kernel_of(struct cyg_link *link);
+/* By id, or NULL. */
+struct kernel *kernels_find(const struct kernels *ks, struct cyg_str id);
+const struct specs_path *kernels_specs(const struct kernels *ks);
+/* Microseconds since 1970 of the latest message of any kernel; 0: none yet. */
+int64_t kernels_last_activity(const struct kernels *ks);
+/* WebSockets open now. */
+size_t kernels_connections(const struct kernels *ks);
+
+/* Comes exactly once, never from inside the call that asked for it. kernel is NULL on failure. */
+typedef void (*kernel_done_fn)(void *arg, struct kernel *kernel, const struct cyg_err *err);
+
+struct kernel_start {
+	const char *name;         /* of the specification; NULL: the default one */
+	const char *cwd;          /* absolute */
+	const char *session_name; /* JPY_SESSION_NAME: the notebook's absolute path, or NULL */
+	const char *id;           /* or NULL: a new one */
+};
+
+/* done comes when the process runs (it may not answer yet). -CYG_ENOENT: no such specification. */
+int kernels_start(struct kernels *ks, const struct kernel_start *spec, kernel_done_fn done,
+    void *arg, struct cyg_err *err);
+/* done comes when the new process has answered; -CYG_ETIMEOUT after a minute. */
+int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err);
+/* done comes with a NULL kernel when the process has gone; done may be NULL. */
+void kernel_shutdown(struct kernel *k, kernel_done_fn done, void *arg);
+int kernel_interrupt(struct kernel *k, struct cyg_err *err);
+/* The asker has gone: no done with this arg comes any more. */
+void kernels_forget(struct kernels *ks, const void *arg);
+
+const char *kernel_id(const struct kernel *k);
+const char *kernel_name(const struct kernel *k);
+/* {"id","name","last_activity","execution_state","connections"} and "reason" when there is one. */
+void kernel_write(const struct kernel *k, struct jsonw *w);
+/* {"id","name","cwd","session_name"}: what a later agent needs. */
+void kernel_write_record(const struct kernel *k, struct jsonw *w);
+
+/* ---- a WebSocket ---- */
+/* Takes fd. A client that comes back with its session_id gets what it missed. */
+int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing framing, int fd,
+    struct cyg_str early, struct cyg_err *err);
+
+/* ---- after a restart of the agent, in this order ---- */
+/* A kernel that an earlier agent's record names. */
+void kernels_expect(struct kernels *ks, const char *id, const struct kernel_start *spec);
+/* A child with tag "kernel:ID" runs: attach to it by its connection file. */
+void kernels_on_child(struct kernels *ks, const struct init_child *child);
+void kernels_on_exited(struct kernels *ks, const struct init_exited *exited);
+/* Kernels that were expected and are not there have died. */
+void kernels_settle(struct kernels *ks);
+
+#endif

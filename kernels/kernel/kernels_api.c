@@ -1,0 +1,230 @@
+/* api/kernels: list, start, look, interrupt, restart, end; and the WebSocket of a kernel. */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/url.h"
+#include "kernels/agent/reply.h"
+#include "kernels/contents/tape.h"
+#include "kernels/kernel/api.h"
+
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BODY_MAX = 256 * 1024 };
+
+char *kernel_cwd(const struct kernel_ctx *ctx, const char *path, bool path_is_file)
+{
+	char *full = cyg_xasprintf("%s/%s", ctx->root_dir, path != NULL ? path : "");
+	struct stat st;
+
+	/* A path that would leave the root is not followed: the root is as good a place. */
+	if (path == NULL || strstr(full, "/../") != NULL) {
+		free(full);
+		return cyg_xstrdup(ctx->root_dir);
+	}
+	if (path_is_file)
+		(void)dirname(full);
+	while (
+	    strlen(full) > strlen(ctx->root_dir) && (stat(full, &st) < 0 || !S_ISDIR(st.st_mode)))
+		(void)dirname(full);
+	return full;
+}
+
+static struct kernel *find_or_404(struct http_req *req)
+{
+	struct kernel *k = kernels_find(kernel_ctx_of(req)->kernels, req->params[0]);
+
+	if (k == NULL)
+		reply_error(req, 404, NULL, "Kernel does not exist: %.*s",
+		    (int)(req->params[0].len < 100 ? req->params[0].len : 100), req->params[0].p);
+	return k;
+}
+
+static void reply_kernel(struct http_req *req, const struct kernel *k, int status)
+{
+	struct reply r;
+
+	reply_begin(&r);
+	kernel_write(k, &r.w);
+	reply_end(&r, req, status);
+}
+
+static void list_kernels(struct http_req *req)
+{
+	struct reply r;
+
+	reply_begin(&r);
+	jsonw_array(&r.w);
+	cyg_list_each (it, kernels_list(kernel_ctx_of(req)->kernels)) {
+		kernel_write(kernel_of(it), &r.w);
+	}
+	jsonw_array_end(&r.w);
+	reply_end(&r, req, 200);
+}
+
+static void get_kernel(struct http_req *req)
+{
+	const struct kernel *k = find_or_404(req);
+
+	if (k != NULL)
+		reply_kernel(req, k, 200);
+}
+
+/* Answers that come later: the request is the waiter's arg, until the client goes away. */
+static void on_abort(struct http_req *req)
+{
+	kernels_forget(kernel_ctx_of(req)->kernels, req);
+}
+
+static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
+{
+	struct http_req *req = arg;
+	cyg_autofree char *below = NULL;
+
+	if (k == NULL) {
+		reply_error(req, 500, NULL, "%s", err != NULL ? err->msg : "The kernel has gone");
+		return;
+	}
+	below = cyg_xasprintf("api/kernels/%s", kernel_id(k));
+	reply_location(req, kernel_ctx_of(req)->base, below);
+	reply_kernel(req, k, 201);
+}
+
+static void start_kernel(struct http_req *req)
+{
+	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_start start = { 0 };
+	struct cyg_err err = { 0 };
+	struct tape *t = NULL;
+	cyg_autofree char *name = NULL, *path = NULL, *cwd = NULL;
+
+	if (cyg_str_trim(req->body).len > 0) {
+		if (tape_parse(req->body, &t, NULL, &err) < 0) {
+			reply_error(req, 400, NULL, "Invalid JSON in body of request");
+			return;
+		}
+		name = tape_get_str(t, tape_root(t), "name");
+		path = tape_get_str(t, tape_root(t), "path");
+		tape_free(t);
+	}
+	cwd = kernel_cwd(ctx, path, false);
+	start.name = name;
+	start.cwd = cwd;
+	req->on_abort = on_abort;
+	if (kernels_start(ctx->kernels, &start, on_started, req, &err) < 0)
+		reply_err(req, &err);
+}
+
+static void on_gone(void *arg, struct kernel *k, const struct cyg_err *err)
+{
+	reply_empty(arg);
+}
+
+static void delete_kernel(struct http_req *req)
+{
+	struct kernel *k = find_or_404(req);
+
+	if (k == NULL)
+		return;
+	req->on_abort = on_abort;
+	kernel_shutdown(k, on_gone, req);
+}
+
+static void interrupt_kernel(struct http_req *req)
+{
+	struct kernel *k = find_or_404(req);
+	struct cyg_err err = { 0 };
+
+	if (k == NULL)
+		return;
+	if (kernel_interrupt(k, &err) < 0)
+		reply_err(req, &err);
+	else
+		reply_empty(req);
+}
+
+static void on_restarted(void *arg, struct kernel *k, const struct cyg_err *err)
+{
+	struct http_req *req = arg;
+
+	if (k == NULL)
+		reply_error(req, 500, NULL, "Exception restarting kernel: %s",
+		    err != NULL ? err->msg : "it has gone");
+	else
+		reply_kernel(req, k, 200);
+}
+
+static void restart_kernel(struct http_req *req)
+{
+	struct kernel *k = find_or_404(req);
+	struct cyg_err err = { 0 };
+
+	if (k == NULL)
+		return;
+	req->on_abort = on_abort;
+	if (kernel_restart(k, on_restarted, req, &err) < 0)
+		reply_err(req, &err);
+}
+
+/* ---- the WebSocket ---- */
+
+struct opening {
+	struct kernels *kernels;
+	char id[KERNEL_ID_SIZE];
+	char *session_id;
+	enum kmsg_framing framing;
+};
+
+static void on_open(void *arg, int fd, struct cyg_str early)
+{
+	struct opening *o = arg;
+	struct kernel *k = kernels_find(o->kernels, cyg_str_of(o->id));
+	struct cyg_err err = { 0 };
+
+	if (k == NULL)
+		cyg_close(fd);
+	else if (kernel_attach(k, cyg_str_of(o->session_id), o->framing, fd, early, &err) < 0)
+		cyg_log_warn(o->id, "%s", err.msg);
+	free(o->session_id);
+	free(o);
+}
+
+static void open_channels(struct http_req *req)
+{
+	struct kernel *k = find_or_404(req);
+	bool v1 = http_head_lists(req->head, "Sec-WebSocket-Protocol", KMSG_PROTOCOL_V1);
+	struct cyg_str session_id = CYG_STR("");
+	struct cyg_err err = { 0 };
+	struct opening *o;
+	bool found = false;
+
+	if (k == NULL)
+		return;
+	if (url_query_get(req->arena, req->head->query, "session_id", &session_id, &found, &err) <
+		0 ||
+	    session_id.len > 128) {
+		reply_error(req, 400, NULL, "bad session_id");
+		return;
+	}
+	o = cyg_xcalloc(1, sizeof(*o));
+	o->kernels = kernel_ctx_of(req)->kernels;
+	(void)cyg_str_copy(o->id, sizeof(o->id), cyg_str_of(kernel_id(k)));
+	o->session_id = cyg_str_dup(found ? session_id : CYG_STR(""));
+	o->framing = v1 ? KMSG_V1 : KMSG_JSON;
+	if (http_reply_websocket(req, v1 ? KMSG_PROTOCOL_V1 : NULL, on_open, o, &err) < 0) {
+		free(o->session_id);
+		free(o);
+		reply_error(req, 400, NULL, "%s", err.msg);
+	}
+}
+
+const struct http_endpoint kernels_endpoints[] = {
+	{ HTTP_GET, "/api/kernels", "agent", list_kernels, 0 },
+	{ HTTP_POST, "/api/kernels", "agent", start_kernel, BODY_MAX },
+	{ HTTP_GET, "/api/kernels/{id}", "agent", get_kernel, 0 },
+	{ HTTP_DELETE, "/api/kernels/{id}", "agent", delete_kernel, 0 },
+	{ HTTP_POST, "/api/kernels/{id}/interrupt", "agent", interrupt_kernel, BODY_MAX },
+	{ HTTP_POST, "/api/kernels/{id}/restart", "agent", restart_kernel, BODY_MAX },
+	{ HTTP_GET, "/api/kernels/{id}/channels", "agent", open_channels, 0 },
+	{ .path = NULL },
+};

@@ -1,0 +1,300 @@
+/* The clients of a kernel. A client is known by its session_id and outlives its WebSocket: while
+ * that is away its queue goes on filling (memory, then a file), and is sent when it comes back. */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "kernels/kernel/kernel_priv.h"
+
+#include <string.h>
+
+enum {
+	SESSIONS_MAX = 8,               /* ids that one client's messages carry */
+	QUEUE_MEMORY = 4 * 1024 * 1024, /* then to disk */
+	CODE_NORMAL = 1000,
+	CODE_GOING_AWAY = 1001,
+};
+static const uint64_t QUEUE_FILE = 4ULL * 1024 * 1024 * 1024; /* a client that is never coming */
+
+struct tab {
+	struct cyg_link link;
+	struct kernel *kernel;
+	char *session_id; /* "" : it gave none and cannot come back */
+	char *sessions[SESSIONS_MAX];
+	size_t n_sessions, last_session;
+	enum kmsg_framing framing;
+	struct outq *out;
+	struct ws *ws;      /* NULL: away */
+	struct kmsg *input; /* a question to the person that has not been answered */
+	bool dirty;
+};
+
+static bool has_session(const struct tab *t, struct cyg_str session)
+{
+	for (size_t i = 0; i < t->n_sessions; i++)
+		if (cyg_str_eq(session, t->sessions[i]))
+			return true;
+	return false;
+}
+
+static void tab_free(struct tab *t)
+{
+	cyg_list_remove(&t->kernel->tabs, &t->link);
+	if (t->ws != NULL)
+		ws_forget(t->ws);
+	for (size_t i = 0; i < t->n_sessions; i++)
+		free(t->sessions[i]);
+	kmsg_unref(t->input);
+	outq_free(t->out);
+	free(t->session_id);
+	free(t);
+}
+
+/* Learns that replies to this session are this client's. */
+static void learn_session(struct tab *t, struct cyg_str session)
+{
+	if (session.len == 0 || session.len >= KERNEL_SESSION_MAX || has_session(t, session))
+		return;
+	if (t->n_sessions == SESSIONS_MAX) {
+		free(t->sessions[t->last_session]);
+		t->sessions[t->last_session] = cyg_str_dup(session);
+		t->last_session = (t->last_session + 1) % SESSIONS_MAX;
+		return;
+	}
+	t->sessions[t->n_sessions++] = cyg_str_dup(session);
+}
+
+static struct tab *tab_new(struct kernel *k, struct cyg_str session_id, enum kmsg_framing framing)
+{
+	const struct outq_limits limits = { QUEUE_MEMORY, QUEUE_FILE, k->owner->journal_dir };
+	struct tab *t = cyg_xcalloc(1, sizeof(*t));
+
+	t->kernel = k;
+	t->session_id = cyg_str_dup(session_id);
+	t->framing = framing;
+	t->out = outq_new(&limits);
+	learn_session(t, session_id);
+	cyg_list_add(&k->tabs, &t->link);
+	return t;
+}
+
+size_t tabs_connected(const struct kernel *k)
+{
+	size_t n = 0;
+
+	cyg_list_each (it, &k->tabs) {
+		n += CYG_CONTAINER_OF(it, struct tab, link)->ws != NULL;
+	}
+	return n;
+}
+
+/* Only so many may be away; the one that left first goes. */
+static void bound_parked(struct kernel *k)
+{
+	size_t away = k->tabs.n - tabs_connected(k);
+
+	cyg_list_each_safe (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		if (away <= KERNEL_PARKED_MAX)
+			return;
+		if (t->ws != NULL)
+			continue;
+		tab_free(t);
+		away--;
+	}
+}
+
+/* ---- messages of the kernel ---- */
+
+static void tab_put(struct tab *t, struct kmsg *m)
+{
+	struct cyg_err err = { 0 };
+	struct wsbuf *frame = kmsg_frame(m, t->framing);
+	int rc;
+
+	if (frame == NULL)
+		rc = cyg_fail(&err, CYG_ELIMIT, "a message is too large for a client's framing");
+	else
+		rc = outq_put(t->out, frame, &err);
+	t->dirty = true;
+	if (rc == 0)
+		return;
+	/* It would miss something: better it knows, and asks anew. */
+	cyg_log_warn(t->kernel->id, "client cut off: %s", err.msg);
+	if (t->ws != NULL)
+		ws_drop(t->ws);
+}
+
+static void note_input(struct tab *t, struct kmsg *m)
+{
+	struct cyg_str type;
+
+	if (m->channel != WIRE_STDIN || !wire_scan(m->json[WIRE_HEADER], "msg_type", &type) ||
+	    !cyg_str_eq(type, "input_request"))
+		return;
+	kmsg_unref(t->input);
+	t->input = kmsg_ref(m);
+}
+
+void tabs_broadcast(struct kernel *k, const struct wire_msg *msg)
+{
+	struct kmsg *m = k->tabs.n > 0 ? kmsg_new(msg) : NULL;
+
+	if (m == NULL)
+		return;
+	cyg_list_each (it, &k->tabs) {
+		tab_put(CYG_CONTAINER_OF(it, struct tab, link), m);
+	}
+	kmsg_unref(m);
+}
+
+static struct tab *find_by_session(struct kernel *k, struct cyg_str session)
+{
+	cyg_list_each (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		if (has_session(t, session))
+			return t;
+	}
+	return NULL;
+}
+
+void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *msg)
+{
+	struct tab *t = find_by_session(k, session);
+	struct kmsg *m;
+
+	if (session.len == 0 || session.len >= KERNEL_SESSION_MAX)
+		return;
+	if (t == NULL) {
+		/* Asked through an earlier agent, whose client has not come back yet. */
+		t = tab_new(k, session, KMSG_V1);
+		bound_parked(k);
+	}
+	m = kmsg_new(msg);
+	if (m == NULL)
+		return;
+	note_input(t, m);
+	tab_put(t, m);
+	kmsg_unref(m);
+}
+
+void tabs_flush(struct kernel *k)
+{
+	cyg_list_each (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		if (t->dirty && t->ws != NULL)
+			ws_flush(t->ws);
+		t->dirty = false;
+	}
+}
+
+void tabs_end(struct kernel *k, int code)
+{
+	cyg_list_each_safe (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		/* The goodbye is written at once when the socket takes it; then all is freed. */
+		if (t->ws != NULL && code != 0)
+			ws_close(t->ws, code);
+		tab_free(t);
+	}
+}
+
+/* ---- messages of the client ---- */
+
+static void on_message(void *arg, bool binary, struct cyg_str message)
+{
+	struct tab *t = arg;
+	struct kmsg_in *in = cyg_xcalloc(1, sizeof(*in));
+	struct cyg_err err = { 0 };
+	struct cyg_str session = CYG_STR("");
+	int rc;
+
+	if (t->framing == KMSG_V1)
+		rc = kmsg_parse_v1(message, in, &err);
+	else
+		rc = kmsg_parse_json(message, binary, in, &err);
+	if (rc < 0) {
+		cyg_log_warn(t->kernel->id, "client's message dropped: %s", err.msg);
+		free(in);
+		return;
+	}
+	if (in->msg.channel != WIRE_IOPUB) {
+		(void)wire_scan(in->msg.json[WIRE_HEADER], "session", &session);
+		learn_session(t, session);
+		if (in->msg.channel == WIRE_STDIN) {
+			kmsg_unref(t->input);
+			t->input = NULL;
+		}
+		bridge_send(t->kernel, &in->msg);
+	}
+	kmsg_in_free(in);
+	free(in);
+}
+
+static void on_end(void *arg, int code)
+{
+	struct tab *t = arg;
+	struct kernel *k = t->kernel;
+
+	t->ws = NULL;
+	/* Clients take these two as final; after any other end they come back. */
+	if (code == CODE_NORMAL || code == CODE_GOING_AWAY || *t->session_id == '\0')
+		tab_free(t);
+	else
+		bound_parked(k);
+}
+
+static struct tab *find_by_id(struct kernel *k, struct cyg_str session_id)
+{
+	cyg_list_each (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		if (cyg_str_eq(session_id, t->session_id))
+			return t;
+	}
+	return NULL;
+}
+
+/* The client's place: kept from before, or new. */
+static struct tab *take_place(
+    struct kernel *k, struct cyg_str session_id, enum kmsg_framing framing)
+{
+	struct tab *t = session_id.len > 0 ? find_by_id(k, session_id) : NULL;
+
+	if (t != NULL && t->framing != framing && !outq_is_empty(t->out)) {
+		tab_free(t); /* what waits is in the other framing */
+		t = NULL;
+	}
+	if (t == NULL)
+		return tab_new(k, session_id, framing);
+	t->framing = framing;
+	if (t->ws != NULL)
+		ws_forget(CYG_TAKE(t->ws)); /* a stale one: the same client is here anew */
+	outq_rewind(t->out);
+	if (t->input != NULL && outq_is_empty(t->out))
+		tab_put(t, t->input); /* it may never have seen the question */
+	return t;
+}
+
+int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing framing, int fd,
+    struct cyg_str early, struct cyg_err *err)
+{
+	struct tab *t = take_place(k, session_id, framing);
+	const struct ws_opts opts = {
+		.message_max = KERNEL_MESSAGE_MAX,
+		.on_message = on_message,
+		.on_end = on_end,
+		.arg = t,
+		.out = t->out,
+	};
+	int rc = ws_new(k->owner->opts.loop, fd, early, &opts, &t->ws, err);
+
+	if (rc < 0) {
+		tab_free(t);
+		return rc;
+	}
+	ws_flush(t->ws);
+	return 0;
+}

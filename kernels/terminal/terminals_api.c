@@ -1,0 +1,159 @@
+/* api/terminals and terminals/websocket/{name} (jupyter_server_terminals is the behaviour
+ * followed). */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "kernels/agent/reply.h"
+#include "kernels/contents/tape.h"
+#include "kernels/terminal/terminal_priv.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BODY_MAX = 64 * 1024 };
+
+static struct terminal *find_or_404(struct http_req *req)
+{
+	struct terminal *t = terminals_find(terminals_of(req), req->params[0]);
+
+	if (t == NULL)
+		reply_error(req, 404, NULL, "Terminal not found: '%.*s'",
+		    (int)(req->params[0].len < 64 ? req->params[0].len : 64), req->params[0].p);
+	return t;
+}
+
+static void reply_terminal(struct http_req *req, const struct terminal *t)
+{
+	struct reply r;
+
+	reply_begin(&r);
+	terminal_write(t, &r.w);
+	reply_end(&r, req, 200);
+}
+
+static void list_terminals(struct http_req *req)
+{
+	struct reply r;
+
+	reply_begin(&r);
+	jsonw_array(&r.w);
+	cyg_list_each (it, terminals_list(terminals_of(req))) {
+		terminal_write(terminal_of(it), &r.w);
+	}
+	jsonw_array_end(&r.w);
+	reply_end(&r, req, 200);
+}
+
+static void get_terminal(struct http_req *req)
+{
+	const struct terminal *t = find_or_404(req);
+
+	if (t != NULL)
+		reply_terminal(req, t);
+}
+
+static void on_abort(struct http_req *req)
+{
+	terminals_forget(terminals_of(req), req);
+}
+
+static void on_started(void *arg, struct terminal *t, const struct cyg_err *err)
+{
+	if (t == NULL)
+		reply_error(
+		    arg, 500, NULL, "%s", err != NULL ? err->msg : "the terminal has ended");
+	else
+		reply_terminal(arg, t);
+}
+
+/* A folder that is not there is not an error: the shell starts at the root, as stock. */
+static char *cwd_of(const struct terminals *ts, const char *cwd)
+{
+	cyg_autofree char *path = NULL;
+	struct stat st;
+
+	if (cwd == NULL)
+		return NULL;
+	path = *cwd == '/' ? cyg_xstrdup(cwd) : cyg_xasprintf("%s/%s", ts->opts.root_dir, cwd);
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? CYG_TAKE(path) : NULL;
+}
+
+static void start_terminal(struct http_req *req)
+{
+	struct terminals *ts = terminals_of(req);
+	cyg_autofree char *name = NULL, *cwd = NULL, *path = NULL;
+	struct cyg_err err = { 0 };
+	struct tape *t = NULL;
+
+	if (cyg_str_trim(req->body).len > 0) {
+		if (tape_parse(req->body, &t, NULL, NULL) < 0) {
+			reply_error(req, 400, NULL, "Invalid JSON in body of request");
+			return;
+		}
+		name = tape_get_str(t, tape_root(t), "name");
+		cwd = tape_get_str(t, tape_root(t), "cwd");
+		tape_free(t);
+	}
+	path = cwd_of(ts, cwd);
+	req->on_abort = on_abort;
+	if (terminals_start(ts, name, path, on_started, req, &err) < 0)
+		reply_err(req, &err);
+}
+
+static void on_ended(void *arg, struct terminal *t, const struct cyg_err *err)
+{
+	reply_empty(arg);
+}
+
+static void delete_terminal(struct http_req *req)
+{
+	struct terminal *t = find_or_404(req);
+
+	if (t == NULL)
+		return;
+	req->on_abort = on_abort;
+	terminal_end(t, on_ended, req);
+}
+
+struct opening {
+	struct terminals *terminals;
+	char name[TERMINAL_NAME_SIZE];
+};
+
+static void on_open(void *arg, int fd, struct cyg_str early)
+{
+	struct opening *o = arg;
+	struct terminal *t = terminals_find(o->terminals, cyg_str_of(o->name));
+	struct cyg_err err;
+
+	if (t == NULL)
+		cyg_close(fd);
+	else if (terminal_attach(t, fd, early, &err) < 0)
+		cyg_log_warn("terminal", "%s: %s", o->name, err.msg);
+	free(o);
+}
+
+static void open_terminal(struct http_req *req)
+{
+	struct terminal *t = find_or_404(req);
+	struct cyg_err err = { 0 };
+	struct opening *o;
+
+	if (t == NULL)
+		return;
+	o = cyg_xcalloc(1, sizeof(*o));
+	o->terminals = t->owner;
+	memcpy(o->name, t->name, sizeof(o->name));
+	if (http_reply_websocket(req, NULL, on_open, o, &err) < 0) {
+		free(o);
+		reply_error(req, 400, NULL, "%s", err.msg);
+	}
+}
+
+const struct http_endpoint terminals_endpoints[] = {
+	{ HTTP_GET, "/api/terminals", "agent", list_terminals, 0 },
+	{ HTTP_POST, "/api/terminals", "agent", start_terminal, BODY_MAX },
+	{ HTTP_GET, "/api/terminals/{name}", "agent", get_terminal, 0 },
+	{ HTTP_DELETE, "/api/terminals/{name}", "agent", delete_terminal, 0 },
+	{ HTTP_GET, "/terminals/websocket/{name}", "agent", open_terminal, 0 },
+	{ .path = NULL },
+};
