@@ -1,0 +1,122 @@
+"""Terminals through the agent: REST, terminado's protocol, replay after a reload and after a killed agent."""
+
+import json
+import os
+import re
+import signal
+
+import pytest
+from lib.agent import Agent
+
+
+@pytest.fixture
+def agent(daemon, tmp_path):
+    one = Agent(daemon, tmp_path, env={"SHELL": "/bin/bash"})
+    yield one
+    one.init.stop()
+
+
+class Tab:
+    """One browser's view of a terminal."""
+
+    def __init__(self, agent, name):
+        self.ws = agent.open(f"terminals/websocket/{name}")
+        assert json.loads(self.ws.recv()) == ["setup", {}]
+        self.text = ""
+
+    def send(self, *message):
+        self.ws.send(json.dumps(message))
+
+    def until(self, pattern):
+        """The match of the first text that fits; only what is near the end is looked at again."""
+        found, pieces = re.search(pattern, self.text), [self.text]
+        while not found:
+            kind, value = json.loads(self.ws.recv())
+            if kind == "disconnect":
+                raise ConnectionError("disconnect")
+            found = re.search(pattern, pieces[-1][-4000:] + value)
+            pieces.append(value)
+        self.text = "".join(pieces)
+        return found
+
+
+def test_rest_literals_of_terminals(agent):
+    made = agent.request("POST", "api/terminals")
+    assert made.status == 200 and made.json["name"] == "1" and set(made.json) == {"name", "last_activity"}
+    assert agent.request("POST", "api/terminals", {"name": "work"}).json["name"] == "work"
+    assert agent.request("POST", "api/terminals", {"name": "work"}).status == 409
+    assert agent.request("POST", "api/terminals", {"name": "../x"}).status == 400
+    assert [t["name"] for t in agent.get("api/terminals")] == ["1", "work"]
+    assert agent.get("api/terminals/work")["name"] == "work"
+    assert agent.request("DELETE", "api/terminals/work").status == 204
+    gone = agent.request("GET", "api/terminals/work")
+    assert gone.status == 404 and gone.json["message"] == "Terminal not found: 'work'"
+    assert agent.request("POST", "api/terminals").json["name"] == "2"
+
+
+def test_command_prints_and_size_is_the_smallest_browsers(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    one, two = Tab(agent, name), Tab(agent, name)
+    one.send("set_size", 40, 120, 800, 600)
+    two.send("set_size", 30, 132, 800, 600)
+    one.send("stdin", "sleep 0.3; stty size; echo $((6*7)) $TERM; pwd\r")
+    assert one.until(r"(\d+ \d+)\r\n42 (\S+)\r\n(\S+)\r\n").groups() == ("30 120", "xterm-256color", str(agent.home))
+    two.until(r"42 xterm")
+
+
+def test_terminal_survives_a_reload_with_its_text(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "X=kept; echo mar''ker-é\r")
+    tab.until("marker-é")
+    tab.ws.close()
+    again = Tab(agent, name)
+    again.until("marker-é")
+    again.send("stdin", "echo $X-$X\r")
+    again.until("kept-kept")
+
+
+def test_terminal_survives_a_killed_agent_with_its_text(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "X=kept; echo mar''ker\r")
+    tab.until("marker")
+    os.kill(agent.agent_pid(), signal.SIGKILL)
+    assert [t["name"] for t in agent.get("api/terminals")] == [name]
+    again = Tab(agent, name)
+    again.until("marker")
+    again.send("stdin", "echo $X-$X\r")
+    again.until("kept-kept")
+
+
+def test_exit_of_the_shell_disconnects_and_removes_it(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "exit\r")
+    with pytest.raises(ConnectionError, match="disconnect"):
+        tab.until("never printed")
+    assert agent.get("api/terminals") == []
+
+
+def test_flood_is_paced_by_the_browser_and_does_not_stop_the_server(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "seq 1 3000000; echo fin''ished\r")
+    assert agent.get("api")["version"]
+    tab.until("finished")
+    numbers = re.findall(r"\r\n(\d+)(?=\r)", tab.text)
+    assert numbers[-1] == "3000000"
+    assert len(numbers) >= 2999999
+
+
+def test_characters_are_never_cut(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "/usr/bin/python3 -c \"print('é€😀' * 60000)\"; echo fin''ished\r")
+    tab.until("finished")
+    assert "�" not in tab.text and "é€😀" * 60000 in tab.text
+
+
+def test_terminal_that_does_not_exist_is_404(agent):
+    assert agent.request("GET", "terminals/websocket/none").status == 404
+    assert agent.request("DELETE", "api/terminals/none").status == 404
