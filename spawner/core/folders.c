@@ -34,29 +34,28 @@ static int open_dir(const char *path, int *ret, struct cyg_err *err)
 
 int folders_open(struct folders *f, struct cyg_err *err)
 {
-	bool root = f->many_uids;
+	/* Users pass through the first kind, proxy and hub (their group) through the second. */
+	const mode_t pass = f->many_uids ? 0711 : 0700, share = f->many_uids ? 0750 : 0700;
+	const struct {
+		const char *root, *sub;
+		mode_t mode;
+	} table[] = { { f->run_dir, "", pass }, { f->run_dir, "/spawner", share },
+		{ f->run_dir, "/spawner/records", 0700 }, { f->run_dir, "/servers", pass },
+		{ f->run_dir, "/s", share }, { f->state_dir, "", pass },
+		{ f->state_dir, "/homes", pass }, { f->state_dir, "/spawner", 0700 } };
 	char path[CYG_PATH_MAX + 32];
 
 	f->records = f->state = -1;
-	if (make(f->run_dir, root ? 0711 : 0700, err) < 0 ||
-	    make(f->state_dir, root ? 0711 : 0700, err) < 0)
-		return -(int)CYG_ESYS;
-	(void)snprintf(path, sizeof(path), "%s/spawner", f->run_dir);
-	if (make(path, root ? 0711 : 0700, err) < 0)
-		return -(int)CYG_ESYS;
-	(void)snprintf(path, sizeof(path), "%s/servers", f->run_dir);
-	if (make(path, root ? 0711 : 0700, err) < 0)
-		return -(int)CYG_ESYS;
-	(void)snprintf(path, sizeof(path), "%s/homes", f->state_dir);
-	if (make(path, root ? 0711 : 0700, err) < 0)
-		return -(int)CYG_ESYS;
-	(void)snprintf(path, sizeof(path), "%s/s", f->run_dir);
-	if (make(path, root ? 0750 : 0700, err) < 0)
-		return -(int)CYG_ESYS;
-	if (f->group != (gid_t)-1 && chown(path, (uid_t)-1, f->group) < 0)
-		return cyg_fail_sys(err, errno, "give '%s' to group %u", path, f->group);
+	for (size_t i = 0; i < CYG_N(table); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", table[i].root, table[i].sub);
+		if (make(path, table[i].mode, err) < 0)
+			return -(int)CYG_ESYS;
+		if (table[i].mode == 0750 && f->group != (gid_t)-1 &&
+		    chown(path, (uid_t)-1, f->group) < 0)
+			return cyg_fail_sys(err, errno, "give '%s' to group %u", path, f->group);
+	}
 	(void)snprintf(path, sizeof(path), "%s/spawner/records", f->run_dir);
-	if (make(path, 0700, err) < 0 || open_dir(path, &f->records, err) < 0)
+	if (open_dir(path, &f->records, err) < 0)
 		return -(int)CYG_ESYS;
 	return open_dir(f->state_dir, &f->state, err);
 }

@@ -18,7 +18,7 @@ struct folders {
 	int state;                    /* the state folder */
 };
 
-/* Makes what is missing: RUN/{spawner,spawner/records,servers,s}, STATE/homes. */
+/* Makes what is missing: RUN/{spawner,spawner/records,servers,s}, STATE/{homes,spawner}. */
 int folders_open(struct folders *f, struct cyg_err *err);
 void folders_close(struct folders *f);
 

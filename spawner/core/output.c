@@ -54,6 +54,8 @@ static void on_line(struct server *s)
 	} else if (kind == 2) {
 		memcpy(stage.server_id, s->spec.server_id, sizeof(stage.server_id));
 		hubs_tell(s->spawner, &stage.head, SPAWN_STAGE, sizeof(stage));
+		if (stage.state == 1 && !s->adopted)
+			server_stage_after(s, stage.name);
 		if (strcmp(stage.name, "agent") == 0 && stage.state == 1 &&
 		    s->state == SPAWN_STATE_STARTING)
 			s->state = SPAWN_STATE_RUNNING;

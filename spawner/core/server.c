@@ -57,7 +57,7 @@ void server_item(const struct server *s, struct spawn_item *ret)
 	    (cgroups_enforced(&s->spawner->cgroups) & (1U << CGROUP_CPU)) != 0 ? s->cpu_milli : 0;
 }
 
-static void tell_stage(struct server *s, const char *name, uint32_t state)
+void server_tell_stage(struct server *s, const char *name, uint32_t state)
 {
 	struct spawn_stage m = { .state = state,
 		.ms = (uint32_t)(cyg_clock_mono_ms() - s->stage_ms) };
@@ -70,11 +70,28 @@ static void tell_stage(struct server *s, const char *name, uint32_t state)
 void server_stage(struct server *s, const char *next, bool failed)
 {
 	if (s->stage != NULL)
-		tell_stage(s, s->stage, failed ? 2 : 1);
+		server_tell_stage(s, s->stage, failed ? 2 : 1);
 	s->stage = next;
 	s->stage_ms = cyg_clock_mono_ms();
 	if (next != NULL)
-		tell_stage(s, next, 0);
+		server_tell_stage(s, next, 0);
+}
+
+void server_stage_after(struct server *s, const char *done)
+{
+	bool first = done == NULL, after_setup = !first && strcmp(done, "setup") == 0;
+	const char *next = NULL;
+
+	if (first && s->grant.stack->setup != NULL)
+		next = "setup";
+	else if ((first || after_setup) && s->spec.user_script[0] != '\0')
+		next = "user-script";
+	else if (first || strcmp(done, "agent") != 0)
+		next = "agent";
+	if (next == NULL)
+		return;
+	s->stage_ms = cyg_clock_mono_ms();
+	server_tell_stage(s, next, 0);
 }
 
 static void on_closed(uv_handle_t *h)

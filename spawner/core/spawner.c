@@ -55,6 +55,16 @@ static void open_cgroups(struct spawner *sp)
 		cyg_log_warn("limits", "not all limits can be enforced: %s", sp->cgroups.why);
 }
 
+static int open_uids(struct spawner *sp, struct cyg_err *err)
+{
+	cyg_autoclose int dir =
+	    openat(sp->folders.state, "spawner", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return cyg_fail_sys(err, errno, "state folder");
+	return uids_open(dir, UID_FIRST, UID_COUNT, &sp->uids, err);
+}
+
 int spawner_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
 {
 	char path[CYG_PATH_MAX + 32];
@@ -62,8 +72,7 @@ int spawner_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
 	cyg_list_init(&sp->servers);
 	cyg_list_init(&sp->hubs);
 	sp->listen_fd = listen_fd;
-	if (sp->folders.many_uids &&
-	    uids_open(sp->folders.state, UID_FIRST, UID_COUNT, &sp->uids, err) < 0)
+	if (sp->folders.many_uids && open_uids(sp, err) < 0)
 		return -(int)err->code;
 	open_cgroups(sp);
 	adopt_all(sp);

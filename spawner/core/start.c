@@ -339,4 +339,5 @@ void start_ready(struct server *s)
 	s->answered = true;
 	hub_reply(s->spawner, s->hub_serial, s->request_id, NULL);
 	s->hub_serial = 0;
+	server_stage_after(s, NULL);
 }

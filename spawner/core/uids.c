@@ -43,14 +43,14 @@ static int read_line(struct uids *u, struct cyg_str line, size_t number, struct 
 	return 0;
 }
 
-static int read_all(struct uids *u, int state_dir, struct cyg_err *err)
+static int read_all(struct uids *u, int dir, struct cyg_err *err)
 {
 	cyg_autobuf struct cyg_buf text;
 	struct cyg_str rest, line;
 	size_t number = 0;
 
 	cyg_buf_init(&text, UIDS_FILE_MAX);
-	if (cyg_file_read(state_dir, "uids", false, &text, err) < 0)
+	if (cyg_file_read(dir, "uids", false, &text, err) < 0)
 		return -(int)CYG_ESYS;
 	/* A crash may leave half a line: it was never used, because the uid counts only after the
 	 * newline is on disk. */
@@ -65,7 +65,7 @@ static int read_all(struct uids *u, int state_dir, struct cyg_err *err)
 	return 0;
 }
 
-int uids_open(int state_dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err)
+int uids_open(int dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err)
 {
 	struct uids *u = cyg_xcalloc(1, sizeof(*u));
 	int r;
@@ -73,9 +73,8 @@ int uids_open(int state_dir, uid_t first, uint32_t count, struct uids **ret, str
 	u->by_user = cyg_hash_new();
 	u->first = u->next = first;
 	u->count = count;
-	u->fd =
-	    openat(state_dir, "uids", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = u->fd < 0 ? cyg_fail_sys(err, errno, "uids") : read_all(u, state_dir, err);
+	u->fd = openat(dir, "uids", O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = u->fd < 0 ? cyg_fail_sys(err, errno, "uids") : read_all(u, dir, err);
 	if (r < 0)
 		uids_close(u);
 	else

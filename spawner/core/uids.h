@@ -24,9 +24,9 @@ struct uids_person {
 
 struct uids;
 
-/* Opens (or makes) the file "uids" in the folder state_dir; first and count are the range. A file
+/* Opens (or makes) the file "uids" in a folder; first and count are the range. A file
  * with a line that is not "UID NAME" is refused, with its line. */
-int uids_open(int state_dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err);
+int uids_open(int dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err);
 void uids_close(struct uids *u);
 /* The uid of a user; a new one is on disk before this returns. -CYG_ELIMIT when the range is used
  * up. */
