@@ -123,6 +123,7 @@ void checkpoints_post_work(struct job *job)
 {
 	const struct contents_ctx *ctx = job->ctx;
 	cyg_autobuf struct cyg_buf url;
+	cyg_buf_init(&url, 16 * 1024);
 	struct stat st;
 	struct jsonw w;
 	if (path_is_hidden(ctx, job->path)) {
@@ -136,7 +137,6 @@ void checkpoints_post_work(struct job *job)
 		(void)job_fail_sys(job, errno, "Cannot make a checkpoint", job->path);
 		return;
 	}
-	cyg_buf_init(&url, 16 * 1024);
 	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) == 0 &&
 	    url_encode(&url, cyg_str_of(job->path), "/", NULL) == 0 &&
 	    cyg_buf_add_str(&url, "/checkpoints/" CHECKPOINT_ID, NULL) == 0)
@@ -186,13 +186,13 @@ void trust_work(struct job *job)
 	static const struct nb_opts opts = { .form = NB_SIGNED };
 	struct contents_ctx *ctx = job->ctx;
 	cyg_autobuf struct cyg_buf data;
+	cyg_buf_init(&data, 0);
 	struct nb_doc doc;
 	struct cyg_err err;
 	struct stat st;
 	const char *disk = path_to_disk(job, job->path);
 	if (disk == NULL)
 		return;
-	cyg_buf_init(&data, 0);
 	if (path_is_hidden(ctx, job->path) || !path_exists(job, job->path)) {
 		(void)job_fail(job, 404, NULL, "file or directory '%s' does not exist", job->path);
 		return;

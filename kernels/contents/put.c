@@ -56,11 +56,11 @@ static int decode_content(struct put *p, struct cyg_buf *out)
 	const char *format = text_of(job, p->t, tape_root(p->t), "format");
 	bool base64 = format != NULL && strcmp(format, "base64") == 0;
 	cyg_autobuf struct cyg_buf text;
+	cyg_buf_init(&text, CONTENT_MAX);
 	struct cyg_err err;
 	if (!base64 && (format == NULL || strcmp(format, "text") != 0))
 		return job_fail(
 		    job, 400, NULL, "Must specify format of file contents as 'text' or 'base64'");
-	cyg_buf_init(&text, CONTENT_MAX);
 	int r = tape_string(p->t, p->content, base64 ? &text : out, &err);
 	if (r == 0 && base64) {
 		cut_space(&text);
@@ -90,12 +90,12 @@ static int refuse_unreadable(struct put *p)
 {
 	static const struct nb_opts opts = { .form = NB_FILE };
 	cyg_autobuf struct cyg_buf old;
+	cyg_buf_init(&old, 0);
 	struct nb_doc doc;
 	struct cyg_err err;
 	struct stat st;
 	if (!p->exists || stat(p->disk, &st) != 0 || st.st_size == 0)
 		return 0;
-	cyg_buf_init(&old, 0);
 	if (model_read(p->job, p->disk, p->path, &old, &st) < 0)
 		return -1;
 	if (nb_read(cyg_buf_str(&old), &opts, &doc, &err) == 0) {
@@ -199,6 +199,7 @@ static void put_piece(struct put *p, int64_t chunk)
 {
 	struct job *job = p->job;
 	cyg_autobuf struct cyg_buf data;
+	cyg_buf_init(&data, CONTENT_MAX);
 	struct model m;
 	struct jsonw w;
 	const char *dir = path_parent(job, p->path);
@@ -211,7 +212,6 @@ static void put_piece(struct put *p, int64_t chunk)
 		    p->type != NULL ? p->type : "");
 		return;
 	}
-	cyg_buf_init(&data, CONTENT_MAX);
 	if (p->content == TAPE_NONE) {
 		(void)job_fail(job, 400, NULL, "No file content provided");
 		return;

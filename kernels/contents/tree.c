@@ -179,13 +179,13 @@ static const char *trash_of(struct job *job, const char *disk)
 static int take_name(const char *info_dir, const char *name, const char *disk)
 {
 	cyg_autobuf struct cyg_buf text;
+	cyg_buf_init(&text, 16 * 1024);
 	char when[CYG_ISO8601_SIZE];
 	cyg_autofree char *path = cyg_xasprintf("%s/%s.trashinfo", info_dir, name);
 	cyg_autoclose int fd =
 	    open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno;
-	cyg_buf_init(&text, 16 * 1024);
 	cyg_clock_format(cyg_clock_wall_us(), when);
 	if (cyg_buf_add_str(&text, "[Trash Info]\nPath=", NULL) < 0 ||
 	    url_encode(&text, cyg_str_of(disk), "/", NULL) < 0 ||

@@ -47,11 +47,11 @@ static int put_json(struct cyg_buf *out, struct cyg_str s, struct cyg_err *err)
 static int put_config(struct render *r)
 {
 	cyg_autobuf struct cyg_buf merged;
+	cyg_buf_init(&merged, r->out->max);
 	cyg_autofree char *over = NULL;
 	if (r->notebook_page == NULL)
 		return put_json(r->out, r->vars->config, r->err);
 	over = cyg_xasprintf("{\"notebookPage\":\"%s\"}", r->notebook_page);
-	cyg_buf_init(&merged, r->out->max);
 	int e = json_merge(r->vars->config, cyg_str_of(over), &merged, r->err);
 	return e < 0 ? e : put_json(r->out, cyg_buf_str(&merged), r->err);
 }

@@ -246,12 +246,12 @@ void config_put_work(struct job *job)
 void config_patch_work(struct job *job)
 {
 	cyg_autobuf struct cyg_buf own, merged;
+	cyg_buf_init(&own, WORKSPACE_MAX);
+	cyg_buf_init(&merged, WORKSPACE_MAX);
 	struct cyg_err err;
 	if (!section_is_good(job))
 		return;
 	cyg_autofree char *path = section_file(job);
-	cyg_buf_init(&own, WORKSPACE_MAX);
-	cyg_buf_init(&merged, WORKSPACE_MAX);
 	if (cyg_file_read(AT_FDCWD, path, true, &own, NULL) < 0 || own.len == 0) {
 		cyg_buf_reset(&own);
 		(void)cyg_buf_add_str(&own, "{}", NULL);
