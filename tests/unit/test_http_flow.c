@@ -405,7 +405,7 @@ START_TEST(test_a_lack_of_descriptors_passes)
 	char path[100];
 	struct rlimit limit;
 	rlim_t before;
-	int client;
+	int client, second;
 
 	ck_assert_int_eq(http_server_listen(rig.server, listener(path, sizeof(path)), NULL), 0);
 	rig.server->timeouts.tick_ms = 5;
@@ -419,9 +419,13 @@ START_TEST(test_a_lack_of_descriptors_passes)
 	ck_assert_uint_eq(http_server_connections(rig.server), 0);
 	limit.rlim_cur = before;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* Under valgrind, which keeps to the limit by closing what was accepted, the first is lost:
+	 * what counts is that the server accepts again. */
+	second = unixsock_connect(path, SOCK_STREAM, NULL);
 	while (http_server_connections(rig.server) == 0)
 		(void)uv_run(&rig.loop, UV_RUN_ONCE);
 	cyg_close(client);
+	cyg_close(second);
 	ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
