@@ -108,7 +108,7 @@ void client_run(struct client *c)
 static void client_begin(struct client *c)
 {
 	cyg_link_init(&c->cred_link);
-	cyg_buf_init(&c->x.head, 2 * CYG_HTTP_HEAD_MAX);
+	cyg_buf_init(&c->x.head, (size_t)2 * CYG_HTTP_HEAD_MAX);
 }
 
 void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -108,6 +109,7 @@ int force_file(struct proxy *p, struct cyg_err *err)
 		rc = table_parse(cyg_buf_str(&text), &t, err);
 	if (rc < 0)
 		return cyg_wrap(err, "%s", p->options.table);
+	assert(t != NULL);
 	force_table(p, t);
 	return 0;
 }

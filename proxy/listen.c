@@ -58,7 +58,7 @@ static void pause_door(struct listener *l)
 
 static bool accept_one(struct listener *l)
 {
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof(addr);
 	char ip[46];
 	int fd =

@@ -44,7 +44,7 @@ static void init(struct proxy *p)
 	p->loop = cyg_loop_uv(p->daemon);
 	p->pools = cyg_hash_new();
 	p->activity = cyg_hash_new();
-	cyg_buf_init(&p->head, 4 * CYG_HTTP_HEAD_MAX);
+	cyg_buf_init(&p->head, (size_t)4 * CYG_HTTP_HEAD_MAX);
 	for (size_t i = 0; i < CLIENT_N; i++)
 		cyg_list_init(&p->lists[i]);
 	(void)uv_timer_init(p->loop, &p->drain);

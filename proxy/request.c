@@ -204,6 +204,15 @@ static void send_head(struct client *c)
 	client_move(c, CLIENT_ANSWER);
 }
 
+static void reply_unreachable(struct client *c)
+{
+	reply_own(c, 502,
+	    c->x.from_server ? "This server does not answer. It may have been stopped: start it "
+			       "again from the hub's home page."
+			     : "The hub does not answer just now. Try again in a moment; servers "
+			       "that run go on running.");
+}
+
 void request_connect(struct client *c)
 {
 	struct cyg_err err;
@@ -216,7 +225,7 @@ void request_connect(struct client *c)
 	rc = upstream_take(c, c->x.route->target, c->x.fresh, &err);
 	if (rc < 0 && rc != -CYG_EBUSY) {
 		cyg_log_info(client_name(c), "target %s: %s", c->x.route->target, err.msg);
-		request_upstream_failed(c, "connect");
+		reply_unreachable(c);
 		return;
 	}
 	if (rc == 0 && !c->up->connecting)
@@ -246,11 +255,7 @@ void request_upstream_failed(struct client *c, const char *why)
 		request_connect(c);
 		return;
 	}
-	reply_own(c, 502,
-	    x->from_server ? "This server does not answer. It may have been stopped: start it "
-			     "again from the hub's home page."
-			   : "The hub does not answer just now. Try again in a moment; servers "
-			     "that run go on running.");
+	reply_unreachable(c);
 }
 
 /* ---- redirects ---- */

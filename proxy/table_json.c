@@ -65,7 +65,7 @@ static int row_text(
 static int row_name(
     const struct row *row, const char *key, struct cyg_str *ret, struct cyg_err *err)
 {
-	int rc = row_text(row, key, 4 * CYG_NAME_MAX, ret, err);
+	int rc = row_text(row, key, (size_t)4 * CYG_NAME_MAX, ret, err);
 
 	if (rc < 0)
 		return rc;
