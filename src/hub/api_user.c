@@ -26,10 +26,13 @@ static json_t *own_facts(const struct srv *srv)
 {
 	cyg_autofree char *lab = cyg_xasprintf("%slab", srv->base_url);
 	const struct choice *c = &srv->choice;
+	const struct profile *f = profiles_find(srv->hub->profiles, c->profile);
+	json_t *tree =
+	    f != NULL && f->notebook ? json_sprintf("%stree", srv->base_url) : json_null();
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:b, s:s}", "state", srv_state_name(srv->state),
-	    "choice", srv->line, "since", api_time(srv->since_us), "lab_url", lab, "spark",
-	    (int)(c->cluster[0] != '\0'), "isolation", srv->isolation);
+	return json_pack("{s:s, s:s, s:o, s:s, s:o, s:b, s:s}", "state", srv_state_name(srv->state),
+	    "choice", srv->line, "since", api_time(srv->since_us), "lab_url", lab, "notebook_url",
+	    tree, "spark", (int)(c->cluster[0] != '\0'), "isolation", srv->isolation);
 }
 
 static json_t *progress_url(const struct srv *srv)

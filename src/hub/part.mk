@@ -17,3 +17,8 @@ UNIT_TESTS += test_hub_pure
 test_hub_pure_SRC := tests/unit/test_hub_pure.c
 test_hub_pure_LIBS := hub store http ipc daemon base
 test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto
+
+FUZZ_TARGETS += hub_choice
+fuzz_hub_choice_SRC := tests/fuzz/fuzz_hub_choice.c
+fuzz_hub_choice_LIBS := hub store http ipc daemon base
+fuzz_hub_choice_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto

@@ -44,6 +44,7 @@ struct profile {
 	struct profile_list groups;           /* empty: for everybody */
 	struct profile_amounts cores, memory_mb;
 	bool is_default, user_script, home_packages;
+	bool notebook; /* the template serves Notebook 7 too */
 	uint64_t start_timeout_ms;
 };
 

@@ -247,7 +247,7 @@ static int read_profile(struct reader *r, const struct yaml_node *map, struct cy
 {
 	static const char *const keys[] = { "id", "label", "description", "template", "stacks",
 		"clusters", "groups", "cores", "cores-default", "memory", "memory-default",
-		"default", "user-script", "home-packages", "start-timeout-s", NULL };
+		"default", "user-script", "home-packages", "notebook", "start-timeout-s", NULL };
 	struct profile *f = &r->p->profiles[r->p->n_profiles];
 	const char *template_ = NULL;
 
@@ -260,7 +260,7 @@ static int read_profile(struct reader *r, const struct yaml_node *map, struct cy
 	    read_bool(r, map, "default", &f->is_default, err) < 0 ||
 	    read_bool(r, map, "user-script", &f->user_script, err) < 0 ||
 	    read_bool(r, map, "home-packages", &f->home_packages, err) < 0 ||
-	    check_names(r, map, f, err) < 0)
+	    read_bool(r, map, "notebook", &f->notebook, err) < 0 || check_names(r, map, f, err) < 0)
 		return -CYG_EINVAL;
 	if (strlen(template_) >= CYG_NAME_MAX)
 		return yaml_fail(r->doc, yaml_find(map, "template"), err, "template is too long");

@@ -24,8 +24,9 @@ static void write_event(struct watcher *w, json_t *event)
 	cyg_autobuf struct cyg_buf b;
 
 	cyg_buf_init(&b, EVENT_MAX);
-	if (text != NULL && cyg_buf_printf(&b, NULL, "data: %s\n\n", text) == 0)
-		(void)http_stream_write(w->stream, cyg_buf_str(&b), NULL);
+	if (text == NULL || cyg_buf_printf(&b, NULL, "data: %s\n\n", text) < 0 ||
+	    http_stream_write(w->stream, cyg_buf_str(&b), NULL) < 0)
+		http_stream_abort(w->stream); /* it does not read: it shall connect again */
 }
 
 /* ---- the last event ---- */

@@ -102,6 +102,18 @@ static void compare(struct listing *l)
 	}
 }
 
+/* An intent that is open though its server is not outside any more: a crash came between the effect
+ * and the row that ends it. */
+static void on_open_intent(void *arg, const struct store_intent *row)
+{
+	struct hub *hub = arg;
+	const struct srv *srv = srvs_find_id(hub, row->server_id);
+
+	if (srv == NULL || !is_outside(srv))
+		store_intent_end(
+		    hub->store, row->server_id, row->kind, "found over", cyg_clock_wall_us());
+}
+
 void reconcile_close(struct hub *hub)
 {
 	struct listing *l = CYG_TAKE(hub->listing);
@@ -120,6 +132,7 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 	(void)number;
 	if (why == NULL && l->epoch == spawner_link_epoch(hub->spawner)) {
 		compare(l);
+		(void)store_intents_read(hub->store, on_open_intent, hub, NULL);
 		hub->spawner_known = true; /* not before: what is let in must not be compared */
 		srvs_admit(hub);
 	} else if (why != NULL) {

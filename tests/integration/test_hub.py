@@ -436,6 +436,24 @@ def test_a_hub_killed_in_the_middle_of_a_start_goes_on_with_it(site):
     assert len(site.spawner.specs) == 1
 
 
+def test_a_hub_killed_before_its_request_arrived_fails_that_start(site):
+    asked = threading.Event()
+    site.spawner.on_spawn = lambda spawner, spec: asked.set()
+    alice = site.browser("alice")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        start = pool.submit(alice.post, SERVER, {})
+        assert asked.wait(60)
+        site.kill_hub()
+        assert start.exception() is not None
+    site.hub = site.start()
+    wait_state(alice, "stopped")
+    end = last_end(alice)
+    assert end["cause"] == "start_failed" and "interrupted by a restart" in end["message"]
+    site.hub.stop()
+    with sqlite3.connect(f"file:{site.state}/hub.db?mode=ro", uri=True) as db:
+        assert db.execute("SELECT count(*) FROM intents WHERE ended IS NULL").fetchone() == (0,)
+
+
 def test_what_ended_while_the_hub_was_away_is_told_as_unknown(site):
     alice = site.browser("alice")
     assert alice.post(SERVER, {}).status == 201
