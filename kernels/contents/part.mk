@@ -29,3 +29,8 @@ test_nbformat_PKGS := check
 FUZZ_TARGETS += nbformat
 fuzz_nbformat_SRC := tests/fuzz/fuzz_nbformat.c
 fuzz_nbformat_LIBS := contents base
+
+UNIT_TESTS += test_contents
+test_contents_SRC := tests/unit/test_contents.c
+test_contents_LIBS := contents http base
+test_contents_PKGS := check libuv libcrypto sqlite3

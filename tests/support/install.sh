@@ -70,5 +70,7 @@ install_packages() {
 umask 022
 install_packages
 for name in "${prefixes[@]}"; do
-	"$here/cache.sh" "$name" >/dev/null
+	prefix=$("$here/cache.sh" "$name")
+	# What browsers load is compressed once, here, for the agent to send as it is.
+	if [[ $name == jupyter ]]; then "$here/../../kernels/pages/precompress.sh" "$prefix"; fi
 done
