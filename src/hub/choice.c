@@ -113,7 +113,9 @@ static int answer_user_script(
 		return bad(err, "This profile does not run a script of your own.");
 	if (cyg_str_starts(path, "~/"))
 		path = cyg_str_skip(path, 2);
-	if (!is_path_below(path) || !cyg_str_copy(c->user_script, sizeof(c->user_script), path))
+	/* A second "~/" would be taken off when the stored answer is read again. */
+	if (cyg_str_starts(path, "~/") || !is_path_below(path) ||
+	    !cyg_str_copy(c->user_script, sizeof(c->user_script), path))
 		return bad(err, "The script is a path below your home, without \"..\".");
 	return 0;
 }

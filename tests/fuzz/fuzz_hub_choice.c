@@ -28,7 +28,7 @@ static void check(const struct choice *c, const struct profiles *p)
 	if (f == NULL || !profile_list_has(&f->stacks, c->stack) ||
 	    !profile_amounts_have(&f->cores, c->cores) ||
 	    !profile_amounts_have(&f->memory_mb, c->memory_mb) || c->user_script[0] == '/' ||
-	    strstr(c->user_script, "../") != NULL)
+	    strncmp(c->user_script, "../", 3) == 0 || strstr(c->user_script, "/../") != NULL)
 		abort();
 	json_t *root = choice_json(c);
 	if (choice_read(root, p, &again, &field, NULL) < 0 ||

@@ -129,6 +129,7 @@ static const struct {
 	{ "{\"profile\": \"course\", \"cluster\": \"own\"}", "cluster" },
 	{ "{\"user_script\": \"/etc/profile\"}", "user_script" },
 	{ "{\"user_script\": \"../x\"}", "user_script" },
+	{ "{\"user_script\": \"~/~/x\"}", "user_script" },
 	{ "{\"user_script\": \"a/../../x\"}", "user_script" },
 	{ "{\"user_script\": \"a//b\"}", "user_script" },
 	{ "{\"user_script\": \"a\\nb\"}", "user_script" },
