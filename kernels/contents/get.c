@@ -150,7 +150,7 @@ static void get_file(struct job *job, struct model *m, const struct query *q, co
 {
 	struct contents_ctx *ctx = job->ctx;
 	cyg_autobuf struct cyg_buf data;
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	cyg_buf_init(&data, 0);
 	if (model_read(job, disk, m->path, &data, &m->st) < 0)
 		return;
@@ -166,7 +166,7 @@ static void get_file(struct job *job, struct model *m, const struct query *q, co
 		m->mimetype = text ? "text/plain" : "application/octet-stream";
 	if (q->hash) {
 		if (!state_hash_get(ctx->state, &m->st, hex))
-			state_sha256(cyg_buf_str(&data), hex);
+			digest_sha256(cyg_buf_str(&data), hex);
 		state_hash_set(ctx->state, &m->st, hex);
 		m->hash = hex;
 	}
@@ -216,7 +216,7 @@ static void get_notebook(struct job *job, struct model *m, const struct query *q
 	static const struct nb_opts opts = { .form = NB_CLIENT };
 	struct contents_ctx *ctx = job->ctx;
 	cyg_autobuf struct cyg_buf data;
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	struct nb_doc doc;
 	struct cyg_err err;
 	cyg_buf_init(&data, 0);
@@ -232,7 +232,7 @@ static void get_notebook(struct job *job, struct model *m, const struct query *q
 	}
 	if (q->hash) {
 		if (!state_hash_get(ctx->state, &m->st, hex))
-			state_sha256(cyg_buf_str(&data), hex);
+			digest_sha256(cyg_buf_str(&data), hex);
 		state_hash_set(ctx->state, &m->st, hex);
 		m->hash = hex;
 	}
@@ -243,7 +243,7 @@ static void get_notebook(struct job *job, struct model *m, const struct query *q
 /* Without content, the hash is the only reason to open the file. */
 static void get_bare(struct job *job, struct model *m, const struct query *q, const char *disk)
 {
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	struct jsonw w;
 	if (q->hash) {
 		cyg_autoclose int fd = open(disk, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

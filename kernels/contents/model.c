@@ -3,7 +3,6 @@
 #include "kernels/contents/model.h"
 
 #include "base/clock.h"
-#include "base/enc.h"
 #include "base/mem.h"
 #include "http/url.h"
 
@@ -11,8 +10,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <openssl/evp.h>
 
 enum { FILE_MAX = 512 << 20, READ_STEP = 1 << 18 };
 
@@ -108,33 +105,14 @@ void model_answer(struct job *job, const char *path, const char *message, bool l
 	(void)jsonw_finish(&w, NULL);
 }
 
-int model_hash(struct job *job, int fd, const struct stat *st, char hex[STATE_HASH_HEX])
+int model_hash(struct job *job, int fd, const struct stat *st, char hex[DIGEST_HEX])
 {
 	struct contents_ctx *ctx = job->ctx;
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	uint64_t off = 0;
-	ssize_t got = 1;
+	struct cyg_err err;
 	if (state_hash_get(ctx->state, st, hex))
 		return 0;
-	char *step = cyg_xcalloc(1, READ_STEP);
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
-		abort();
-	while (got > 0) {
-		got = pread(fd, step, READ_STEP, (off_t)off);
-		if (got > 0) {
-			(void)EVP_DigestUpdate(md, step, (size_t)got);
-			off += (uint64_t)got;
-		}
-	}
-	int errnum = errno;
-	(void)EVP_DigestFinal_ex(md, digest, &n);
-	EVP_MD_CTX_free(md);
-	free(step);
-	if (got < 0)
-		return job_fail_sys(job, errnum, "Cannot read the file", job->path);
-	cyg_hex_write(digest, n, hex);
+	if (digest_sha256_file(fd, hex, &err) < 0)
+		return job_fail_sys(job, err.sys, "Cannot read the file", job->path);
 	state_hash_set(ctx->state, st, hex);
 	return 0;
 }

@@ -32,7 +32,7 @@ void model_fields(struct job *job, const struct model *m, bool location);
 /* The works of the endpoints in contents.c, by file. */
 void get_work(struct job *job);
 /* SHA-256 of an open file, from the cache or by reading it. */
-int model_hash(struct job *job, int fd, const struct stat *st, char hex[STATE_HASH_HEX]);
+int model_hash(struct job *job, int fd, const struct stat *st, char hex[DIGEST_HEX]);
 /* The whole file; the job has failed otherwise. */
 int model_read(
     struct job *job, const char *disk, const char *path, struct cyg_buf *out, struct stat *st);

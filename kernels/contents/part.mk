@@ -2,7 +2,7 @@ ARCHIVES += contents
 contents_SRC := kernels/contents/tape.c kernels/contents/jsonw.c kernels/contents/utf8.c \
 	kernels/contents/pyjson.c kernels/contents/nbformat.c kernels/contents/nbread.c \
 	kernels/contents/nbcheck.c kernels/contents/nbupgrade.c kernels/contents/job.c \
-	kernels/contents/path.c kernels/contents/mime.c kernels/contents/state.c \
+	kernels/contents/path.c kernels/contents/mime.c kernels/contents/state.c kernels/contents/digest.c \
 	kernels/contents/trust.c kernels/contents/model.c kernels/contents/get.c \
 	kernels/contents/save.c kernels/contents/put.c kernels/contents/post.c \
 	kernels/contents/tree.c kernels/contents/modify.c kernels/contents/checkpoints.c \

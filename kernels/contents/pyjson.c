@@ -38,8 +38,8 @@ static int read_exponent(struct cyg_str s)
 	return negative ? -v : v;
 }
 
-/* v with n significant digits, correctly rounded by printf. */
-static void to_decimal(double v, int n, struct decimal *d)
+/* v with n significant digits, correctly rounded by printf; true when they read back as v. */
+static bool to_decimal(double v, int n, struct decimal *d)
 {
 	char text[NUMBER_MAX];
 	(void)snprintf(text, sizeof(text), "%.*e", n - 1, v);
@@ -51,6 +51,8 @@ static void to_decimal(double v, int n, struct decimal *d)
 			d->digits[d->n++] = *p;
 	d->point = read_exponent(cyg_str_of(p + 1)) + 1;
 	strip_zeros(d);
+	double back = strtod(text, NULL);
+	return memcmp(&back, &v, sizeof(v)) == 0;
 }
 
 static bool reads_as(const struct decimal *d, double v)
@@ -88,20 +90,32 @@ static bool is_power_of_two(double v)
 	return m <= 0.5;
 }
 
-static void shortest(double v, struct decimal *d)
+/* Any number of digits, from few to many. */
+static void shortest_by_search(double v, struct decimal *d)
 {
-	/* Of a normal number 15 digits are the shortest form whenever they read back at all; a
-	 * subnormal one can do with fewer. */
-	for (int n = fpclassify(v) == FP_SUBNORMAL ? 1 : 15; n <= DIGITS_MAX; n++) {
-		to_decimal(v, n, d);
-		if (n == DIGITS_MAX || reads_as(d, v))
+	for (int n = 1; n <= DIGITS_MAX; n++) {
+		if (to_decimal(v, n, d) || n == DIGITS_MAX)
 			return;
-		if (!is_power_of_two(v))
-			continue;
 		next_decimal(d, n);
-		if (reads_as(d, v))
+		if (is_power_of_two(v) && reads_as(d, v))
 			return;
 	}
+}
+
+static void shortest(double v, struct decimal *d)
+{
+	struct decimal fewer;
+	if (fpclassify(v) != FP_NORMAL || is_power_of_two(v)) {
+		shortest_by_search(v, d);
+		return;
+	}
+	/* Around any other number doubles are evenly spaced: when its nearest 16 digits do not read
+	 * back, no 15 do, and when its nearest 15 do, no fewer are needed than they have without
+	 * their zeros. */
+	if (!to_decimal(v, 16, d))
+		(void)to_decimal(v, DIGITS_MAX, d);
+	else if (to_decimal(v, 15, &fewer))
+		*d = fewer;
 }
 
 /* repr's layout: an exponent when it is below -4 or above 15. */

@@ -154,11 +154,11 @@ int save_new(struct job *job, const char *disk, const char *path, struct cyg_str
 void save_remember(struct job *job, const char *disk, struct cyg_str data)
 {
 	const struct contents_ctx *ctx = job->ctx;
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	struct stat st;
 	if (stat(disk, &st) != 0)
 		return;
-	state_sha256(data, hex);
+	digest_sha256(data, hex);
 	state_hash_set(ctx->state, &st, hex);
 }
 

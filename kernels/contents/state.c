@@ -2,13 +2,10 @@
 #include "kernels/contents/state.h"
 
 #include "base/clock.h"
-#include "base/enc.h"
 #include "base/mem.h"
 #include "kernels/contents/state_priv.h"
 
 #include <string.h>
-
-#include <openssl/evp.h>
 
 enum {
 	RACY_US = 50000, /* two changes within one clock tick of a file system look alike */
@@ -34,16 +31,6 @@ void state_free(struct contents_state *s)
 	free(s);
 }
 
-void state_sha256(struct cyg_str data, char hex[STATE_HASH_HEX])
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	/* Fails only when memory is out or the library has no SHA-256. */
-	if (EVP_Digest(data.p, data.len, digest, &n, EVP_sha256(), NULL) != 1)
-		abort();
-	cyg_hex_write(digest, n, hex);
-}
-
 static struct hash_slot key_of(const struct stat *st)
 {
 	struct hash_slot k;
@@ -61,7 +48,7 @@ static struct hash_slot *slot_of(struct contents_state *s, const struct hash_slo
 	return &s->hashes[(k->ino * 31 + k->dev) % STATE_HASHES];
 }
 
-bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[STATE_HASH_HEX])
+bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[DIGEST_HEX])
 {
 	struct hash_slot k = key_of(st);
 	uv_mutex_lock(&s->lock);
@@ -70,7 +57,7 @@ bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[ST
 		   slot->size == k.size && slot->mtime_ns == k.mtime_ns &&
 		   slot->ctime_ns == k.ctime_ns;
 	if (hit)
-		memcpy(hex, slot->hex, STATE_HASH_HEX);
+		memcpy(hex, slot->hex, DIGEST_HEX);
 	uv_mutex_unlock(&s->lock);
 	return hit;
 }
@@ -80,7 +67,7 @@ void state_hash_set(struct contents_state *s, const struct stat *st, const char 
 	struct hash_slot k = key_of(st);
 	if (cyg_clock_wall_us() - k.ctime_ns / 1000 < RACY_US)
 		return;
-	memcpy(k.hex, hex, STATE_HASH_HEX);
+	memcpy(k.hex, hex, DIGEST_HEX);
 	uv_mutex_lock(&s->lock);
 	*slot_of(s, &k) = k;
 	uv_mutex_unlock(&s->lock);

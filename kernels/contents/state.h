@@ -4,22 +4,19 @@
 #define CONTENTS_STATE_H
 
 #include "kernels/contents/contents.h"
+#include "kernels/contents/digest.h"
 #include "kernels/contents/tape.h"
 
 #include <sys/stat.h>
-
-enum { STATE_HASH_HEX = 65 };
 
 struct contents_state *state_new(void);
 void state_free(struct contents_state *s);
 
 /* ---- SHA-256 by (device, inode, size, mtime, ctime) ---- */
 /* True when the hash of that very file content is known; hex gets 64 digits and a NUL. */
-bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[STATE_HASH_HEX]);
+bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[DIGEST_HEX]);
 /* Remembers it, unless the file changed so recently that another change could share its times. */
 void state_hash_set(struct contents_state *s, const struct stat *st, const char *hex);
-/* SHA-256 of bytes as hex. */
-void state_sha256(struct cyg_str data, char hex[STATE_HASH_HEX]);
 
 /* ---- chunked uploads ---- */
 /* May chunk be written now, and at which offset? 1 starts anew; the chunk written last may come

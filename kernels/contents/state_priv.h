@@ -15,7 +15,7 @@ struct hash_slot {
 	ino_t ino;
 	off_t size;
 	int64_t mtime_ns, ctime_ns;
-	char hex[STATE_HASH_HEX]; /* "" while the slot is empty */
+	char hex[DIGEST_HEX]; /* "" while the slot is empty */
 };
 
 struct upload {

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <sqlite3.h>
 
 enum {
@@ -114,18 +112,14 @@ void trust_close(struct contents_state *s)
 }
 
 static bool compute(struct contents_state *s, const struct tape *t, tape_node root, bool keep_orig,
-    char hex[STATE_HASH_HEX])
+    char hex[DIGEST_HEX])
 {
 	struct nb_opts opts = { .form = NB_SIGNED, .keep_orig = keep_orig };
 	cyg_autobuf struct cyg_buf bytes;
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
 	cyg_buf_init(&bytes, SIGNED_MAX);
-	if (nb_write(t, root, &opts, &bytes, NULL) < 0 ||
-	    HMAC(EVP_sha256(), s->secret, (int)s->secret_len, (const unsigned char *)bytes.data,
-		bytes.len, digest, &n) == NULL)
+	if (nb_write(t, root, &opts, &bytes, NULL) < 0)
 		return false;
-	cyg_hex_write(digest, n, hex);
+	digest_hmac((struct cyg_str){ s->secret, s->secret_len }, cyg_buf_str(&bytes), hex);
 	return true;
 }
 
@@ -161,7 +155,7 @@ static bool touch(struct contents_state *s, const char *hex)
 bool trust_check(struct contents_ctx *ctx, const struct tape *t, tape_node root, bool keep_orig)
 {
 	struct contents_state *s = ctx->state;
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	uv_mutex_lock(&s->lock);
 	bool trusted = trust_open(ctx) && compute(s, t, root, keep_orig, hex) && touch(s, hex);
 	uv_mutex_unlock(&s->lock);
@@ -187,7 +181,7 @@ static void store(struct contents_state *s, const char *hex)
 void trust_sign(struct contents_ctx *ctx, const struct tape *t, tape_node root, bool keep_orig)
 {
 	struct contents_state *s = ctx->state;
-	char hex[STATE_HASH_HEX];
+	char hex[DIGEST_HEX];
 	uv_mutex_lock(&s->lock);
 	if (trust_open(ctx) && compute(s, t, root, keep_orig, hex))
 		store(s, hex);

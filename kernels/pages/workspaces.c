@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "http/url.h"
-#include "kernels/contents/state.h"
+#include "kernels/contents/digest.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,11 +24,11 @@ enum { WORKSPACE_MAX = 16 << 20, SLUG_MAX = 128 - (int)sizeof(EXTENSION) + 1, SI
  * and four digits of the name's SHA-256. */
 static char *slug_of(struct job *job, const char *name)
 {
-	char hex[STATE_HASH_HEX], slug[SLUG_MAX + 1];
+	char hex[DIGEST_HEX], slug[SLUG_MAX + 1];
 	struct cyg_str plain;
 	size_t n = 0;
 	const char *own = *name == '/' ? name + 1 : name;
-	state_sha256(cyg_str_of(own), hex);
+	digest_sha256(cyg_str_of(own), hex);
 	if (url_decode(job->req->arena, cyg_str_of(own), &plain, NULL) < 0)
 		plain = cyg_str_of(own);
 	for (size_t i = 0; i < plain.len && n + SIGN_LEN < SLUG_MAX; i++) {

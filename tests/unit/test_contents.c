@@ -89,8 +89,8 @@ START_TEST(test_hash_is_known_only_for_the_very_same_file)
 	struct stat st = {
 		.st_dev = 1, .st_ino = 2, .st_size = 3, .st_mtim.tv_sec = 4, .st_ctim.tv_sec = 5
 	};
-	char hex[STATE_HASH_HEX], got[STATE_HASH_HEX];
-	state_sha256(CYG_STR("abc"), hex);
+	char hex[DIGEST_HEX], got[DIGEST_HEX];
+	digest_sha256(CYG_STR("abc"), hex);
 	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	ck_assert(!state_hash_get(s, &st, got));
 	state_hash_set(s, &st, hex);
@@ -109,8 +109,8 @@ START_TEST(test_hash_of_a_file_that_just_changed_is_not_kept)
 	struct stat st = { .st_ino = 2,
 		.st_ctim.tv_sec = now / 1000000,
 		.st_ctim.tv_nsec = now % 1000000 * 1000 };
-	char hex[STATE_HASH_HEX];
-	state_sha256(CYG_STR(""), hex);
+	char hex[DIGEST_HEX];
+	digest_sha256(CYG_STR(""), hex);
 	state_hash_set(s, &st, hex);
 	ck_assert(!state_hash_get(s, &st, hex));
 	state_free(s);
