@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { LAUNCH_FDS_MAX = 24, LAUNCH_FD_FIRST = 3, LAUNCH_PROBE_UID = 199999 };
+enum { LAUNCH_FDS_MAX = 64, LAUNCH_FD_FIRST = 3, LAUNCH_PROBE_UID = 199999 };
 
 struct launch {
 	const char *path;                 /* absolute */

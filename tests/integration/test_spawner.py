@@ -290,6 +290,31 @@ def test_uid_of_a_user_stays(spawner, tmp_path):
     run.end()
 
 
+@needs_root
+def test_template_with_nss_runs_as_the_users_own_uid_in_their_own_home(spawner, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    os.chown(home, 54321, 54322)
+    (home / "mine").write_text("x")
+    (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/sh\n" f"nora:x:54321:54322::{home}:/bin/sh\n"
+                                     "daemon:x:200:200::/:/bin/sh\n")
+    (tmp_path / "group").write_text("nora:x:54322:\nlab:x:54400:nora\n")
+    site = site_of(tmp_path, "    uid: nss\n")
+    bind = f'mount --bind {tmp_path}/passwd /etc/passwd && mount --bind {tmp_path}/group /etc/group && exec "$@"'
+    site.argv = lambda *more, argv=site.argv: ["unshare", "--mount", "bash", "-c", bind, "x",
+                                               Daemons.program("cygnet-spawner-sandbox"), *argv(*more)[1:]]
+    run = spawner(site)
+    one = run.hub.spawn(user="nora")
+    assert ask(site, one, "(os.getuid(), os.getgid(), os.listdir('/home/nora'))") == "(54321, 54322, ['mine'])"
+    groups = pathlib.Path(f"/proc/{init_pid(site, one)}/status").read_text().split("Groups:")[1].split("\n")[0]
+    assert "54400" in groups.split()
+    assert run.hub.list()[one].uid == 54321
+    run.hub.stop(one)
+    assert "does not know user 'nobody2'" in run.hub.spawn(user="nobody2").message
+    assert "system account" in run.hub.spawn(user="daemon").message
+    run.end()
+
+
 # ---- limits --------------------------------------------------------------------------------------------------
 
 EATER = """  eater:
