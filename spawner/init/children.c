@@ -60,29 +60,21 @@ static void send_failed(struct init *in, uint32_t request_id, int errnum, const 
 	(void)link_send(in, &m, sizeof(m), INIT_FAILED, -1);
 }
 
-/* Figures of the container's memory group, which the sandbox shows read-only; 0: unknown. */
-static uint64_t figure(const struct init *in, const char *path, const char *after)
+/* A figure of the container's memory group, which the sandbox shows read-only at one of two paths;
+ * 0: unknown. */
+static uint64_t figure(const struct init *in, const char *v1, const char *v2, const char *after)
 {
-	char text[1024];
+	char text[1024] = "";
 	const char *at = text;
-	int fd = in->is_pid1 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int fd = in->is_pid1 ? open(v1, O_RDONLY | O_CLOEXEC) : -1;
 
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
+	if (fd < 0 && in->is_pid1)
+		fd = open(v2, O_RDONLY | O_CLOEXEC);
+	(void)!read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
 	if (after != NULL && (at = strstr(text, after)) != NULL)
 		at += strlen(after);
 	return at == NULL ? 0 : strtoull(at, NULL, 10);
-}
-
-static uint64_t figure_of(const struct init *in, const char *v1, const char *v2, const char *after)
-{
-	uint64_t value = figure(in, v1, after);
-
-	return value != 0 ? value : figure(in, v2, after);
 }
 
 static void child_exec(const struct init_start *s, char **argv, char **envp, int slave)
@@ -198,6 +190,21 @@ static struct init_proc *proc_find(struct init *in, int32_t pid)
 	return NULL;
 }
 
+/* Tells the agent what ended, also while there was none. */
+static void flush(struct init *in)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->n_procs; i++) {
+		struct init_proc *p = &in->procs[i];
+
+		if (p->exited && link_send(in, &p->end, sizeof(p->end), INIT_EXITED, -1))
+			continue;
+		in->procs[kept++] = *p;
+	}
+	in->n_procs = kept;
+}
+
 static void list(struct init *in, uint32_t request_id)
 {
 	struct init_head listed = { .request_id = request_id };
@@ -211,7 +218,7 @@ static void list(struct init *in, uint32_t request_id)
 			return;
 	}
 	(void)link_send(in, &listed, sizeof(listed), INIT_LISTED, -1);
-	children_flush(in);
+	flush(in);
 }
 
 static void answer(struct init *in, union init_any *m, int fd)
@@ -287,7 +294,7 @@ bool children_message(struct init *in)
 void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss)
 {
 	struct init_proc *p = proc_find(in, pid);
-	uint64_t kills = figure_of(in, "/sys/fs/cgroup/memory/memory.oom_control",
+	uint64_t kills = figure(in, "/sys/fs/cgroup/memory/memory.oom_control",
 	    "/sys/fs/cgroup/memory.events", "oom_kill ");
 
 	if (p == NULL)
@@ -298,30 +305,14 @@ void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss)
 	p->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	p->end.oom = p->end.signal == SIGKILL && kills > in->oom_kills;
 	p->end.max_rss = max_rss;
-	p->end.memory_used = figure_of(in, "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+	p->end.memory_used = figure(in, "/sys/fs/cgroup/memory/memory.usage_in_bytes",
 	    "/sys/fs/cgroup/memory.current", NULL);
-	p->end.memory_limit = figure_of(
+	p->end.memory_limit = figure(
 	    in, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max", NULL);
 	memcpy(p->end.tag, p->info.tag, sizeof(p->end.tag));
 	in->oom_kills = kills;
 	if (p->master >= 0)
 		close(p->master);
 	p->master = -1;
-	children_flush(in);
-}
-
-void children_flush(struct init *in)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < in->n_procs; i++) {
-		struct init_proc *p = &in->procs[i];
-
-		if (p->exited && link_send(in, &p->end, sizeof(p->end), INIT_EXITED, -1))
-			continue;
-		if (kept != i)
-			in->procs[kept] = *p;
-		kept++;
-	}
-	in->n_procs = kept;
+	flush(in);
 }

@@ -71,27 +71,18 @@ bool env_take(struct init *in, int fd)
 	return true;
 }
 
-bool env_set(struct init *in, const char *entry)
+bool env_join(struct init *in, char *const *list)
 {
-	size_t name_len = strcspn(entry, "=") + 1, entry_len = strlen(entry) + 1, kept = 0;
-	char *block = malloc(in->env_len + entry_len);
+	for (size_t i = 0; list[i] != NULL; i++) {
+		size_t len = strlen(list[i]) + 1;
+		char *block = realloc(in->env, in->env_len + len);
 
-	if (block == NULL || name_len < 2 || entry[name_len - 1] != '=') {
-		free(block);
-		return false;
+		if (block == NULL)
+			return false;
+		memcpy(block + in->env_len, list[i], len);
+		in->env = block;
+		in->env_len += len;
 	}
-	for (size_t at = 0; at < in->env_len; at += strlen(in->env + at) + 1) {
-		size_t len = strlen(in->env + at) + 1;
-
-		if (strncmp(in->env + at, entry, name_len) == 0)
-			continue;
-		memcpy(block + kept, in->env + at, len);
-		kept += len;
-	}
-	memcpy(block + kept, entry, entry_len);
-	free(in->env);
-	in->env = block;
-	in->env_len = kept + entry_len;
 	return true;
 }
 

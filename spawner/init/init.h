@@ -13,9 +13,9 @@
 #include <sys/types.h>
 
 enum {
-	INIT_DEATHS_MAX = 5, /* deaths of the agent in INIT_DEATHS_MS: give up */
-	INIT_DEATHS_MS = 60 * 1000,
-	INIT_BACKOFF_MS = 100,            /* doubled with each death */
+	INIT_DEATHS_MAX = 5,              /* deaths of the agent within INIT_DEATHS_MS: give up */
+	INIT_DEATHS_MS = 60 * 1000,       /* after each it pauses INIT_BACKOFF_MS, doubled */
+	INIT_BACKOFF_MS = 100,            /* by each death */
 	INIT_GRACE_MS = 10 * 1000,        /* from SIGTERM to SIGKILL when asked to stop */
 	INIT_SWEEP_MS = 100,              /* between two SIGKILLs of what will not go */
 	INIT_LINK_MS = 5 * 1000,          /* an agent that does not read for so long is replaced */
@@ -35,24 +35,19 @@ struct init_proc {
 struct init {
 	const char *run_dir, *scripts[SCRIPTS];
 	char **command;
-	char *env; /* "NAME=value\0..." that scripts and kernels start from */
+	char *agent_env[INIT_ENV_ARGS_MAX + 3]; /* the options' alone; scripts start from it too */
+	char *env; /* "NAME=value\0...": what the scripts left, for kernels */
 	size_t env_len;
-	char *agent_env[INIT_ENV_ARGS_MAX + 2]; /* the agent's: options only, no script */
-	uint64_t deadline_ms;                   /* of each script */
-	bool is_pid1, home_packages;
-
+	uint64_t deadline_ms; /* of each script */
+	bool is_pid1;
 	enum init_script script; /* the running one, or SCRIPTS */
-	pid_t script_pid;
-	int script_out, script_env;
-	char tail[2 * CYG_TAIL_MAX];
+	pid_t script_pid, agent;
+	int script_out, script_env, link;
+	char tail[2 * CYG_TAIL_MAX]; /* of the script's output */
 	size_t tail_len;
-
-	pid_t agent;
-	int link;
 	uint32_t restarts;
 	uint64_t deaths[INIT_DEATHS_MAX], began_ms;
 	uint64_t due_ms; /* script's deadline, agent's restart or next SIGKILL; 0: none */
-
 	bool stopping;
 	int exit_code;
 	uint64_t oom_kills;
@@ -60,40 +55,32 @@ struct init {
 	size_t n_procs;
 };
 
-/* Milliseconds of the monotonic clock. */
 uint64_t init_now_ms(void);
-/* "stage NAME MS" or "stage NAME failed MS" on standard output; MS counts from began_ms. */
+/* "stage NAME [failed] MS" on standard output; MS counts from began_ms. */
 void init_stage(const struct init *in, const char *name, bool failed);
-/* fork that gives the child a clean start: own session, no blocked signal, standard input from
- * /dev/null and everything above standard error closed by the caller. */
+/* fork; the child has a session of its own, no blocked signal and standard input from /dev/null. */
 pid_t init_fork(void);
-/* Opens a log below run_dir for writing; -1 when it cannot. */
 int init_log_open(const struct init *in, const char *name, int flags);
-/* Ends everything: SIGTERM now, SIGKILL after grace_ms, then exit(code). */
+/* Ends everything: SIGTERM now (SIGKILL without grace), SIGKILL after grace_ms, then exit(code). */
 void init_stop(struct init *in, int code, uint64_t grace_ms);
 
-/* Starts the next script after `done` that there is; false when none is left. */
+/* Starts the first script from `from` on that there is; false when none is left. */
 bool script_next(struct init *in, enum init_script from);
-/* Reads what the script wrote; only the end of it is kept. */
 void script_read(struct init *in);
-/* The script ended (or, status -1, ran into its deadline). True: go on with the next step. */
+/* It ended (status -1: ran into its deadline). True when none is left and the agent may start. */
 bool script_done(struct init *in, int status);
 
-/* Takes the environment of a script out of its memfd, without what must not reach a kernel. */
+/* Takes a script's environment out of its memfd, without what must not reach a kernel. */
 bool env_take(struct init *in, int fd);
-/* Adds or replaces one variable of in->env. */
-bool env_set(struct init *in, const char *entry);
-/* A NULL-ended list of pointers into block; the caller frees it. */
+bool env_join(struct init *in, char *const *list); /* appends */
+/* A NULL-ended list of pointers to the n texts in block; the caller frees it. */
 char **env_list(char *block, size_t len, size_t n);
 /* The environment as a sealed memfd, or -1. */
 int env_memfd(const struct init *in);
 
 /* Answers one message of the agent; false when the link is broken. */
 bool children_message(struct init *in);
-/* wait4 said that pid ended. */
 void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss);
-/* Tells a new agent what ended while there was none. */
-void children_flush(struct init *in);
 /* Sends one message; an agent that does not read is killed (and started again). */
 bool link_send(struct init *in, void *msg, size_t len, enum init_type type, int fd);
 

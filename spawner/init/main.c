@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -142,33 +143,28 @@ static void link_close(struct init *in)
 /* Starts it again after a pause that doubles; the fifth death within a minute is the last. */
 static void agent_died(struct init *in)
 {
-	uint64_t now = init_now_ms(), oldest = in->deaths[0];
+	uint64_t now = init_now_ms();
 	unsigned recent = 0;
 
 	in->agent = 0;
 	link_close(in);
 	memmove(in->deaths, in->deaths + 1, sizeof(in->deaths) - sizeof(in->deaths[0]));
 	in->deaths[INIT_DEATHS_MAX - 1] = now;
-	oldest = in->deaths[0];
 	for (size_t i = 0; i < INIT_DEATHS_MAX; i++)
 		recent += in->deaths[i] != 0 && now - in->deaths[i] < INIT_DEATHS_MS;
 	if (in->stopping)
 		return;
-	if (oldest != 0 && now - oldest < INIT_DEATHS_MS) {
-		init_stage(in, "agent", true);
-		dprintf(2, "cygnet-init: the agent died %d times in a minute\n", INIT_DEATHS_MAX);
-		init_stop(in, INIT_EXIT_AGENT, 0);
-	} else {
-		in->due_ms = now + ((uint64_t)INIT_BACKOFF_MS << (recent - 1));
-	}
+	in->due_ms = now + ((uint64_t)INIT_BACKOFF_MS << recent) / 2;
+	if (recent < INIT_DEATHS_MAX)
+		return;
+	init_stage(in, "agent", true);
+	dprintf(2, "cygnet-init: the agent died %d times in a minute\n", INIT_DEATHS_MAX);
+	init_stop(in, INIT_EXIT_AGENT, 0);
 }
 
 static void go_on(struct init *in)
 {
 	in->began_ms = init_now_ms();
-	if (!in->home_packages &&
-	    (!env_set(in, "PYTHONNOUSERSITE=1") || !env_set(in, "R_LIBS_USER=/nonexistent")))
-		die(INIT_EXIT_SYS, "out of memory");
 	agent_start(in);
 }
 
@@ -232,39 +228,37 @@ static void turn(struct init *in, int signals)
 
 static void options(struct init *in, int argc, char **argv)
 {
-	size_t n_env = 0;
-	int i;
+	static char no_python[] = "PYTHONNOUSERSITE=1", no_r[] = "R_LIBS_USER=/nonexistent";
+	static const struct option table[] = { { "run-dir", 1, NULL, 'r' },
+		{ "setup", 1, NULL, 's' }, { "user-script", 1, NULL, 'u' },
+		{ "deadline-ms", 1, NULL, 'd' }, { "env", 1, NULL, 'e' },
+		{ "home-packages", 0, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+	bool home_packages = false, good = true;
+	size_t n = 0;
 
-	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-
-		if (strcmp(argv[i], "--home-packages") == 0) {
-			in->home_packages = true;
-			continue;
-		}
-		if (value == NULL)
-			die(INIT_EXIT_USAGE,
-			    "an option lacks its value, or '-- COMMAND' is missing");
-		if (strcmp(argv[i], "--run-dir") == 0)
-			in->run_dir = value;
-		else if (strcmp(argv[i], "--setup") == 0 && value[0] == '/')
-			in->scripts[SCRIPT_SETUP] = value;
-		else if (strcmp(argv[i], "--user-script") == 0 && value[0] == '/')
-			in->scripts[SCRIPT_USER] = value;
-		else if (strcmp(argv[i], "--deadline-ms") == 0)
-			in->deadline_ms = strtoull(value, NULL, 10);
-		else if (strcmp(argv[i], "--env") == 0 && n_env < INIT_ENV_ARGS_MAX &&
-			 env_set(in, value))
-			in->agent_env[n_env++] = argv[i + 1];
+	for (int c; good && (c = getopt_long(argc, argv, "+", table, NULL)) != -1;) {
+		if (c == 'h')
+			home_packages = true;
+		else if (c == 'r')
+			in->run_dir = optarg;
+		else if (c == 'd')
+			in->deadline_ms = strtoull(optarg, NULL, 10);
+		else if (c == 'e' && n < INIT_ENV_ARGS_MAX && strchr(optarg, '=') != NULL)
+			in->agent_env[n++] = optarg;
+		else if ((c == 's' || c == 'u') && optarg[0] == '/')
+			in->scripts[c == 's' ? SCRIPT_SETUP : SCRIPT_USER] = optarg;
 		else
-			die(INIT_EXIT_USAGE, "unknown option, or a path that is not absolute");
-		i++;
+			good = false;
 	}
-	if (i + 1 >= argc || in->deadline_ms == 0 || in->deadline_ms > 24 * 3600 * 1000)
+	if (!good || optind >= argc || in->deadline_ms == 0 || in->deadline_ms > 24 * 3600 * 1000)
 		die(INIT_EXIT_USAGE, "usage: cygnet-init [--run-dir DIR] [--setup SCRIPT] "
 				     "[--deadline-ms N] [--user-script PATH] [--home-packages] "
 				     "[--env NAME=VALUE]... -- COMMAND ARG...");
-	in->command = argv + i + 1;
+	if (!home_packages) {
+		in->agent_env[n++] = no_python;
+		in->agent_env[n] = no_r;
+	}
+	in->command = argv + optind;
 }
 
 int main(int argc, char **argv)
@@ -290,6 +284,8 @@ int main(int argc, char **argv)
 	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0 || fcntl(INIT_FD_LISTEN, F_SETFD, FD_CLOEXEC) < 0)
 		die(INIT_EXIT_SYS, "descriptor 3 must be the listening socket");
+	if (!env_join(&in, in.agent_env))
+		die(INIT_EXIT_SYS, "out of memory");
 	dprintf(1, "ready\n");
 	if (!script_next(&in, SCRIPT_SETUP))
 		go_on(&in);
