@@ -1,0 +1,249 @@
+"""Cygnet's IPython extension: spark, sc and swan_spark_conf without a line of configuration.
+
+Nothing starts before it is used: the names are placeholders that make a session at first touch. Sessions that
+people make themselves get the same configuration (it comes from SPARK_CONF_DIR) and the same tags, so that every
+job says which cell started it. A driver that the cluster refuses fails at once with the cause, instead of after
+Spark's own misleading time-out.
+"""
+import importlib.abc
+import importlib.machinery
+import os
+import re
+import sys
+import threading
+
+_NAMES = ("spark", "sc", "swan_spark_conf")
+_TAG = "cyg-"
+# The first lines by which a driver says that the cluster refused it, and what that means.
+_CAUSES = (
+    (re.compile(r"Authentication failed"), "the secret of this application is not the cluster's"),
+    (re.compile(r"Unknown challenge message|Unexpected challenge message"),
+     "this application does not authenticate in the way the cluster demands"),
+    (re.compile(r"A secret key must be specified"), "this application has no secret, but the cluster demands one"),
+    (re.compile(r"Spark cannot start: (.*)"), None),
+)
+_NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level")
+_ip = None
+_cell = {}
+_refusal = None
+
+
+class SparkRefused(RuntimeError):
+    """The cluster, or the hub, would not have this application; says why."""
+
+
+def _make_session():
+    from pyspark.sql import SparkSession
+
+    conf = _ip.user_ns.get("swan_spark_conf")
+    builder = SparkSession.builder
+    if conf is not None and not isinstance(conf, _Placeholder):
+        builder = builder.config(conf=conf)
+    return builder.getOrCreate()
+
+
+class _Placeholder:
+    """Stands for a name until it is used; then the name is the real thing."""
+
+    def __init__(self, name):
+        object.__setattr__(self, "_name", name)
+
+    def _resolve(self):
+        name = object.__getattribute__(self, "_name")
+        if name == "swan_spark_conf":
+            from pyspark import SparkConf
+
+            _put(name, SparkConf())
+        else:
+            session = _make_session()
+            for key, value in (("spark", session), ("sc", session.sparkContext)):
+                if isinstance(_ip.user_ns.get(key), _Placeholder):
+                    _put(key, value)
+            return session if name == "spark" else session.sparkContext
+        return _ip.user_ns[name]
+
+    def __getattr__(self, attribute):
+        # Display and completion look for these on everything; looking must not start a JVM.
+        if attribute.startswith(("_repr_", "_ipython_", "__")) or attribute in ("_show_mem_addr",):
+            raise AttributeError(attribute)
+        return getattr(self._resolve(), attribute)
+
+    def __setattr__(self, attribute, value):
+        setattr(self._resolve(), attribute, value)
+
+    def __dir__(self):
+        return []
+
+    def __repr__(self):
+        return f"<{object.__getattribute__(self, '_name')}: ready when first used>"
+
+
+def _put(name, value):
+    _ip.user_ns[name] = value
+    _ip.user_ns_hidden[name] = value
+
+
+# ---- tags: which cell started a job ----
+
+def _on_cell(info=None):
+    """Before each cell: its id (JupyterLab sends it) and its message become the tags of its jobs."""
+    try:
+        parent = _ip.kernel.get_parent("shell")
+        _cell["id"] = parent.get("metadata", {}).get("cellId")
+        _cell["msg"] = parent.get("header", {}).get("msg_id")
+    except Exception:
+        _cell.clear()
+    _tag_jobs()
+
+
+def _tag_jobs():
+    context = sys.modules.get("pyspark.core.context") or sys.modules.get("pyspark.context")
+    active = getattr(getattr(context, "SparkContext", None), "_active_spark_context", None)
+    if active is None or not hasattr(active, "addJobTag"):
+        return
+    try:
+        for tag in [tag for tag in active.getJobTags() if tag.startswith(_TAG)]:
+            active.removeJobTag(tag)
+        if _cell.get("id"):
+            active.addJobTag(f"{_TAG}cell-{_cell['id'].replace(',', '_')}")
+        if _cell.get("msg"):
+            active.addJobTag(f"{_TAG}msg-{_cell['msg'].replace(',', '_')}")
+    except Exception as error:  # a stopped context: jobs are not tagged, and nothing else breaks
+        print(f"cygnet_spark: jobs of this cell are not tagged: {error}", file=sys.stderr)
+
+
+# ---- what the driver says while it starts ----
+
+def _listen(pipe, process):
+    """Passes the driver's words on to whoever reads the cell, and ends a driver that was refused."""
+    global _refusal
+    with os.fdopen(pipe, "r", errors="replace") as lines:
+        for line in lines:
+            if _NOISE.search(line):
+                continue
+            print(line, end="", file=sys.stderr, flush=True)
+            if _refusal is not None or not _starting.is_set():
+                continue
+            for pattern, meaning in _CAUSES:
+                found = pattern.search(line)
+                if found:
+                    _refusal = (meaning or found.group(1), line.strip())
+                    if process:
+                        process[0].kill()
+                    break
+
+
+_starting = threading.Event()
+
+
+def _wrap_gateway(module):
+    launch = module.launch_gateway
+    popen = module.Popen
+
+    def launch_gateway(conf=None, popen_kwargs=None):
+        read, write = os.pipe()
+        started = []
+
+        def remember(*args, **kwargs):
+            process = popen(*args, **kwargs)
+            started.append(process)
+            return process
+
+        threading.Thread(target=_listen, args=(read, started), daemon=True, name="cygnet-spark").start()
+        module.Popen = remember
+        try:
+            return launch(conf, {"stderr": write, **(popen_kwargs or {})})
+        finally:
+            module.Popen = popen
+            os.close(write)
+
+    module.launch_gateway = launch_gateway
+
+
+def _wrap_context(module):
+    cls = module.SparkContext
+    init = cls._do_init
+    ensure = cls._ensure_initialized.__func__
+
+    def watched(work):
+        global _refusal
+        _refusal = None
+        _starting.set()
+        try:
+            return work()
+        except Exception as error:
+            if _refusal is None:
+                raise
+            meaning, line = _refusal
+            cls._gateway = cls._jvm = None
+            raise SparkRefused(f"Spark could not start: {meaning}.\nThe driver said: {line}") from None
+        finally:
+            _starting.clear()
+
+    def _ensure_initialized(klass, *args, **kwargs):
+        return watched(lambda: ensure(klass, *args, **kwargs))
+
+    def _do_init(self, *args, **kwargs):
+        result = watched(lambda: init(self, *args, **kwargs))
+        _tag_jobs()
+        return result
+
+    cls._ensure_initialized = classmethod(_ensure_initialized)
+    cls._do_init = _do_init
+
+
+_WRAPPERS = {
+    "pyspark.java_gateway": _wrap_gateway,
+    "pyspark.core.context": _wrap_context,
+    "pyspark.context": lambda module: hasattr(module.SparkContext, "_cygnet") or _wrap_context(module),
+}
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, loader, wrap):
+        self._loader, self._wrap = loader, wrap
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        self._loader.exec_module(module)
+        self._wrap(module)
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Wraps the two modules of PySpark as they are imported, whoever imports them."""
+
+    def find_spec(self, name, path=None, target=None):
+        wrap = _WRAPPERS.get(name)
+        if wrap is None:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return None
+        if name == "pyspark.context" and "pyspark.core.context" in sys.modules:
+            return None  # Spark 4: only a name for pyspark.core.context
+        spec.loader = _Loader(spec.loader, wrap)
+        return spec
+
+
+def load_ipython_extension(ip):
+    global _ip
+    _ip = ip
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+    for name in _NAMES:
+        if name not in ip.user_ns:
+            _put(name, _Placeholder(name))
+    ip.events.register("pre_run_cell", _on_cell)
+
+
+def unload_ipython_extension(ip):
+    ip.events.unregister("pre_run_cell", _on_cell)
+    for name in _NAMES:
+        if isinstance(ip.user_ns.get(name), _Placeholder):
+            del ip.user_ns[name]
+            ip.user_ns_hidden.pop(name, None)

@@ -1,0 +1,284 @@
+/* Master and worker of a disposable cluster: direct JVMs as children of init, with an empty environment but for
+ * what Spark needs, since a worker hands its environment to executors. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "kernels/agent/init_link.h"
+#include "kernels/contents/tape.h"
+#include "kernels/spark/spark_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ARGS_MAX = 64, ENV_MAX = 16, LOOK_MS = 100, UP_TIMEOUT_MS = 120 * 1000, LOOK_TIMEOUT_MS = 5000 };
+
+static const char *const daemon_tags[SPARK_DAEMONS] = { "spark:master", "spark:worker" };
+
+/* What Spark 4 needs opened on Java 17 and newer (JavaModuleOptions of spark-launcher). */
+static const char *const opened[] = { "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io",
+	"java.net", "java.nio", "java.util", "java.util.concurrent", "java.util.concurrent.atomic",
+	"jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar" };
+
+struct words {
+	char *list[ARGS_MAX + 1];
+	size_t n;
+};
+
+static void add(struct words *w, char *word)
+{
+	if (w->n == ARGS_MAX)
+		abort(); /* the lists below are fixed */
+	w->list[w->n++] = word;
+}
+
+static void words_free(struct words *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->list[i]);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every jar by name and in order: a folder on the class path would keep Java from sharing classes between its
+ * processes. */
+static int class_path(const struct spark *s, char **ret, struct cyg_err *err)
+{
+	cyg_autofree char *dir_path = cyg_xasprintf("%s/jars", s->spark_home);
+	struct dirent **names = NULL;
+	cyg_autobuf struct cyg_buf out;
+	int n = scandir(dir_path, &names, NULL, NULL);
+	int rc = 0;
+
+	cyg_buf_init(&out, 128 * 1024);
+	if (n < 0)
+		return cyg_fail_sys(err, errno, "read %s", dir_path);
+	cyg_autofree char **list = cyg_xcalloc((size_t)n, sizeof(*list));
+	for (int i = 0; i < n; i++)
+		list[i] = names[i]->d_name;
+	qsort(list, (size_t)n, sizeof(*list), compare_names);
+	for (int i = 0; rc == 0 && i < n; i++) {
+		if (cyg_str_ends(cyg_str_of(list[i]), ".jar"))
+			rc = cyg_buf_printf(&out, err, "%s%s/%s", out.len > 0 ? ":" : "", dir_path, list[i]);
+	}
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	if (rc == 0)
+		*ret = cyg_buf_take(&out, NULL);
+	return rc;
+}
+
+static int java_words(const struct spark *s, int which, struct words *w, struct cyg_err *err)
+{
+	char *jars = NULL;
+	int rc = class_path(s, &jars, err);
+
+	if (rc < 0)
+		return rc;
+	add(w, cyg_xstrdup(s->java));
+	add(w, cyg_xstrdup("-XX:TieredStopAtLevel=1"));
+	add(w, cyg_xstrdup("-XX:+UseSerialGC"));
+	add(w, cyg_xstrdup("-Xss512k"));
+	add(w, cyg_xasprintf("-Xmx%um", s->daemon_mb));
+	for (size_t i = 0; i < CYG_N(opened); i++)
+		add(w, cyg_xasprintf("--add-opens=java.base/%s=ALL-UNNAMED", opened[i]));
+	add(w, cyg_xstrdup("-cp"));
+	add(w, jars);
+	add(w, cyg_xasprintf("org.apache.spark.deploy.%s",
+		       which == SPARK_MASTER ? "master.Master" : "worker.Worker"));
+	add(w, cyg_xstrdup("--host"));
+	add(w, cyg_xstrdup("127.0.0.1"));
+	add(w, cyg_xstrdup("--webui-port"));
+	add(w, cyg_xasprintf("%u", which == SPARK_MASTER ? s->ports.master_web : s->ports.worker_web));
+	add(w, cyg_xstrdup("--properties-file"));
+	add(w, cyg_xasprintf("%s/daemon/spark-defaults.conf", s->secrets_dir));
+	if (which == SPARK_MASTER) {
+		add(w, cyg_xstrdup("--port"));
+		add(w, cyg_xasprintf("%u", s->ports.master));
+		return 0;
+	}
+	add(w, cyg_xstrdup("--cores"));
+	add(w, cyg_xasprintf("%u", s->worker_cores));
+	add(w, cyg_xstrdup("--memory"));
+	add(w, cyg_xasprintf("%um", s->worker_mb));
+	add(w, cyg_xasprintf("spark://127.0.0.1:%u", s->ports.master));
+	return 0;
+}
+
+static const char *setup_or(const struct spark *s, const char *name, const char *otherwise)
+{
+	size_t len = strlen(name);
+
+	for (char *const *e = s->setup; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+			return *e + len + 1;
+	}
+	return otherwise;
+}
+
+/* Executors inherit the worker's environment: nothing of the agent's or the user's may be in it, and without
+ * SPARK_SCALA_VERSION every executor would fail. */
+static void daemon_env(const struct spark *s, struct words *w)
+{
+	add(w, cyg_xasprintf("SPARK_HOME=%s", s->spark_home));
+	add(w, cyg_xasprintf("SPARK_SCALA_VERSION=%s", s->scala));
+	add(w, cyg_xasprintf("SPARK_CONF_DIR=%s/empty", s->runtime_dir));
+	add(w, cyg_xstrdup("SPARK_LOCAL_IP=127.0.0.1"));
+	add(w, cyg_xasprintf("SPARK_WORKER_DIR=%s/work", s->runtime_dir));
+	add(w, cyg_xasprintf("SPARK_LOCAL_DIRS=%s/local", s->runtime_dir));
+	add(w, cyg_xasprintf("PATH=%s", setup_or(s, "PATH", "/usr/bin:/bin")));
+	add(w, cyg_xasprintf("LD_LIBRARY_PATH=%s", setup_or(s, "LD_LIBRARY_PATH", "")));
+	add(w, cyg_xasprintf("JAVA_HOME=%s", setup_or(s, "JAVA_HOME", "/usr")));
+	add(w, cyg_xasprintf("PYSPARK_PYTHON=%s", setup_or(s, "PYSPARK_PYTHON", "python3")));
+	add(w, cyg_xasprintf("HOME=%s", setup_or(s, "HOME", "/")));
+	add(w, cyg_xasprintf("USER=%s", setup_or(s, "USER", "user")));
+	add(w, cyg_xstrdup("LANG=C.UTF-8"));
+}
+
+static void on_started(void *arg, const struct init_child *child, int pty_fd, const struct cyg_err *err)
+{
+	struct spark *s = arg;
+
+	cyg_close(pty_fd);
+	if (child == NULL) {
+		if (s->state == SPARK_STARTING)
+			spark_fail(s, err->msg);
+		return;
+	}
+	for (int i = 0; i < SPARK_DAEMONS; i++) {
+		if (strcmp(child->tag, daemon_tags[i]) == 0)
+			s->pids[i] = child->pid;
+	}
+	if (s->state != SPARK_STARTING)
+		spark_daemons_stop(s); /* it failed meanwhile */
+}
+
+static int start_daemon(struct spark *s, int which, struct cyg_err *err)
+{
+	cyg_autofree char *log =
+	    cyg_xasprintf("%s/log/spark-%s.log", s->opts.run_dir, which == SPARK_MASTER ? "master" : "worker");
+	struct words argv = { .n = 0 };
+	struct words env = { .n = 0 };
+	struct init_start_spec spec = { .tag = daemon_tags[which], .cwd = s->runtime_dir, .log = log };
+	int rc = java_words(s, which, &argv, err);
+
+	if (rc == 0) {
+		daemon_env(s, &env);
+		spec.argv = (const char *const *)argv.list;
+		spec.env = (const char *const *)env.list;
+		rc = init_link_start(s->opts.init, &spec, on_started, s, err);
+	}
+	words_free(&argv);
+	words_free(&env);
+	return rc < 0 ? cyg_wrap(err, "start %s", daemon_tags[which]) : 0;
+}
+
+/* The master's own account of the cluster (its /json/ page): is the worker there? */
+static void on_looked(void *arg, const struct http_result *result)
+{
+	struct spark *s = arg;
+	struct tape *t = NULL;
+	int64_t alive = 0;
+
+	s->call = NULL;
+	if (s->state != SPARK_STARTING)
+		return;
+	if (result->status == 200 && tape_parse(result->body, &t, NULL, NULL) == 0) {
+		tape_node n = tape_find(t, tape_root(t), "aliveworkers");
+
+		if (n != TAPE_NONE)
+			(void)tape_int(t, n, &alive, NULL);
+		tape_free(t);
+	}
+	if (alive > 0)
+		spark_up(s);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+	struct spark *s = timer->data;
+	const struct http_call_spec spec = { .loopback_port = s->ports.master_web,
+		.method = "GET",
+		.target = "/json/",
+		.host = "127.0.0.1",
+		.timeout_ms = LOOK_TIMEOUT_MS,
+		.body_max = SPARK_ANSWER_MAX };
+
+	if (cyg_clock_mono_ms() > s->deadline_ms) {
+		spark_fail(s, "the Spark cluster did not start in two minutes; log/spark-master.log and log/spark-worker.log in the server's run folder say more");
+		return;
+	}
+	if (s->call == NULL)
+		s->call = http_call_start(s->opts.loop, &spec, on_looked, s);
+}
+
+int spark_daemons_start(struct spark *s, struct cyg_err *err)
+{
+	int rc = start_daemon(s, SPARK_MASTER, err);
+
+	/* The worker tries again until the master answers, so both JVMs start side by side. */
+	if (rc == 0)
+		rc = start_daemon(s, SPARK_WORKER, err);
+	s->deadline_ms = cyg_clock_mono_ms() + UP_TIMEOUT_MS;
+	(void)uv_timer_start(&s->timer, on_look, LOOK_MS, LOOK_MS);
+	return rc;
+}
+
+void spark_daemons_stop(struct spark *s)
+{
+	struct cyg_err err;
+
+	for (int i = 0; i < SPARK_DAEMONS; i++) {
+		if (s->pids[i] == 0)
+			continue;
+		if (init_link_signal(s->opts.init, s->pids[i], SIGKILL, true, &err) < 0)
+			cyg_log_warn("spark", "cannot end %s: %s", daemon_tags[i], err.msg);
+		s->pids[i] = 0;
+	}
+}
+
+void spark_on_child(struct spark *s, const struct init_child *child)
+{
+	for (int i = 0; s != NULL && i < SPARK_DAEMONS; i++) {
+		if (strcmp(child->tag, daemon_tags[i]) == 0)
+			s->pids[i] = child->pid;
+	}
+}
+
+/* After a restart of the agent: with both daemons and their configuration there the cluster is up; what is
+ * left of half a cluster is ended, and the next one who asks gets a fresh one. */
+void spark_settle(struct spark *s)
+{
+	cyg_autofree char *conf = NULL;
+
+	if (s == NULL || (s->pids[SPARK_MASTER] == 0 && s->pids[SPARK_WORKER] == 0))
+		return;
+	conf = cyg_xasprintf("%s/driver/spark-defaults.conf", s->secrets_dir);
+	if (s->pids[SPARK_MASTER] != 0 && s->pids[SPARK_WORKER] != 0 && access(conf, R_OK) == 0)
+		spark_up(s);
+	else
+		spark_daemons_stop(s);
+}
+
+void spark_on_exited(struct spark *s, const struct init_exited *exited)
+{
+	char why[160];
+
+	for (int i = 0; s != NULL && i < SPARK_DAEMONS; i++) {
+		if (s->pids[i] == 0 || s->pids[i] != exited->pid)
+			continue;
+		s->pids[i] = 0;
+		(void)snprintf(why, sizeof(why), "the cluster's %s ended (%s %d)%s",
+		    i == SPARK_MASTER ? "master" : "worker", exited->signal != 0 ? "signal" : "code",
+		    exited->signal != 0 ? exited->signal : exited->status,
+		    exited->oom != 0 ? ": out of memory" : "");
+		if (s->state == SPARK_STARTING || s->state == SPARK_UP)
+			spark_fail(s, why);
+	}
+}
