@@ -1,5 +1,5 @@
-/* The life of the cluster behind a server's Spark, read downwards: somebody asks → the hub renders → files →
- * daemons → the worker has registered → everybody who waited is answered. */
+/* The life of the cluster behind a server's Spark, read downwards: somebody asks → the hub renders
+ * → files → daemons → the worker has registered → everybody who waited is answered. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -83,7 +83,8 @@ void spark_fail(struct spark *s, const char *why)
 
 void spark_up(struct spark *s)
 {
-	spark_move(s, SPARK_UP, s->pids[SPARK_WORKER] != 0 ? "the worker has registered" : "nothing to start");
+	spark_move(s, SPARK_UP,
+	    s->pids[SPARK_WORKER] != 0 ? "the worker has registered" : "nothing to start");
 	(void)uv_timer_stop(&s->timer);
 	answer_all(s);
 }
@@ -97,7 +98,8 @@ static void take_text(char **to, const struct tape *t, tape_node obj, const char
 	*to = tape_get_str(t, obj, key);
 }
 
-static unsigned take_number(const struct tape *t, tape_node obj, const char *key, unsigned otherwise)
+static unsigned take_number(
+    const struct tape *t, tape_node obj, const char *key, unsigned otherwise)
 {
 	tape_node n = tape_find(t, obj, key);
 	int64_t v = 0;
@@ -109,7 +111,8 @@ static unsigned take_number(const struct tape *t, tape_node obj, const char *key
 
 static int write_files(struct spark *s, const struct tape *t, struct cyg_err *err)
 {
-	static const char *const names[] = { "daemon/spark-defaults.conf", "driver/spark-defaults.conf" };
+	static const char *const names[] = { "daemon/spark-defaults.conf",
+		"driver/spark-defaults.conf" };
 	tape_node files = tape_find(t, tape_root(t), "files");
 
 	for (size_t i = 0; i < CYG_N(names); i++) {
@@ -147,8 +150,9 @@ static int take_answer(struct spark *s, struct cyg_str body, struct cyg_err *err
 	free(s->properties);
 	s->properties =
 	    properties != TAPE_NONE ? cyg_str_dup(tape_text(t, properties)) : cyg_xstrdup("[]");
-	rc = s->kind == NULL ? cyg_fail(err, CYG_EPROTO, "the hub's answer names no kind of cluster") :
-			       write_files(s, t, err);
+	rc = s->kind == NULL
+		 ? cyg_fail(err, CYG_EPROTO, "the hub's answer names no kind of cluster")
+		 : write_files(s, t, err);
 	tape_free(t);
 	return rc;
 }
@@ -162,15 +166,15 @@ static void on_rendered(void *arg, const struct http_result *result)
 
 	s->call = NULL;
 	if (result->status == 0) {
-		(void)snprintf(why, sizeof(why), "the hub cannot be asked for the Spark configuration: %s",
-		    result->err.msg);
+		(void)snprintf(why, sizeof(why),
+		    "the hub cannot be asked for the Spark configuration: %s", result->err.msg);
 		spark_fail(s, why);
 		return;
 	}
 	if (result->status != 200) {
-		(void)snprintf(why, sizeof(why), "the hub refused the Spark configuration (%d): %.*s",
-		    result->status, (int)(result->body.len < 200 ? result->body.len : 200),
-		    result->body.p);
+		(void)snprintf(why, sizeof(why),
+		    "the hub refused the Spark configuration (%d): %.*s", result->status,
+		    (int)(result->body.len < 200 ? result->body.len : 200), result->body.p);
 		spark_fail(s, why);
 		return;
 	}
@@ -326,7 +330,8 @@ static int open_door(struct spark *s, struct cyg_err *err)
 	return http_server_listen(s->door, fd, err);
 }
 
-int spark_new(const struct spark_opts *opts, char *const *setup, struct spark **ret, struct cyg_err *err)
+int spark_new(
+    const struct spark_opts *opts, char *const *setup, struct spark **ret, struct cyg_err *err)
 {
 	struct spark *s = cyg_xcalloc(1, sizeof(*s));
 	int rc;
@@ -392,8 +397,8 @@ void spark_extend_env(const struct spark *s, struct env *env)
 	if (s == NULL || s->state == SPARK_OFF)
 		return;
 	conf = cyg_xasprintf("%s/driver", s->secrets_dir);
-	python = cyg_xasprintf("%s/python%s%s", s->runtime_dir, path != NULL ? ":" : "",
-	    path != NULL ? path : "");
+	python = cyg_xasprintf(
+	    "%s/python%s%s", s->runtime_dir, path != NULL ? ":" : "", path != NULL ? path : "");
 	env_set(env, "SPARK_CONF_DIR", conf);
 	env_set(env, "SPARK_HOME", s->spark_home);
 	env_set(env, "SPARK_LOCAL_IP", "127.0.0.1");

@@ -1,6 +1,7 @@
-/* The agent's Spark: the environment that points every kernel and terminal at the hub's configuration, and
- * the life of the cluster behind it. Nothing starts before somebody needs it: Spark's own launcher sources
- * our spark-env.sh, which asks on a socket in the run folder and waits until the cluster is up. */
+/* The agent's Spark: the environment that points every kernel and terminal at the hub's
+ * configuration, and the life of the cluster behind it. Nothing starts before somebody needs it:
+ * Spark's own launcher sources our spark-env.sh, which asks on a socket in the run folder and waits
+ * until the cluster is up. */
 #ifndef SPARK_SPARK_H
 #define SPARK_SPARK_H
 
@@ -25,22 +26,24 @@ struct spark_opts {
 };
 
 enum spark_state {
-	SPARK_OFF,	/* no cluster was chosen, or the stack has no Spark */
-	SPARK_ABSENT,	/* nobody has asked for it yet */
-	SPARK_ASKING,	/* the hub renders the configuration */
+	SPARK_OFF,      /* no cluster was chosen, or the stack has no Spark */
+	SPARK_ABSENT,   /* nobody has asked for it yet */
+	SPARK_ASKING,   /* the hub renders the configuration */
 	SPARK_STARTING, /* its daemons start */
 	SPARK_UP,
 	SPARK_FAILED, /* says why; the next one who asks tries again */
 	SPARK_STATES,
 };
 
-/* Strings must outlive it. Writes the folders that the environment names; setup is the environment of the
- * stack. On failure Spark stays off and *err says why. */
-int spark_new(const struct spark_opts *opts, char *const *setup, struct spark **ret, struct cyg_err *err);
+/* Strings must outlive it. Writes the folders that the environment names; setup is the environment
+ * of the stack. On failure Spark stays off and *err says why. */
+int spark_new(
+    const struct spark_opts *opts, char *const *setup, struct spark **ret, struct cyg_err *err);
 /* The cluster's daemons go on, for the next agent. NULL is accepted. */
 void spark_close(struct spark *s);
 enum spark_state spark_state_of(const struct spark *s);
-/* Adds what kernels and terminals need: SPARK_CONF_DIR, SPARK_LOCAL_IP, PYTHONPATH. Nothing when off. */
+/* Adds what kernels and terminals need: SPARK_CONF_DIR, SPARK_LOCAL_IP, PYTHONPATH. Nothing when
+ * off. */
 void spark_extend_env(const struct spark *s, struct env *env);
 /* The word that makes ipykernel load our extension ("--ext=cygnet_spark"), or NULL when off. */
 const char *spark_kernel_word(const struct spark *s);
@@ -50,8 +53,8 @@ void spark_on_exited(struct spark *s, const struct init_exited *exited);
 /* All children of an earlier agent are known. */
 void spark_settle(struct spark *s);
 
-/* `cygnet-agent --spark-up SOCKET`, run by spark-env.sh: waits until the cluster is up. 0, or 1 with the
- * reason on standard error. Blocking: it is a program of its own. */
+/* `cygnet-agent --spark-up SOCKET`, run by spark-env.sh: waits until the cluster is up. 0, or 1
+ * with the reason on standard error. Blocking: it is a program of its own. */
 int spark_up_client(const char *socket_path);
 
 /* Below the agent's base URL: GET api/cygnet/spark. Implemented by the agent: spark_of. */

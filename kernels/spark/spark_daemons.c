@@ -1,5 +1,5 @@
-/* Master and worker of a disposable cluster: direct JVMs as children of init, with an empty environment but for
- * what Spark needs, since a worker hands its environment to executors. */
+/* Master and worker of a disposable cluster: direct JVMs as children of init, with an empty
+ * environment but for what Spark needs, since a worker hands its environment to executors. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -13,14 +13,21 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGS_MAX = 64, ENV_MAX = 16, LOOK_MS = 100, UP_TIMEOUT_MS = 120 * 1000, LOOK_TIMEOUT_MS = 5000 };
+enum {
+	ARGS_MAX = 64,
+	ENV_MAX = 16,
+	LOOK_MS = 100,
+	UP_TIMEOUT_MS = 120 * 1000,
+	LOOK_TIMEOUT_MS = 5000
+};
 
 static const char *const daemon_tags[SPARK_DAEMONS] = { "spark:master", "spark:worker" };
 
 /* What Spark 4 needs opened on Java 17 and newer (JavaModuleOptions of spark-launcher). */
-static const char *const opened[] = { "java.lang", "java.lang.invoke", "java.lang.reflect", "java.io",
-	"java.net", "java.nio", "java.util", "java.util.concurrent", "java.util.concurrent.atomic",
-	"jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar" };
+static const char *const opened[] = { "java.lang", "java.lang.invoke", "java.lang.reflect",
+	"java.io", "java.net", "java.nio", "java.util", "java.util.concurrent",
+	"java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs",
+	"sun.security.action", "sun.util.calendar" };
 
 struct words {
 	char *list[ARGS_MAX + 1];
@@ -45,8 +52,8 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every jar by name and in order: a folder on the class path would keep Java from sharing classes between its
- * processes. */
+/* Every jar by name and in order: a folder on the class path would keep Java from sharing classes
+ * between its processes. */
 static int class_path(const struct spark *s, char **ret, struct cyg_err *err)
 {
 	cyg_autofree char *dir_path = cyg_xasprintf("%s/jars", s->spark_home);
@@ -64,7 +71,8 @@ static int class_path(const struct spark *s, char **ret, struct cyg_err *err)
 	qsort(list, (size_t)n, sizeof(*list), compare_names);
 	for (int i = 0; rc == 0 && i < n; i++) {
 		if (cyg_str_ends(cyg_str_of(list[i]), ".jar"))
-			rc = cyg_buf_printf(&out, err, "%s%s/%s", out.len > 0 ? ":" : "", dir_path, list[i]);
+			rc = cyg_buf_printf(
+			    &out, err, "%s%s/%s", out.len > 0 ? ":" : "", dir_path, list[i]);
 	}
 	for (int i = 0; i < n; i++)
 		free(names[i]);
@@ -91,11 +99,12 @@ static int java_words(const struct spark *s, int which, struct words *w, struct 
 	add(w, cyg_xstrdup("-cp"));
 	add(w, jars);
 	add(w, cyg_xasprintf("org.apache.spark.deploy.%s",
-		       which == SPARK_MASTER ? "master.Master" : "worker.Worker"));
+		   which == SPARK_MASTER ? "master.Master" : "worker.Worker"));
 	add(w, cyg_xstrdup("--host"));
 	add(w, cyg_xstrdup("127.0.0.1"));
 	add(w, cyg_xstrdup("--webui-port"));
-	add(w, cyg_xasprintf("%u", which == SPARK_MASTER ? s->ports.master_web : s->ports.worker_web));
+	add(w,
+	    cyg_xasprintf("%u", which == SPARK_MASTER ? s->ports.master_web : s->ports.worker_web));
 	add(w, cyg_xstrdup("--properties-file"));
 	add(w, cyg_xasprintf("%s/daemon/spark-defaults.conf", s->secrets_dir));
 	if (which == SPARK_MASTER) {
@@ -122,8 +131,8 @@ static const char *setup_or(const struct spark *s, const char *name, const char 
 	return otherwise;
 }
 
-/* Executors inherit the worker's environment: nothing of the agent's or the user's may be in it, and without
- * SPARK_SCALA_VERSION every executor would fail. */
+/* Executors inherit the worker's environment: nothing of the agent's or the user's may be in it,
+ * and without SPARK_SCALA_VERSION every executor would fail. */
 static void daemon_env(const struct spark *s, struct words *w)
 {
 	add(w, cyg_xasprintf("SPARK_HOME=%s", s->spark_home));
@@ -141,7 +150,8 @@ static void daemon_env(const struct spark *s, struct words *w)
 	add(w, cyg_xstrdup("LANG=C.UTF-8"));
 }
 
-static void on_started(void *arg, const struct init_child *child, int pty_fd, const struct cyg_err *err)
+static void on_started(
+    void *arg, const struct init_child *child, int pty_fd, const struct cyg_err *err)
 {
 	struct spark *s = arg;
 
@@ -161,11 +171,13 @@ static void on_started(void *arg, const struct init_child *child, int pty_fd, co
 
 static int start_daemon(struct spark *s, int which, struct cyg_err *err)
 {
-	cyg_autofree char *log =
-	    cyg_xasprintf("%s/log/spark-%s.log", s->opts.run_dir, which == SPARK_MASTER ? "master" : "worker");
+	cyg_autofree char *log = cyg_xasprintf(
+	    "%s/log/spark-%s.log", s->opts.run_dir, which == SPARK_MASTER ? "master" : "worker");
 	struct words argv = { .n = 0 };
 	struct words env = { .n = 0 };
-	struct init_start_spec spec = { .tag = daemon_tags[which], .cwd = s->runtime_dir, .log = log };
+	struct init_start_spec spec = {
+		.tag = daemon_tags[which], .cwd = s->runtime_dir, .log = log
+	};
 	int rc = java_words(s, which, &argv, err);
 
 	if (rc == 0) {
@@ -203,7 +215,7 @@ static void on_looked(void *arg, const struct http_result *result)
 static void on_look(uv_timer_t *timer)
 {
 	struct spark *s = timer->data;
-	const struct http_call_spec spec = { .loopback_port = s->ports.master_web,
+	const struct http_call_spec spec = { .loopback_port = (uint16_t)s->ports.master_web,
 		.method = "GET",
 		.target = "/json/",
 		.host = "127.0.0.1",
@@ -211,7 +223,8 @@ static void on_look(uv_timer_t *timer)
 		.body_max = SPARK_ANSWER_MAX };
 
 	if (cyg_clock_mono_ms() > s->deadline_ms) {
-		spark_fail(s, "the Spark cluster did not start in two minutes; log/spark-master.log and log/spark-worker.log in the server's run folder say more");
+		spark_fail(s,
+		    "the Spark cluster did not start in two minutes; log/spark-master.log and log/spark-worker.log in the server's run folder say more");
 		return;
 	}
 	if (s->call == NULL)
@@ -251,8 +264,8 @@ void spark_on_child(struct spark *s, const struct init_child *child)
 	}
 }
 
-/* After a restart of the agent: with both daemons and their configuration there the cluster is up; what is
- * left of half a cluster is ended, and the next one who asks gets a fresh one. */
+/* After a restart of the agent: with both daemons and their configuration there the cluster is up;
+ * what is left of half a cluster is ended, and the next one who asks gets a fresh one. */
 void spark_settle(struct spark *s)
 {
 	cyg_autofree char *conf = NULL;
@@ -275,7 +288,8 @@ void spark_on_exited(struct spark *s, const struct init_exited *exited)
 			continue;
 		s->pids[i] = 0;
 		(void)snprintf(why, sizeof(why), "the cluster's %s ended (%s %d)%s",
-		    i == SPARK_MASTER ? "master" : "worker", exited->signal != 0 ? "signal" : "code",
+		    i == SPARK_MASTER ? "master" : "worker",
+		    exited->signal != 0 ? "signal" : "code",
 		    exited->signal != 0 ? exited->signal : exited->status,
 		    exited->oom != 0 ? ": out of memory" : "");
 		if (s->state == SPARK_STARTING || s->state == SPARK_UP)

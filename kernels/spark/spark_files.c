@@ -1,5 +1,5 @@
-/* Files and folders of the agent's Spark: where Spark is, the hook in spark-env.sh, our Python module, and the
- * rendered configuration in the secrets tmpfs. */
+/* Files and folders of the agent's Spark: where Spark is, the hook in spark-env.sh, our Python
+ * module, and the rendered configuration in the secrets tmpfs. */
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* kernels/python/cygnet_spark.py, put into the program by the assembler: the container needs no file of ours
- * beside the two programs. */
+/* kernels/python/cygnet_spark.py, put into the program by the assembler: the container needs no
+ * file of ours beside the two programs. */
 __asm__(".section .rodata\n"
 	".global spark_module_start\n"
 	"spark_module_start:\n"
@@ -81,14 +81,16 @@ int spark_find(struct spark *s, struct cyg_err *err)
 	return find_versions(s, err);
 }
 
-/* What Spark's launcher sources before every JVM it starts, in whatever language was asked: waits until the
- * cluster is up, else ends the launch with the reason. Written once; the configuration comes when it is up. */
+/* What Spark's launcher sources before every JVM it starts, in whatever language was asked: waits
+ * until the cluster is up, else ends the launch with the reason. Written once; the configuration
+ * comes when it is up. */
 static int write_spark_env(struct spark *s, struct cyg_err *err)
 {
-	cyg_autofree char *text = cyg_xasprintf("# Written by cygnet-agent: starts the cluster when Spark is "
-						"needed for the first time.\n"
-						"'%s' --spark-up '%s' || exit 1\n",
-	    s->opts.program, s->socket_path);
+	cyg_autofree char *text =
+	    cyg_xasprintf("# Written by cygnet-agent: starts the cluster when Spark is "
+			  "needed for the first time.\n"
+			  "'%s' --spark-up '%s' || exit 1\n",
+		s->opts.program, s->socket_path);
 
 	return spark_write_secret(s, "driver/spark-env.sh", cyg_str_of(text), err);
 }
@@ -128,7 +130,8 @@ int spark_write_secret(struct spark *s, const char *name, struct cyg_str text, s
 
 void spark_wipe(struct spark *s)
 {
-	static const char *const names[] = { "daemon/spark-defaults.conf", "driver/spark-defaults.conf" };
+	static const char *const names[] = { "daemon/spark-defaults.conf",
+		"driver/spark-defaults.conf" };
 
 	for (size_t i = 0; i < CYG_N(names); i++) {
 		cyg_autofree char *path = cyg_xasprintf("%s/%s", s->secrets_dir, names[i]);
@@ -137,8 +140,8 @@ void spark_wipe(struct spark *s)
 	}
 }
 
-/* Bound all at once, so that the four differ; closed again for Spark to bind. In a container of its own nobody
- * else is there to take them meanwhile. */
+/* Bound all at once, so that the four differ; closed again for Spark to bind. In a container of its
+ * own nobody else is there to take them meanwhile. */
 int spark_pick_ports(struct spark_ports *ports, struct cyg_err *err)
 {
 	unsigned *const wanted[] = { &ports->master, &ports->master_web, &ports->worker_web,
@@ -147,13 +150,13 @@ int spark_pick_ports(struct spark_ports *ports, struct cyg_err *err)
 	int rc = 0;
 
 	for (size_t i = 0; i < CYG_N(wanted); i++) {
-		struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		struct sockaddr_in sa = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t len = sizeof(sa);
 
 		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (rc == 0 &&
-		    (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&sa, len) < 0 ||
-			getsockname(fds[i], (struct sockaddr *)&sa, &len) < 0))
+		if (rc == 0 && (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&sa, len) < 0 ||
+				   getsockname(fds[i], (struct sockaddr *)&sa, &len) < 0))
 			rc = cyg_fail_sys(err, errno, "find a free port");
 		*wanted[i] = ntohs(sa.sin_port);
 	}

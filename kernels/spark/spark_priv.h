@@ -19,9 +19,9 @@ struct spark {
 	char *why; /* of FAILED: one sentence for people */
 	char *spark_home, *java, *scala, *version;
 	char *const *setup;
-	char *secrets_dir;  /* RUN/secrets/spark: daemon/ and driver/ below it */
-	char *runtime_dir;  /* RUN/runtime/spark: work, local, python */
-	char *socket_path;  /* where spark-env.sh asks */
+	char *secrets_dir; /* RUN/secrets/spark: daemon/ and driver/ below it */
+	char *runtime_dir; /* RUN/runtime/spark: work, local, python */
+	char *socket_path; /* where spark-env.sh asks */
 	struct http_server *door;
 	struct cyg_list waiters; /* requests that wait for the cluster */
 	struct http_call *call;
@@ -31,7 +31,7 @@ struct spark {
 	int pids[SPARK_DAEMONS]; /* 0: not running */
 	unsigned worker_cores, worker_mb, daemon_mb;
 	char *kind, *label; /* of the cluster, as the hub says */
-	char *properties; /* JSON array from the hub, without secrets; what the page shows */
+	char *properties;   /* JSON array from the hub, without secrets; what the page shows */
 	bool closing;
 };
 

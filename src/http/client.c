@@ -1,11 +1,13 @@
-/* One request over one Unix connection, read downwards: connect, write, head, body, done. Every end
+/* One request over one connection, read downwards: connect, write, head, body, done. Every end
  * goes through call_finish, on the loop. */
 #include "http/client.h"
 
 #include "base/mem.h"
 #include "http/body.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,7 +28,12 @@ struct http_call {
 	bool ended;
 	bool failed; /* before the loop ran: reported by the timer */
 	uint64_t deadline_ms;
-	struct sockaddr_un address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_un local;
+		struct sockaddr_in loopback;
+	} address;
+	socklen_t address_len;
 	enum http_method method;
 	struct cyg_buf out, in, body;
 	bool has_head;
@@ -170,16 +177,17 @@ static void on_timer(uv_timer_t *timer);
 /* Connects; a full backlog is tried again until the deadline. */
 static void call_connect(struct http_call *call)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool local = call->address.any.sa_family == AF_UNIX;
+	int fd = socket(call->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc;
 
 	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&call->address, sizeof(call->address)) < 0) {
+	    (connect(fd, &call->address.any, call->address_len) < 0 && errno != EINPROGRESS)) {
 		bool again = fd >= 0 && errno == EAGAIN;
 
 		if (!again) {
-			(void)cyg_fail_sys(
-			    &call->result.err, errno, "connect to %s", call->address.sun_path);
+			(void)cyg_fail_sys(&call->result.err, errno, "connect to %s",
+			    local ? call->address.local.sun_path : "a port on loopback");
 			call->failed = true;
 		}
 		cyg_close(fd);
@@ -247,6 +255,25 @@ static int write_request(
 	return rc == 0 ? cyg_buf_add(out, spec->body.p, spec->body.len, err) : rc;
 }
 
+static int set_address(
+    struct http_call *call, const struct http_call_spec *spec, struct cyg_err *err)
+{
+	struct sockaddr_un *local = &call->address.local;
+
+	if (spec->socket_path == NULL) {
+		call->address.loopback = (struct sockaddr_in){ .sin_family = AF_INET,
+			.sin_port = htons(spec->loopback_port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		call->address_len = sizeof(call->address.loopback);
+		return 0;
+	}
+	local->sun_family = AF_UNIX;
+	call->address_len = sizeof(*local);
+	if (!cyg_str_copy(local->sun_path, sizeof(local->sun_path), cyg_str_of(spec->socket_path)))
+		return cyg_fail(err, CYG_EINVAL, "the path of a socket is too long");
+	return 0;
+}
+
 struct http_call *http_call_start(
     uv_loop_t *loop, const struct http_call_spec *spec, http_call_fn done, void *arg)
 {
@@ -259,19 +286,12 @@ struct http_call *http_call_start(
 	call->arg = arg;
 	call->method = http_method_of(cyg_str_of(spec->method));
 	call->deadline_ms = uv_now(loop) + spec->timeout_ms;
-	call->address.sun_family = AF_UNIX;
 	cyg_buf_init(&call->in, CYG_HTTP_HEAD_MAX + READ_STEP);
 	cyg_buf_init(&call->body, spec->body_max);
 	(void)uv_timer_init(loop, &call->timer);
 	call->timer.data = call;
 	call->handles = 1;
-	if (write_request(&call->out, spec, err) < 0) {
-		call->failed = true;
-	} else if (!cyg_str_copy(call->address.sun_path, sizeof(call->address.sun_path),
-		       cyg_str_of(spec->socket_path))) {
-		(void)cyg_fail(err, CYG_EINVAL, "the path of a socket is too long");
-		call->failed = true;
-	}
+	call->failed = set_address(call, spec, err) < 0 || write_request(&call->out, spec, err) < 0;
 	if (call->failed)
 		(void)uv_timer_start(&call->timer, on_timer, 0, 0);
 	else

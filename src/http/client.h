@@ -12,7 +12,8 @@
 struct http_call;
 
 struct http_call_spec {
-	const char *socket_path; /* Unix socket to connect to */
+	const char *socket_path; /* Unix socket to connect to; NULL: loopback_port */
+	uint16_t loopback_port;  /* TCP port of 127.0.0.1 */
 	const char *method, *target, *host;
 	const char *content_type;  /* with a body */
 	struct cyg_str body;       /* copied */

@@ -57,5 +57,9 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },
 	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat,
 	    0 },
+	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/spark", "read:servers", api_get_spark, 0 },
+	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/{server}/spark", "read:servers", api_get_spark,
+	    0 },
+	{ HTTP_POST, "/hub/api/cygnet/spark/connect", "server", api_spark_connect, BODY_MAX },
 	{ .path = NULL },
 };

@@ -35,5 +35,8 @@ void api_get_form(struct http_req *req);
 void api_dismiss_end(struct http_req *req);
 /* api_stat.c */
 void api_get_stat(struct http_req *req);
+/* api_spark.c */
+void api_spark_connect(struct http_req *req);
+void api_get_spark(struct http_req *req);
 
 #endif

@@ -12,11 +12,12 @@
 
 struct scope {
 	const char *name;
-	bool anyone; /* also nobody */
-	bool page;   /* nobody is sent to the sign-in */
-	bool own;    /* the first parameter must be the person's own name */
-	bool admin;  /* only the administrator's token */
-	bool server; /* a server may, for its own user, through the inner door */
+	bool anyone;      /* also nobody */
+	bool page;        /* nobody is sent to the sign-in */
+	bool own;         /* the first parameter must be the person's own name */
+	bool admin;       /* only the administrator's token */
+	bool only_server; /* nobody else may */
+	bool server;      /* a server may, for its own user, through the inner door */
 };
 
 static const struct scope scopes[] = {
@@ -26,6 +27,7 @@ static const struct scope scopes[] = {
 	{ .name = "page:own", .page = true, .own = true },
 	{ .name = "self" },
 	{ .name = "self:server", .server = true },
+	{ .name = "server", .server = true, .only_server = true },
 	{ .name = "read:users", .own = true, .server = true },
 	{ .name = "read:servers", .own = true },
 	{ .name = "start:servers", .own = true },
@@ -200,6 +202,8 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 			scope->name));
 	if (who->srv != NULL && !scope->server)
 		return refuse(req, 403, "A server's own credential does not allow this.");
+	if (who->srv == NULL && scope->only_server)
+		return refuse(req, 403, "Only a server may ask for this, by its own door.");
 	if (scope->own && !cyg_str_eq(req->params[0], who->person->name))
 		return refuse(req, 404, "No access to resources or resources not found");
 	return true;

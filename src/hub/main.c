@@ -3,8 +3,10 @@
 #include "daemon/log.h"
 #include "hub/hub.h"
 #include "hub/options.h"
+#include "hub/reader.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void on_end(void *arg, const char *why)
 {
@@ -39,6 +41,8 @@ int main(int argc, char **argv)
 	struct cyg_err err;
 	int first = 0;
 
+	if (argc == 3 && strcmp(argv[1], "--reader") == 0)
+		return reader_main(argv[2]);
 	cyg_log_init("hub", CYG_LOG_INFO);
 	if (cyg_options_read(&hub_program, argc, argv, &hub.config, &first, &err) < 0) {
 		(void)fprintf(stderr, "cygnet-hub: %s\n", err.msg);

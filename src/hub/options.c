@@ -49,6 +49,12 @@ static const struct cyg_option options[] = {
 	    .offset = AT(profiles),
 	    .required = true,
 	    .doc = "File with the profiles, stacks and clusters of the start form." },
+	{ .name = "catalogue",
+	    .type = OPT_STRING,
+	    .offset = AT(catalogue),
+	    .doc =
+		"File with the catalogue of Spark clusters, usually in the software tree; read by a "
+		"child at each connect. Without it no server has Spark." },
 	{ .name = "sign-in",
 	    .type = OPT_ENUM,
 	    .offset = AT(sign_in),

@@ -1,0 +1,32 @@
+/* The catalogue of Spark clusters: what a site offers and the layers that each cluster brings. Read
+ * from JSON as the reader child writes it; clusters.yaml is the annotated sample. */
+#ifndef SPARK_CATALOGUE_H
+#define SPARK_CATALOGUE_H
+
+#include "spark/render.h"
+
+enum spark_kind {
+	SPARK_KIND_LOCAL,      /* inside the driver */
+	SPARK_KIND_DISPOSABLE, /* a standalone cluster for one server alone, inside its own limits
+				*/
+};
+
+enum { SPARK_CLUSTERS_MAX = 64, SPARK_CATALOGUE_MAX = 1024 * 1024 };
+
+struct spark_cluster {
+	const char *id, *label;
+	enum spark_kind kind;
+	struct spark_setting *settings; /* of layers cluster and site */
+	size_t n_settings;
+};
+
+struct spark_catalogue;
+
+/* Unknown keys, kinds and operations are refused by name. */
+int spark_catalogue_parse(struct cyg_str json, struct spark_catalogue **ret, struct cyg_err *err);
+void spark_catalogue_free(struct spark_catalogue *c);
+/* Borrowed; NULL when there is none of that id. */
+const struct spark_cluster *spark_catalogue_find(const struct spark_catalogue *c, const char *id);
+const char *spark_kind_name(enum spark_kind kind);
+
+#endif
