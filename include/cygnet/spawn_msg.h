@@ -65,7 +65,7 @@ struct spawn_spawn {
 	uint32_t home_packages; /* 1: packages in the home are used (PYTHONNOUSERSITE unset) */
 	char user_script[CYG_PATH_MAX]; /* path below the home of the user's own setup script, or ""
 					 */
-	char kernels[CYG_NAME_MAX];     /* reserved: "" */
+	char cluster[CYG_NAME_MAX]; /* Spark cluster of the form, or "": {cluster} in a template */
 };
 
 struct spawn_stop {

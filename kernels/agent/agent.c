@@ -61,6 +61,13 @@ struct terminals *terminals_of(struct http_req *req)
 	return a->terminals;
 }
 
+struct spark *spark_of(struct http_req *req)
+{
+	struct agent *a = req->ctx;
+
+	return a->spark;
+}
+
 struct events *events_of(struct http_req *req)
 {
 	struct agent *a = req->ctx;
@@ -129,6 +136,7 @@ static void on_child(void *arg, const struct init_child *child, int pty_fd)
 		return;
 	}
 	cyg_close(pty_fd);
+	spark_on_child(a->spark, child);
 	kernels_on_child(a->kernels, child);
 }
 
@@ -136,6 +144,7 @@ static void on_exited(void *arg, const struct init_exited *exited)
 {
 	struct agent *a = arg;
 
+	spark_on_exited(a->spark, exited);
 	kernels_on_exited(a->kernels, exited);
 	terminals_on_exited(a->terminals, exited);
 }
@@ -155,6 +164,7 @@ static void on_ready(void *arg)
 	struct agent *a = arg;
 	struct cyg_err err;
 
+	spark_settle(a->spark);
 	kernels_settle(a->kernels);
 	nbsessions_drop_dead(&a->nbsessions);
 	a->ready = true;
@@ -172,12 +182,44 @@ static void on_init_end(void *arg, const struct cyg_err *why)
 	agent_end(arg, why);
 }
 
+/* A stack without Spark is no reason not to serve: Spark stays off and the log says why. */
+static void start_spark(struct agent *a)
+{
+	const struct spark_opts opts = { .loop = a->uv,
+		.init = a->init,
+		.run_dir = a->opts->run_dir,
+		.base_url = a->opts->base_url,
+		.cluster = a->opts->spark_cluster,
+		.program = a->program };
+	struct cyg_err err;
+
+	if (opts.cluster == NULL || opts.cluster[0] == '\0')
+		return;
+	if (spark_new(&opts, init_link_env(a->init)->list, &a->spark, &err) < 0)
+		cyg_log_warn("spark", "%s", err.msg);
+}
+
+static void extend_env(void *arg, struct env *env)
+{
+	const struct agent *a = arg;
+
+	spark_extend_env(a->spark, env);
+}
+
+static const char *ipykernel_word(void *arg)
+{
+	const struct agent *a = arg;
+
+	return spark_kernel_word(a->spark);
+}
+
 static void on_hello(void *arg)
 {
 	struct agent *a = arg;
 	struct cyg_err err;
 
 	set_specs(a);
+	start_spark(a);
 	if (documents_open(&a->documents, a->uv, a->opts, init_link_env(a->init), &err) < 0) {
 		agent_end(a, &err);
 		return;
@@ -203,7 +245,8 @@ static struct http_endpoint *all_endpoints(bool with_pages)
 {
 	const struct http_endpoint *const tables[] = { agent_endpoints, specs_endpoints,
 		kernels_endpoints, nbsessions_endpoints, terminals_endpoints, events_endpoints,
-		contents_endpoints, with_pages ? pages_endpoints : bare_endpoints };
+		contents_endpoints, spark_endpoints,
+		with_pages ? pages_endpoints : bare_endpoints };
 	struct http_endpoint *all;
 	size_t n = 0;
 
@@ -227,6 +270,8 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 		.run_dir = a->opts->run_dir,
 		.on_change = on_change,
 		.on_action = on_action,
+		.extend_env = extend_env,
+		.ipykernel_word = ipykernel_word,
 		.arg = a,
 	};
 	int rc = kernels_new(&opts, &a->kernels, err);
@@ -262,6 +307,8 @@ static void start_others(struct agent *a)
 		.init = a->init,
 		.run_dir = a->opts->run_dir,
 		.root_dir = a->opts->root_dir,
+		.extend_env = extend_env,
+		.arg = a,
 	};
 	const struct hub_link_opts hub = {
 		.loop = a->uv,
@@ -321,6 +368,7 @@ static void agent_stop(struct agent *a)
 		http_server_close(a->server);
 	hub_link_close(a->hub);
 	terminals_close(a->terminals);
+	spark_close(a->spark);
 	events_close(a->events);
 	if (a->kernels != NULL)
 		nbsessions_free(&a->nbsessions);
@@ -332,7 +380,17 @@ static void agent_stop(struct agent *a)
 	specs_path_free(&a->specs);
 	free(a->endpoints);
 	free(a->runtime_path);
+	free(a->program);
 	free(a->base);
+}
+
+/* Where this program is: spark-env.sh calls it. */
+static char *program_path(void)
+{
+	char path[CYG_PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	return cyg_xstrndup(path, n > 0 ? (size_t)n : 0);
 }
 
 int agent_run(const struct agent_opts *opts, struct cyg_err *err)
@@ -342,6 +400,7 @@ int agent_run(const struct agent_opts *opts, struct cyg_err *err)
 	int rc;
 
 	a->opts = opts;
+	a->program = program_path();
 	a->base =
 	    cyg_xstrndup(opts->base_url, len > 0 && opts->base_url[len - 1] == '/' ? len - 1 : len);
 	rc = agent_start(a, err);

@@ -10,6 +10,7 @@
 #include "kernels/agent/hub_link.h"
 #include "kernels/agent/init_link.h"
 #include "kernels/kernel/api.h"
+#include "kernels/spark/spark.h"
 #include "kernels/terminal/terminal.h"
 
 struct agent {
@@ -23,6 +24,8 @@ struct agent {
 	struct nbsessions nbsessions;
 	struct kernel_ctx kernel_ctx;
 	struct terminals *terminals;
+	struct spark *spark; /* NULL: none here */
+	char *program;
 	struct events *events;
 	struct documents documents;
 	struct hub_link *hub;

@@ -6,6 +6,7 @@
 #include "daemon/options.h"
 #include "kernels/agent/agent.h"
 #include "kernels/agent/relay.h"
+#include "kernels/spark/spark.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 enum { EXIT_USAGE = 64, EXIT_START = 75 };
 
 struct config {
-	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *stack_prefix, *relay;
+	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *stack_prefix, *relay, *spark_cluster,
+	    *spark_up;
 };
 
 enum { STACKS_MAX = 16 };
@@ -44,6 +46,17 @@ static const struct cyg_option options[] = {
 	    .offset = offsetof(struct config, stack_prefix),
 	    .doc = "Prefix of a software stack; its kernels come first. May be given up to 16 "
 		   "times." },
+	{ .name = "spark-cluster",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, spark_cluster),
+	    .doc =
+		"Id of the Spark cluster that kernels and terminals are configured for; empty for none." },
+	{ .name = "spark-up",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, spark_up),
+	    .doc =
+		"Ask the agent on the Unix socket at this path to start the Spark cluster, wait until it is up, "
+		"and end: what spark-env.sh runs." },
 	{ .name = "relay",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, relay),
@@ -113,6 +126,7 @@ static int run_agent(const struct config *config, const char *const *stacks, str
 		.run_dir = config->run_dir,
 		.jupyter_prefix = config->jupyter_prefix,
 		.stack_prefixes = stacks,
+		.spark_cluster = config->spark_cluster,
 		.listen_fd = INIT_FD_LISTEN,
 		.link_fd = INIT_FD_LINK,
 	};
@@ -141,6 +155,11 @@ int main(int argc, char **argv)
 		cyg_log_error("options", "%s", err.msg);
 		cyg_options_free(&program, &config);
 		return EXIT_USAGE;
+	}
+	if (config.spark_up != NULL) {
+		rc = spark_up_client(config.spark_up);
+		cyg_options_free(&program, &config);
+		return rc;
 	}
 	if (config.relay != NULL)
 		rc = run_relay(&config, argv + first, &err);

@@ -15,6 +15,7 @@
 struct init_link;
 struct kernel;
 struct kernels;
+struct env;
 
 enum { KERNEL_ID_SIZE = 37 };
 
@@ -26,6 +27,10 @@ struct kernels_opts {
 	void (*on_change)(void *arg); /* kernels came or went: write the runtime state */
 	/* "start", "interrupt", "restart", "shutdown" have been done: for the event stream. */
 	void (*on_action)(void *arg, const char *action, const struct kernel *kernel);
+	/* Adds to the environment of every kernel before its specification's own; may be NULL. */
+	void (*extend_env)(void *arg, struct env *env);
+	/* One more word for kernels that ipykernel launches, or NULL. */
+	const char *(*ipykernel_word)(void *arg);
 	void *arg;
 };
 

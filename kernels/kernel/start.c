@@ -62,7 +62,7 @@ void kernel_wake(struct kernel *k, enum kernel_wait what, const struct cyg_err *
 /* ---- launch ---- */
 
 struct launch {
-	char *argv[SPEC_WORDS_MAX + 1];
+	char *argv[SPEC_WORDS_MAX + 2]; /* and one word of ours */
 	struct env env;
 };
 
@@ -101,7 +101,8 @@ static const char IPYKERNEL[] = "import os, sys\n"
 				"kernelapp.IPKernelApp.init_iopub = init_iopub\n"
 				"kernelapp.launch_new_instance()\n";
 
-static void unbound_ipykernel(char **argv)
+/* True when this is a kernel that ipykernel launches. */
+static bool unbound_ipykernel(char **argv)
 {
 	for (size_t i = 1; argv[i] != NULL && argv[i + 1] != NULL; i++) {
 		if (strcmp(argv[i], "-m") != 0 || strcmp(argv[i + 1], "ipykernel_launcher") != 0)
@@ -110,24 +111,33 @@ static void unbound_ipykernel(char **argv)
 		free(argv[i + 1]);
 		argv[i] = cyg_xstrdup("-c");
 		argv[i + 1] = cyg_xstrdup(IPYKERNEL);
-		return;
+		return true;
 	}
+	return false;
 }
 
 static void launch_fill(struct launch *l, const struct kernel *k)
 {
-	const struct hello_env *setup = init_link_env(k->owner->opts.init);
+	const struct kernels_opts *opts = &k->owner->opts;
+	const struct hello_env *setup = init_link_env(opts->init);
+	const char *word = NULL;
+	size_t n = 1;
 
 	env_init(&l->env, setup->list);
+	if (opts->extend_env != NULL)
+		opts->extend_env(opts->arg, &l->env);
 	for (size_t i = 0; k->spec->env[i] != NULL; i++)
 		env_set_expanded(&l->env, k->spec->env[i]);
 	if (k->session_name != NULL)
 		env_set(&l->env, "JPY_SESSION_NAME", k->session_name);
 	env_set(&l->env, "JUPYTER_RUNTIME_DIR", k->owner->connection_dir);
 	l->argv[0] = spec_program(k->spec, env_get(&l->env, "PATH"));
-	for (size_t i = 1; k->spec->argv[i] != NULL; i++)
-		l->argv[i] = fill_word(k, k->spec->argv[i]);
-	unbound_ipykernel(l->argv);
+	for (; k->spec->argv[n] != NULL; n++)
+		l->argv[n] = fill_word(k, k->spec->argv[n]);
+	if (unbound_ipykernel(l->argv) && opts->ipykernel_word != NULL)
+		word = opts->ipykernel_word(opts->arg);
+	if (word != NULL)
+		l->argv[n] = cyg_xstrdup(word);
 }
 
 static void launch_free(struct launch *l)

@@ -360,6 +360,8 @@ static int launch(struct terminal *t, const char *cwd, struct cyg_err *err)
 	int rc;
 
 	env_init(&env, init_link_env(init)->list);
+	if (t->owner->opts.extend_env != NULL)
+		t->owner->opts.extend_env(t->owner->opts.arg, &env);
 	env_set(&env, "TERM", "xterm-256color");
 	env_set(&env, "JUPYTER_RUNTIME_DIR", connections);
 	/* Not a login shell: /etc/profile would undo the PATH of the stack's setup script. */

@@ -14,12 +14,16 @@
 struct init_link;
 struct terminal;
 struct terminals;
+struct env;
 
 struct terminals_opts {
 	uv_loop_t *loop;
 	struct init_link *init;
 	const char *run_dir;  /* runtime/ is below it */
 	const char *root_dir; /* where shells start */
+	/* Adds to the environment of every shell; may be NULL. */
+	void (*extend_env)(void *arg, struct env *env);
+	void *arg;
 };
 
 /* Strings must outlive it. */

@@ -77,11 +77,12 @@ int policy_check(const struct policy *p, const struct spawn_spawn *r, struct pol
 /* Values of the placeholders in commands, mounts and homes; NULL: the placeholder is not known
  * here. */
 struct policy_places {
-	const char *user, *home, *run_dir, *bin, *base_url, *socket, *stack_prefix, *cache;
+	const char *user, *home, *run_dir, *bin, *base_url, *socket, *stack_prefix, *cache,
+	    *cluster;
 };
 
-/* Replaces {user}, {home}, {run_dir}, {bin}, {base_url}, {socket}, {stack_prefix}, {cache}. The
- * caller frees *ret. Unknown placeholders fail with -CYG_EINVAL. */
+/* Replaces {user}, {home}, {run_dir}, {bin}, {base_url}, {socket}, {stack_prefix}, {cache},
+ * {cluster}. The caller frees *ret. Unknown placeholders fail with -CYG_EINVAL. */
 int policy_expand(
     const char *text, const struct policy_places *places, char **ret, struct cyg_err *err);
 

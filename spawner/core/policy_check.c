@@ -67,6 +67,8 @@ static int check_names(const struct spawn_spawn *r, struct cyg_err *err)
 		return -(int)CYG_EINVAL;
 	if (r->server[0] != '\0' && spawn_name_check("server", r->server, err) < 0)
 		return -(int)CYG_EINVAL;
+	if (r->cluster[0] != '\0' && spawn_name_check("cluster", r->cluster, err) < 0)
+		return -(int)CYG_EINVAL;
 	if (r->base_url[0] != '/' || !cyg_str_ends(cyg_str_of(r->base_url), "/") ||
 	    !cyg_str_is_text(cyg_str_of(r->base_url)))
 		return cyg_fail(err, CYG_EINVAL, "a base URL starts and ends with '/'");
@@ -111,7 +113,8 @@ static const char *place_of(const struct policy_places *p, struct cyg_str name)
 		const char *name, *value;
 	} table[] = { { "user", p->user }, { "home", p->home }, { "run_dir", p->run_dir },
 		{ "bin", p->bin }, { "base_url", p->base_url }, { "socket", p->socket },
-		{ "stack_prefix", p->stack_prefix }, { "cache", p->cache } };
+		{ "stack_prefix", p->stack_prefix }, { "cache", p->cache },
+		{ "cluster", p->cluster } };
 
 	for (size_t i = 0; i < CYG_N(table); i++)
 		if (cyg_str_eq(name, table[i].name))

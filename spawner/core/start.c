@@ -222,7 +222,8 @@ static int init_command(const struct server *s, struct words *w, struct cyg_err 
 		.run_dir = at.run_dir,
 		.bin = at.bin,
 		.base_url = s->spec.base_url,
-		.cache = sp->folders.cache_dir };
+		.cache = sp->folders.cache_dir,
+		.cluster = s->spec.cluster };
 	cyg_autofree char *socket = NULL, *init = NULL, *prefix = NULL;
 
 	sp->engine->places(sp->engine_arg, s, &at);

@@ -170,6 +170,7 @@ static void fill_spawn(const struct srv *srv, struct spawn_spawn *m)
 	(void)cyg_str_copy(m->base_url, sizeof(m->base_url), cyg_str_of(srv->base_url));
 	(void)cyg_str_copy(m->credential, sizeof(m->credential), cyg_str_of(srv->credential));
 	(void)cyg_str_copy(m->user_script, sizeof(m->user_script), cyg_str_of(c->user_script));
+	(void)cyg_str_copy(m->cluster, sizeof(m->cluster), cyg_str_of(c->cluster));
 	m->memory_bytes = (uint64_t)c->memory_mb << 20;
 	m->cpu_milli = c->cores * 1000;
 	m->home_packages = c->home_packages ? 1 : 0;

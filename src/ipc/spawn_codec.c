@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { TEXTS_MAX = 8 };
+enum { TEXTS_MAX = 10 };
 
 struct text_field {
 	size_t offset, size;
@@ -30,7 +30,8 @@ static const struct msg_rule rules[SPAWN_TYPES] = {
 	[SPAWN_SPAWN] = { sizeof(struct spawn_spawn), true,
 	    { TEXT(spawn_spawn, server_id), TEXT(spawn_spawn, user), TEXT(spawn_spawn, server),
 		TEXT(spawn_spawn, template_), TEXT(spawn_spawn, stack), TEXT(spawn_spawn, base_url),
-		TEXT(spawn_spawn, credential), TEXT(spawn_spawn, user_script) } },
+		TEXT(spawn_spawn, credential), TEXT(spawn_spawn, user_script),
+		TEXT(spawn_spawn, cluster) } },
 	[SPAWN_STOP] = { sizeof(struct spawn_stop), true, { TEXT(spawn_stop, server_id) } },
 	[SPAWN_LIST] = { sizeof(struct spawn_head), true, { { 0, 0 } } },
 	[SPAWN_STAT] = { sizeof(struct spawn_stop), true, { TEXT(spawn_stop, server_id) } },
@@ -54,7 +55,7 @@ static bool values_hold(const struct spawn_head *head, const void *data)
 	if (rules[head->type].request && head->request_id == 0)
 		return false;
 	if (head->type == SPAWN_SPAWN)
-		return spawn->kernels[0] == '\0' && spawn->home_packages <= 1;
+		return spawn->home_packages <= 1;
 	if (head->type == SPAWN_TAIL)
 		return tail->length <= sizeof(tail->text);
 	return true;

@@ -28,7 +28,7 @@ _BODIES = {
     HELLO: "64sII256s", SPAWN: "17s64s64s64s64s1024s65sQII1024s64s", STOP: "17sI0I", STAT: "17sI0I", LIST: "",
     REPLY: "i320s", ITEM: "17s64s64sIIIIQQQQII0Q", STAGE: "17s32sII", TAIL: "17sI8192s", GONE: "17sIiQQ256s0Q",
 }
-_SPAWN_NAMES = "id user server template stack base_url credential memory cpu home_packages user_script kernels".split()
+_SPAWN_NAMES = "id user server template stack base_url credential memory cpu home_packages user_script cluster".split()
 
 
 def pack(kind, request, *values):

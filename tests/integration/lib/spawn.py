@@ -18,7 +18,7 @@ _HEAD = "@IHHII"
 _BODIES = {
     HELLO: ("64sII256s", "engine isolation limits statement"),
     SPAWN: ("17s64s64s64s64s1024s65sQII1024s64s", "id user server template stack base_url credential memory cpu "
-            "home_packages user_script kernels"),
+            "home_packages user_script cluster"),
     STOP: ("17sI0I", "id grace"),
     STAT: ("17sI0I", "id grace"),
     LIST: ("", ""),
