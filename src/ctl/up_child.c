@@ -108,6 +108,8 @@ static int child_spawn(struct up_child *c, struct cyg_err *err)
 		stdio[FD_FIRST + i].flags = UV_INHERIT_FD;
 		stdio[FD_FIRST + i].data.fd = i < c->spec.n_fds ? c->spec.fds[i] : c->sup.parent_fd;
 	}
+	/* A session of its own: Ctrl-C is for us, and we end the daemons in order. */
+	options.flags = UV_PROCESS_DETACHED;
 	if (c->spec.uid != (uid_t)-1) {
 		options.flags |= UV_PROCESS_SETUID | UV_PROCESS_SETGID;
 		options.uid = c->spec.uid;

@@ -68,8 +68,7 @@ print([t for t in jobs[0]['jobTags'] if t.startswith('cyg-cell-')] == ['cyg-cell
 	await shot('spark-2-settings');
 
 	// The same from a terminal and for plain PySpark: no line of configuration either.
-	await openLab(page, `${site.url}user/alice/lab`);
-	await page.locator('.lm-TabBar-addButton').first().click();
+	await openLab(page, `${site.url}user/alice/lab/workspaces/terminal`);
 	await newTerminal(page);
 	await typeTerminal(page, `printf 'from pyspark.sql import SparkSession\\nSparkSession.builder.getOrCreate().range(10**7).selectExpr("sum(id)").show()\\n' > job.py; $SPARK_HOME/bin/spark-submit job.py > submitted.txt 2>&1; echo finished > done.txt`);
 	await page.waitForFunction(async (url) => {
