@@ -25,6 +25,8 @@ enum {
 	HEAP_MIN_MB = 512,
 	SETTINGS_OF_OURS = 16,
 	SECRET_BYTES = 32,
+	APPS = 2, /* a notebook's session and one more beside it, say spark-submit in a terminal,
+		     get executors */
 };
 
 /* One request to connect; ends with its answer, or when the client goes. */
@@ -196,8 +198,8 @@ static int make_answer(const struct connect *c, const struct spark_cluster *cl,
 	if (rc == 0)
 		*ret = json_pack("{s:{s:s, s:s, s:s}, s:{s:i, s:i, s:i}, s:O, s:o}", "cluster",
 		    "id", cl->id, "label", cl->label, "kind", spark_kind_name(cl->kind), "worker",
-		    "cores", (int)s.cores, "memory_mb", (int)s.heap_mb, "daemon_mb", DAEMON_MB,
-		    "files", files, "properties", provenance(driver));
+		    "cores", APPS * (int)s.cores, "memory_mb", APPS * (int)s.heap_mb, "daemon_mb",
+		    DAEMON_MB, "files", files, "properties", provenance(driver));
 	spark_rendered_free(driver);
 	spark_rendered_free(daemon);
 	json_decref(files);

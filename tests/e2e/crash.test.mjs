@@ -1,7 +1,7 @@
 // Parts die while a cell runs, and nobody at the notebook notices.
 import assert from 'node:assert/strict';
 import { journey } from './lib/journey.mjs';
-import { enterCell, finishCell, newNotebook, openLab, runCell } from './lib/lab.mjs';
+import { enterCell, finishCell, newNotebook, openLab, runCell, until } from './lib/lab.mjs';
 import { pressed, signIn, untilLab, words } from './lib/portal.mjs';
 import { demoSite } from './lib/site.mjs';
 
@@ -41,13 +41,10 @@ journey('the agent is killed and the kernel keeps its variables', async ({ page,
 	// The agent is the other child of init; the kernel may signal it, being of the same uid.
 	await enterCell(page, `for f in glob.glob('/proc/[0-9]*/comm'):
     if open(f).read().strip() == 'cygnet-agent': os.kill(int(f.split('/')[2]), signal.SIGKILL)`);
-	await page.waitForFunction(async (url) => {
-		try {
-			return (await fetch(url)).ok && (await (await fetch(url)).json()).length === 1;
-		} catch {
-			return false;
-		}
-	}, `${site.url}user/alice/api/kernels`);
+	await until(async () => {
+		const answer = await page.request.get(`${site.url}user/alice/api/kernels`);
+		return answer.ok() && (await answer.json()).length === 1;
+	}, 'the new agent knows the kernel');
 	await page.reload();
 	await openLab(page, `${site.url}user/alice/lab`);
 	assert.match((await runCell(page, 'print(kept)')).text, /42/);

@@ -1,7 +1,7 @@
 // Spark in a fresh notebook with nothing configured: a cluster started for this server alone.
 import assert from 'node:assert/strict';
 import { journey } from './lib/journey.mjs';
-import { newNotebook, newTerminal, openLab, runCell, typeTerminal } from './lib/lab.mjs';
+import { contents, newNotebook, newTerminal, openLab, runCell, typeTerminal, until } from './lib/lab.mjs';
 import { pressed, signIn, startWith, stopServer, untilLab, words } from './lib/portal.mjs';
 import { JVM_CEILING } from './lib/places.mjs';
 import { demoSite } from './lib/site.mjs';
@@ -71,14 +71,8 @@ print([t for t in jobs[0]['jobTags'] if t.startswith('cyg-cell-')] == ['cyg-cell
 	await openLab(page, `${site.url}user/alice/lab/workspaces/terminal`);
 	await newTerminal(page);
 	await typeTerminal(page, `printf 'from pyspark.sql import SparkSession\\nSparkSession.builder.getOrCreate().range(10**7).selectExpr("sum(id)").show()\\n' > job.py; $SPARK_HOME/bin/spark-submit job.py > submitted.txt 2>&1; echo finished > done.txt`);
-	await page.waitForFunction(async (url) => {
-		try {
-			return (await (await fetch(`${url}api/contents/done.txt`)).json()).content === 'finished\n';
-		} catch {
-			return false;
-		}
-	}, `${site.url}user/alice/`, { timeout: JVM_CEILING, polling: 1000 });
-	const submitted = await (await page.request.get(`${site.url}user/alice/files/submitted.txt`)).text();
+	await until(async () => (await page.request.get(`${site.url}user/alice/api/contents/done.txt`)).ok(), 'the job in the terminal ends', JVM_CEILING);
+	const submitted = (await contents(page, `${site.url}user/alice/`, 'submitted.txt')).content;
 	assert.match(submitted, new RegExp(SUM));
 
 	await stopServer(page, site);

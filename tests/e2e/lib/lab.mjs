@@ -18,7 +18,8 @@ function followKernels(page) {
 	kernelAnswers.set(page, { count: 0 });
 }
 
-async function until(condition, what, ceiling = CEILING) {
+// Asks again and again until the condition holds; for what no event tells.
+export async function until(condition, what, ceiling = CEILING) {
 	for (const end = Date.now() + ceiling; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 20))) {
 		if (Date.now() > end) throw new Error(`not within ${ceiling} ms: ${what}`);
 	}
