@@ -4,3 +4,27 @@ kernel_SRC := kernels/kernel/wsbuf.c kernels/kernel/outq.c kernels/kernel/ws.c k
 	kernels/kernel/connfile.c kernels/kernel/specs.c kernels/kernel/specs_api.c kernels/kernel/env.c \
 	kernels/kernel/kernels.c kernels/kernel/start.c kernels/kernel/bridge.c kernels/kernel/tab.c \
 	kernels/kernel/kernels_api.c kernels/kernel/nbsessions.c kernels/kernel/nbsessions_api.c
+
+UNIT_TESTS += test_kernel_wire
+test_kernel_wire_SRC := tests/unit/test_kernel_wire.c
+test_kernel_wire_LIBS := kernel contents base
+test_kernel_wire_PKGS := check libcrypto
+
+UNIT_TESTS += test_ws_queue
+test_ws_queue_SRC := tests/unit/test_ws_queue.c
+test_ws_queue_LIBS := kernel base
+test_ws_queue_PKGS := check wslay
+
+FUZZ_TARGETS += ws_frame ws_v1 ws_json wire
+fuzz_ws_frame_SRC := tests/fuzz/fuzz_ws_frame.c
+fuzz_ws_frame_LIBS := kernel base
+fuzz_ws_frame_PKGS := wslay
+fuzz_ws_v1_SRC := tests/fuzz/fuzz_ws_v1.c
+fuzz_ws_v1_LIBS := kernel contents base
+fuzz_ws_v1_PKGS := libcrypto
+fuzz_ws_json_SRC := tests/fuzz/fuzz_ws_json.c
+fuzz_ws_json_LIBS := kernel contents base
+fuzz_ws_json_PKGS := libcrypto
+fuzz_wire_SRC := tests/fuzz/fuzz_wire.c
+fuzz_wire_LIBS := kernel base
+fuzz_wire_PKGS := libcrypto
