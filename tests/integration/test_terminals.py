@@ -11,7 +11,7 @@ from lib.agent import Agent
 
 @pytest.fixture
 def agent(daemon, tmp_path):
-    one = Agent(daemon, tmp_path, env={"SHELL": "/bin/bash"})
+    one = Agent(daemon, tmp_path)
     yield one
     one.init.stop()
 

@@ -1,5 +1,6 @@
 /* Signatures, message parts, header scan, both WebSocket framings, connection files, environments.
  */
+#include "base/file.h"
 #include "base/mem.h"
 #include "kernels/kernel/connfile.h"
 #include "kernels/kernel/env.h"
@@ -7,6 +8,7 @@
 #include "kernels/kernel/specs.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -275,20 +277,21 @@ START_TEST(test_python_of_a_specification_is_the_one_beside_it)
 	char prefix[] = "/tmp/cyg-spec-XXXXXX";
 
 	ck_assert_ptr_nonnull(mkdtemp(prefix));
-	cyg_autofree char *make = cyg_xasprintf("mkdir -p %s/bin %s/share/jupyter/kernels/MyKernel "
-						"%s/share/jupyter/kernels/broken",
-	    prefix, prefix, prefix);
+	cyg_autofree char *bin = cyg_xasprintf("%s/bin", prefix);
+	cyg_autofree char *one = cyg_xasprintf("%s/share/jupyter/kernels/MyKernel", prefix);
+	cyg_autofree char *two = cyg_xasprintf("%s/share/jupyter/kernels/broken", prefix);
 	cyg_autofree char *python = cyg_xasprintf("%s/bin/python3", prefix);
 	cyg_autofree char *json =
 	    cyg_xasprintf("%s/share/jupyter/kernels/MyKernel/kernel.json", prefix);
 	cyg_autofree char *broken =
 	    cyg_xasprintf("%s/share/jupyter/kernels/broken/kernel.json", prefix);
-	cyg_autofree char *clean = cyg_xasprintf("rm -r %s", prefix);
 	const char *stacks[] = { prefix, NULL };
 	struct specs_path path = specs_path_new(stacks, NULL, NULL, NULL);
 	struct spec *s = NULL;
 
-	ck_assert_int_eq(system(make), 0);
+	ck_assert_int_eq(cyg_file_mkdirs(bin, 0755, NULL), 0);
+	ck_assert_int_eq(cyg_file_mkdirs(one, 0755, NULL), 0);
+	ck_assert_int_eq(cyg_file_mkdirs(two, 0755, NULL), 0);
 	write_file(python, "#!/bin/sh\n", 0755);
 	write_file(json,
 	    "{\"argv\":[\"python\",\"-m\",\"ipykernel_launcher\"],\"language\":\"python\"}", 0644);
@@ -301,7 +304,7 @@ START_TEST(test_python_of_a_specification_is_the_one_beside_it)
 	spec_free(s);
 	ck_assert_int_eq(specs_find(&path, "broken", &s, NULL), -CYG_ENOENT);
 	specs_path_free(&path);
-	ck_assert_int_eq(system(clean), 0);
+	ck_assert_int_eq(cyg_file_remove_tree(AT_FDCWD, prefix, NULL), 0);
 }
 END_TEST
 

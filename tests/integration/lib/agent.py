@@ -26,6 +26,9 @@ class Agent:
         self.prefix = prefix or places.prefix("jupyter")
         self.base = "/user/alice/"
         more = ["--setup", setup] if setup else []
+        for name, value in {"HOME": self.home, "PATH": f"{self.prefix}/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
+                            "SHELL": "/bin/bash", **(env or {})}.items():
+            more += ["--env", f"{name}={value}"]
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(os.fspath(self.path))
             listener.listen(128)
@@ -35,8 +38,7 @@ class Agent:
                 ["/bin/bash", "-c", move, "init", places.BIN / "cygnet-init", "--run-dir", self.run, *more,
                  "--", places.BIN / "cygnet-agent", "--base-url", self.base, "--root-dir", self.home,
                  "--run-dir", self.run, "--jupyter-prefix", self.prefix],
-                name="init", pass_fds=(n,),
-                env={"HOME": str(self.home), "PATH": f"{self.prefix}/bin:/usr/bin:/bin", **(env or {})})
+                name="init", pass_fds=(n,))
 
     # ---- REST ----
     def request(self, method, path, body=None):
