@@ -15,7 +15,7 @@ enum {
 struct contents_state *state_new(void)
 {
 	struct contents_state *s = cyg_xcalloc(1, sizeof(*s));
-	if (uv_mutex_init(&s->lock) != 0)
+	if (uv_mutex_init(&s->lock) != 0 || uv_mutex_init(&s->trust_lock) != 0)
 		abort();
 	return s;
 }
@@ -28,6 +28,7 @@ void state_free(struct contents_state *s)
 	for (size_t i = 0; i < STATE_UPLOADS; i++)
 		free(s->uploads[i].path);
 	uv_mutex_destroy(&s->lock);
+	uv_mutex_destroy(&s->trust_lock);
 	free(s);
 }
 

@@ -29,8 +29,9 @@ struct contents_state {
 	uv_mutex_t lock;
 	struct hash_slot hashes[STATE_HASHES];
 	struct upload uploads[STATE_UPLOADS];
-	struct sqlite3 *db; /* NULL until first used */
-	char *secret;       /* the signing key; NULL until first used */
+	uv_mutex_t trust_lock; /* of what follows; signing a large notebook takes a while */
+	struct sqlite3 *db;    /* NULL until first used */
+	char *secret;          /* the signing key; NULL until first used */
 	size_t secret_len;
 	bool trust_off; /* key or database could not be had: nothing is trusted */
 };

@@ -156,9 +156,9 @@ bool trust_check(struct contents_ctx *ctx, const struct tape *t, tape_node root,
 {
 	struct contents_state *s = ctx->state;
 	char hex[DIGEST_HEX];
-	uv_mutex_lock(&s->lock);
+	uv_mutex_lock(&s->trust_lock);
 	bool trusted = trust_open(ctx) && compute(s, t, root, keep_orig, hex) && touch(s, hex);
-	uv_mutex_unlock(&s->lock);
+	uv_mutex_unlock(&s->trust_lock);
 	return trusted;
 }
 
@@ -182,8 +182,8 @@ void trust_sign(struct contents_ctx *ctx, const struct tape *t, tape_node root, 
 {
 	struct contents_state *s = ctx->state;
 	char hex[DIGEST_HEX];
-	uv_mutex_lock(&s->lock);
+	uv_mutex_lock(&s->trust_lock);
 	if (trust_open(ctx) && compute(s, t, root, keep_orig, hex))
 		store(s, hex);
-	uv_mutex_unlock(&s->lock);
+	uv_mutex_unlock(&s->trust_lock);
 }
