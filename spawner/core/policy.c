@@ -315,20 +315,20 @@ int policy_load(
 {
 	struct policy *p = cyg_xcalloc(1, sizeof(*p));
 	struct yaml_doc *doc = NULL;
-	const struct yaml_node *map;
+	const struct yaml_node *map = NULL;
 	struct cyg_err local;
 	int r;
 
 	if (err == NULL)
 		err = &local;
 	r = open_file(templates_path, "templates", &doc, &map, err);
-	if (r == 0)
+	if (r == 0 && map != NULL)
 		r = load_templates(p, doc, map, err);
 	yaml_doc_free(doc);
 	doc = NULL;
 	if (r == 0)
 		r = open_file(stacks_path, "stacks", &doc, &map, err);
-	if (r == 0)
+	if (r == 0 && map != NULL)
 		r = load_stacks(p, doc, map, err);
 	yaml_doc_free(doc);
 	if (r < 0)

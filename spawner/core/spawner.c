@@ -16,11 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { UID_FIRST = 200000, UID_COUNT = 100000 };
+enum { UID_FIRST = 200000, UID_COUNT = 100000, PROC_TEXT_MAX = 1 << 20 };
 
 static void read_text(const char *path, struct cyg_buf *out)
 {
-	cyg_buf_init(out, 1024 * 1024);
+	cyg_buf_init(out, PROC_TEXT_MAX);
 	(void)cyg_file_read(AT_FDCWD, path, true, out, NULL);
 }
 

@@ -19,25 +19,31 @@ struct uids {
 	int fd;
 	uid_t first, next;
 	uint32_t count;
-	struct cyg_hash *by_user; /* value: the uid as a pointer, never 0 */
+	struct cyg_hash *by_user; /* value: a uid_t on the heap */
 };
 
-static void *as_value(uid_t uid)
+static void remember(struct uids *u, struct cyg_str user, uid_t uid)
 {
-	return (void *)(uintptr_t)uid;
+	uid_t *value = cyg_xcalloc(1, sizeof(*value));
+
+	*value = uid;
+	(void)cyg_hash_set(u->by_user, user, value);
 }
 
 static int read_line(struct uids *u, struct cyg_str line, size_t number, struct cyg_err *err)
 {
 	size_t space = cyg_str_chr(line, ' ');
+	struct cyg_str user;
 	uint64_t uid;
 
 	if (space == line.len ||
 	    cyg_num_parse_u64(cyg_str_sub(line, 0, space), 1, UINT32_MAX - 1, &uid, NULL) < 0 ||
 	    space + 1 == line.len)
 		return cyg_fail(err, CYG_EINVAL, "uids:%zu: expected 'UID NAME'", number);
-	if (cyg_hash_set(u->by_user, cyg_str_skip(line, space + 1), as_value((uid_t)uid)) != NULL)
+	user = cyg_str_skip(line, space + 1);
+	if (cyg_hash_find(u->by_user, user) != NULL)
 		return cyg_fail(err, CYG_EINVAL, "uids:%zu: this user has a uid already", number);
+	remember(u, user, (uid_t)uid);
 	if (uid >= u->next)
 		u->next = (uid_t)uid + 1;
 	return 0;
@@ -87,18 +93,18 @@ void uids_close(struct uids *u)
 	if (u == NULL)
 		return;
 	cyg_close(u->fd);
-	cyg_hash_free(u->by_user, NULL);
+	cyg_hash_free(u->by_user, free);
 	free(u);
 }
 
 int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err)
 {
-	const void *known = cyg_hash_find(u->by_user, cyg_str_of(user));
+	const uid_t *known = cyg_hash_find(u->by_user, cyg_str_of(user));
 	char line[CYG_NAME_MAX + 16];
 	int len;
 
 	if (known != NULL) {
-		*ret = (uid_t)(uintptr_t)known;
+		*ret = *known;
 		return 0;
 	}
 	if (u->next < u->first || u->next - u->first >= u->count)
@@ -111,7 +117,7 @@ int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err)
 		return cyg_wrap(err, "uids");
 	if (fdatasync(u->fd) < 0)
 		return cyg_fail_sys(err, errno, "uids");
-	(void)cyg_hash_set(u->by_user, cyg_str_of(user), as_value(u->next));
+	remember(u, cyg_str_of(user), u->next);
 	*ret = u->next++;
 	return 0;
 }

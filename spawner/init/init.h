@@ -13,9 +13,11 @@
 #include <sys/types.h>
 
 enum {
-	INIT_DEATHS_MAX = 5,              /* deaths of the agent within INIT_DEATHS_MS: give up */
-	INIT_DEATHS_MS = 60 * 1000,       /* after each it pauses INIT_BACKOFF_MS, doubled */
-	INIT_BACKOFF_MS = 100,            /* by each death */
+	INIT_DEATHS_MAX = 5,           /* deaths of the agent within INIT_DEATHS_MS: give up */
+	INIT_DEATHS_MS = 60 * 1000,    /* after each it pauses INIT_BACKOFF_MS, doubled */
+	INIT_BACKOFF_MS = 100,         /* by each death */
+	INIT_DEADLINE_MS = 120 * 1000, /* of a script, unless --deadline-ms says */
+	INIT_DEADLINE_MAX_MS = 24 * 3600 * 1000,
 	INIT_GRACE_MS = 10 * 1000,        /* from SIGTERM to SIGKILL when asked to stop */
 	INIT_SWEEP_MS = 100,              /* between two SIGKILLs of what will not go */
 	INIT_LINK_MS = 5 * 1000,          /* an agent that does not read for so long is replaced */

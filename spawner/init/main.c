@@ -250,7 +250,8 @@ static void options(struct init *in, int argc, char **argv)
 		else
 			good = false;
 	}
-	if (!good || optind >= argc || in->deadline_ms == 0 || in->deadline_ms > 24 * 3600 * 1000)
+	if (!good || optind >= argc || in->deadline_ms == 0 ||
+	    in->deadline_ms > INIT_DEADLINE_MAX_MS)
 		die(INIT_EXIT_USAGE, "usage: cygnet-init [--run-dir DIR] [--setup SCRIPT] "
 				     "[--deadline-ms N] [--user-script PATH] [--home-packages] "
 				     "[--env NAME=VALUE]... -- COMMAND ARG...");
@@ -264,7 +265,7 @@ static void options(struct init *in, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static struct init in = { .run_dir = "/run/cygnet",
-		.deadline_ms = 120 * 1000,
+		.deadline_ms = INIT_DEADLINE_MS,
 		.link = -1,
 		.script_out = -1,
 		.script = SCRIPTS };
