@@ -1,6 +1,6 @@
 ARCHIVES += daemon
 daemon_SRC := src/daemon/log.c src/daemon/loop.c src/daemon/yaml.c src/daemon/options.c \
-	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listen_fds.c
+	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listen_fds.c src/daemon/curl.c
 UNIT_TESTS += test_daemon
 test_daemon_SRC := tests/unit/test_daemon.c
 test_daemon_LIBS := ipc daemon base
