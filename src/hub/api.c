@@ -26,6 +26,8 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/login", "anyone", page_login, 0 },
 	{ HTTP_POST, "/hub/login", "anyone", signin_post, LOGIN_MAX },
 	{ HTTP_GET, "/hub/oauth_login", "anyone", signin_begin, 0 },
+	{ HTTP_GET, "/hub/oauth_callback", "anyone", signin_oidc_callback, 0 },
+	{ HTTP_GET, "/hub/oauth_logout", "anyone", signin_oidc_leave, 0 },
 	{ HTTP_POST, "/hub/logout", "anyone", signout_post, LOGIN_MAX },
 	/* JupyterHub's */
 	{ HTTP_GET, "/hub/health", "anyone", api_health, 0 },
@@ -52,6 +54,7 @@ const struct http_endpoint hub_endpoints[] = {
 	    0 },
 	/* ours */
 	{ HTTP_GET, "/hub/api/cygnet/site", "anyone", api_get_site, 0 },
+	{ HTTP_GET, "/hub/api/cygnet/refusals/{code}", "anyone", signin_get_refusal, 0 },
 	{ HTTP_GET, "/hub/api/cygnet/form", "self", api_get_form, 0 },
 	{ HTTP_POST, "/hub/api/cygnet/last-end/dismiss", "self", api_dismiss_end, BODY_MAX },
 	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },

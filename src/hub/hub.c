@@ -208,6 +208,7 @@ void hub_close(struct hub *hub)
 	spawner_link_close(hub->spawner);
 	reconcile_close(hub);
 	signin_free(hub->signin);
+	signin_oidc_close(hub);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);
 	people_free(hub->people);

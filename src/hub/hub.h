@@ -11,11 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct attempts;
+struct cyg_curl;
 struct http_server;
+struct oidc_configs;
 struct listing;
 struct pages;
 struct people;
 struct proxy_link;
+struct ratelimit;
 struct sessions;
 struct signin;
 struct spawner_link;
@@ -30,6 +34,7 @@ struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
 	char *public_url, *catalogue;
+	char *providers; /* file of the OpenID providers, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
 	int sign_in; /* enum hub_sign_in */
@@ -53,6 +58,10 @@ struct hub {
 	struct sessions *sessions;
 	struct srvs *srvs;
 	struct signin *signin;
+	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
+	struct attempts *attempts;
+	struct ratelimit *begun; /* attempts per address */
+	struct cyg_curl *curl;
 	struct spawner_link *spawner;
 	struct proxy_link *proxy;
 	struct http_server *http;

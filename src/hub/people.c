@@ -83,51 +83,58 @@ static void save(struct hub *hub, const struct person *p)
 				       .last_activity_us = p->last_activity_us });
 }
 
-static bool is_subject_known(const struct people *people, const struct person_claim *claim)
+static struct person *find_subject(const struct people *people, const struct person_claim *claim)
 {
 	size_t pos = 0;
 	struct cyg_str key;
 	void *value;
 
 	while (cyg_hash_next(people->by_name, &pos, &key, &value)) {
-		const struct person *p = value;
+		struct person *p = value;
 		if (strcmp(p->provider, claim->provider) == 0 &&
 		    strcmp(p->subject, claim->subject) == 0)
-			return true;
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
-static int make(
-    struct hub *hub, const struct person_claim *claim, struct person **ret, struct cyg_err *err)
+/* NULL when it may not be; *err says why. */
+static struct person *make(
+    struct hub *hub, const struct person_claim *claim, bool may_create, struct cyg_err *err)
 {
-	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX || strlen(claim->provider) >= CYG_NAME_MAX)
-		return cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");
-	/* A person whose name changed at the provider must not silently become somebody new. */
-	if (is_subject_known(hub->people, claim))
-		return cyg_fail(err, CYG_EEXIST,
-		    "This account is known here under another name. Please ask the administrator.");
+	if (spawn_name_check("The name", claim->name, err) < 0)
+		return NULL;
+	/* Whoever has the name stays its owner: nobody inherits a home by being called alike. */
+	if (people_find(hub, cyg_str_of(claim->name)) != NULL) {
+		(void)cyg_fail(err, CYG_EEXIST,
+		    "The name belongs to another account. Please ask the administrator.");
+		return NULL;
+	}
+	if (!may_create) {
+		(void)cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
+		return NULL;
+	}
+	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX ||
+	    strlen(claim->provider) >= CYG_NAME_MAX) {
+		(void)cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");
+		return NULL;
+	}
 	struct person *p = add(hub->people, claim->name);
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
 	p->created_us = cyg_clock_wall_us();
-	*ret = p;
-	return 0;
+	return p;
 }
 
 int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err)
 {
-	if (spawn_name_check("The name", claim->name, err) < 0)
-		return -CYG_EINVAL;
-	struct person *p = people_find(hub, cyg_str_of(claim->name));
-	if (p == NULL && !may_create)
-		return cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
-	if (p == NULL && make(hub, claim, &p, err) < 0)
+	struct person *p = find_subject(hub->people, claim);
+
+	if (p == NULL)
+		p = make(hub, claim, may_create, err);
+	if (p == NULL)
 		return -(int)err->code;
-	if (strcmp(p->provider, claim->provider) != 0 || strcmp(p->subject, claim->subject) != 0)
-		return cyg_fail(err, CYG_EEXIST,
-		    "The name belongs to another account. Please ask the administrator.");
 	json_decref(p->groups);
 	p->groups = claim->groups != NULL ? json_deep_copy(claim->groups) : json_array();
 	p->admin = claim->admin;

@@ -6,12 +6,12 @@
 
 #include <jansson.h>
 
-enum { PEOPLE_SUBJECT_MAX = 256 };
+enum { PEOPLE_SUBJECT_MAX = 768 };
 
 struct person {
 	char name[CYG_NAME_MAX];
 	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
-	char subject[PEOPLE_SUBJECT_MAX]; /* that provider's own identifier */
+	char subject[PEOPLE_SUBJECT_MAX]; /* identifier there; OpenID: "ISSUER SUB" */
 	json_t *groups;                   /* array of strings */
 	bool admin;
 	int64_t created_us, last_activity_us;
@@ -28,9 +28,10 @@ int people_load(struct hub *hub, struct cyg_err *err);
 void people_free(struct people *people);
 /* Borrowed for as long as the daemon lives, or NULL. */
 struct person *people_find(const struct hub *hub, struct cyg_str name);
-/* The person of a claim: made when it is new (and may_create), its groups brought up to date. Two
- * subjects never get one name: -CYG_EEXIST when the name is another's; -CYG_ENOENT when it may not
- * be made; -CYG_EINVAL for a name that nobody may have. The row is written in this turn. */
+/* The person of a claim: found by provider and subject, whatever the name has become there; made
+ * when it is new (and may_create); its groups are replaced. Two subjects never get one name:
+ * -CYG_EEXIST when the name is another's; -CYG_ENOENT when it may not be made; -CYG_EINVAL for a
+ * name that nobody may have. The row is written in this turn. */
 int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err);
 /* Activity of the person now; written at most every 30 s. */

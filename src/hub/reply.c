@@ -63,6 +63,17 @@ const char *request_next(struct http_req *req, struct cyg_str next)
 	return cyg_arena_dup(req->arena, next);
 }
 
+/* The proxy appends the peer's address: the last one is the one it saw itself. */
+struct cyg_str request_client(const struct http_req *req)
+{
+	const struct http_field *f = http_head_find(req->head, "x-forwarded-for");
+	struct cyg_str rest = f != NULL ? f->value : CYG_STR("unknown"), part, last = rest;
+
+	while (cyg_str_next(&rest, ',', &part))
+		last = cyg_str_trim(part);
+	return last;
+}
+
 void reply_redirect_next(struct http_req *req, int status, const char *path, struct cyg_str next)
 {
 	cyg_autobuf struct cyg_buf b;

@@ -21,6 +21,8 @@ void reply_redirect_next(struct http_req *req, int status, const char *path, str
 bool request_wants_json(const struct http_req *req);
 /* The target as next: local and bounded, else "/hub/home". In the arena. */
 const char *request_next(struct http_req *req, struct cyg_str next);
+/* The address of the browser, as the proxy tells. */
+struct cyg_str request_client(const struct http_req *req);
 /* The hub of a request. */
 struct hub *request_hub(const struct http_req *req);
 /* The fields that every answer of the API carries. */

@@ -37,6 +37,10 @@ int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err)
 		signin_free(signin);
 		return -(int)err->code;
 	}
+	if (hub->config.providers != NULL && signin_oidc_add(hub, signin, err) < 0) {
+		signin_free(signin);
+		return -(int)err->code;
+	}
 	*ret = signin;
 	return 0;
 }
@@ -104,17 +108,6 @@ struct attempt {
 	struct cyg_str pair;    /* "name address" */
 };
 
-/* The proxy appends the peer's address: the last one is the one it saw itself. */
-static struct cyg_str client_address(const struct http_req *req)
-{
-	const struct http_field *f = http_head_find(req->head, "x-forwarded-for");
-	struct cyg_str rest = f != NULL ? f->value : CYG_STR("unknown"), part, last = rest;
-
-	while (cyg_str_next(&rest, ',', &part))
-		last = cyg_str_trim(part);
-	return last;
-}
-
 static int read_attempt(struct http_req *req, struct attempt *a, struct cyg_err *err)
 {
 	bool name = false, password = false, next = false;
@@ -128,7 +121,7 @@ static int read_attempt(struct http_req *req, struct attempt *a, struct cyg_err 
 		return cyg_fail(err, CYG_EINVAL, "A name and a password are needed.");
 	if (!next)
 		a->next = CYG_STR("");
-	a->address = client_address(req);
+	a->address = request_client(req);
 	a->pair = cyg_str_of(cyg_arena_printf(
 	    req->arena, "%.*s %.*s", CYG_STR_ARGS(a->name), CYG_STR_ARGS(a->address)));
 	return 0;
@@ -148,8 +141,7 @@ static bool is_over_limit(struct http_req *req, struct signin *signin, const str
 	(void)snprintf(
 	    seconds, sizeof(seconds), "%llu", (unsigned long long)(wait_ms + 999) / 1000);
 	http_reply_field(req, "Retry-After", seconds);
-	signin_refuse(
-	    req, 429, "Too many failed sign-ins. Please wait a few minutes before you try again.");
+	signin_refuse(req, "limit");
 	return true;
 }
 
@@ -165,7 +157,7 @@ void signin_post(struct http_req *req)
 		return;
 	}
 	if (read_attempt(req, &a, &err) < 0) {
-		signin_refuse(req, 400, err.msg);
+		signin_refuse(req, "form");
 		return;
 	}
 	if (is_over_limit(req, hub->signin, &a))
@@ -175,7 +167,7 @@ void signin_post(struct http_req *req)
 		ratelimit_fail(hub->signin->pairs, a.pair, cyg_clock_mono_ms());
 		ratelimit_fail(hub->signin->addresses, a.address, cyg_clock_mono_ms());
 		cyg_log_warn("sign-in", "refused from %.*s", CYG_STR_ARGS(a.address));
-		signin_refuse(req, 403, "Invalid username or password");
+		signin_refuse(req, "password");
 		return;
 	}
 	ratelimit_clear(hub->signin->pairs, a.pair);

@@ -6,7 +6,7 @@
 #include "http/server.h"
 #include "hub/people.h"
 
-enum { SIGNIN_PROVIDERS_MAX = 8, SIGNIN_MESSAGE_SIZE = 200 };
+enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 
 enum signin_kind { SIGNIN_PASSWORD, SIGNIN_OIDC };
 
@@ -17,6 +17,9 @@ struct signin_ops {
 	bool (*check)(struct signin_provider *p, struct cyg_str name, struct cyg_str password);
 	/* SIGNIN_OIDC: answers the request by a redirect to the provider. */
 	void (*begin)(struct signin_provider *p, struct http_req *req, const char *next);
+	/* Where somebody who signed out here goes on to sign out at the provider: a path of ours in
+	 * the request's arena, or NULL. May itself be NULL. */
+	const char *(*sign_out)(struct signin_provider *p, struct http_req *req);
 	void (*close)(struct signin_provider *p); /* may be NULL */
 };
 
@@ -45,8 +48,10 @@ bool signin_is_development(const struct signin *signin);
 /* The claim was proved: account, session row, commit, table in force, then the cookie and the way
  * to next (200 JSON or 302). Answers the request in every case. */
 void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next);
-/* Answers a refused sign-in: JSON, or back to the page with ?error=. */
-void signin_refuse(struct http_req *req, int status, const char *message);
+/* Answers a refused sign-in by a code of signin_refuse.c: JSON with the message, or back to the
+ * page with ?error=CODE. */
+void signin_refuse(struct http_req *req, const char *code);
+void signin_get_refusal(struct http_req *req);
 
 /* ---- endpoints ---- */
 void signin_post(struct http_req *req);
@@ -58,5 +63,12 @@ void signout_post(struct http_req *req);
 int signin_dev_add(struct hub *hub, struct signin *signin, struct cyg_err *err);
 /* True for "http://127.0.0.1:8000/", "http://[::1]:8000/", "http://localhost". Pure. */
 bool signin_is_loopback(struct cyg_str url);
+
+/* signin_oidc.c and oidc_login.c: the providers of the file that the option providers names. */
+int signin_oidc_add(struct hub *hub, struct signin *signin, struct cyg_err *err);
+/* Ends what the rows stood on; after signin_free. */
+void signin_oidc_close(struct hub *hub);
+void signin_oidc_callback(struct http_req *req);
+void signin_oidc_leave(struct http_req *req);
 
 #endif

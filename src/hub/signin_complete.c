@@ -45,20 +45,6 @@ static void reply_next(struct http_req *req, const char *next)
 		http_reply_redirect(req, 302, next);
 }
 
-void signin_refuse(struct http_req *req, int status, const char *message)
-{
-	cyg_autobuf struct cyg_buf b;
-
-	cyg_buf_init(&b, COOKIE_FIELD_MAX);
-	if (request_wants_json(req)) {
-		http_reply_error(req, status, message);
-		return;
-	}
-	(void)cyg_buf_add_str(&b, "/hub/login?error=", NULL);
-	(void)url_encode(&b, cyg_str_of(message), "", NULL);
-	http_reply_redirect(req, 302, b.data);
-}
-
 static void drop_session(struct passage *p)
 {
 	struct session *s = sessions_find(p->hub, cyg_str_of(p->cookie), 0);
@@ -92,7 +78,8 @@ static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
 		reply_next(req, p->next);
 	} else if (why != NULL) {
 		drop_session(p);
-		signin_refuse(req, 503, why->msg);
+		cyg_log_warn("sign-in", "not finished: %s", why->msg);
+		signin_refuse(req, "proxy");
 	} else {
 		set_cookie(req, p->cookie, (long)(p->hub->config.session_ms / 1000));
 		reply_next(req, p->next);
@@ -131,13 +118,22 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 
 	if (people_admit(hub, claim, hub->config.create_users, &person, &err) < 0) {
 		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider, err.msg);
-		signin_refuse(req, 403, err.msg);
+		signin_refuse(req, err.code == CYG_EINVAL ? "name" : "account");
 		return;
 	}
 	end_old_session(req);
 	struct passage *p = wait_for_table(req, next);
 	(void)sessions_make(hub, person, claim->provider, p->cookie);
 	cyg_log_info("sign-in", "%s by %s", person->name, claim->provider);
+}
+
+/* To the provider's own sign-out where it has one, else to the page. */
+static const char *way_out(struct http_req *req, const char *provider)
+{
+	struct signin_provider *p = signin_find(request_hub(req)->signin, cyg_str_of(provider));
+	const char *next = p != NULL && p->ops->sign_out != NULL ? p->ops->sign_out(p, req) : NULL;
+
+	return next != NULL ? next : "/hub/login";
 }
 
 /* POST /hub/logout */
@@ -151,6 +147,7 @@ void signout_post(struct http_req *req)
 		return;
 	}
 	cyg_log_info("sign-in", "%s signed out", who->person->name);
+	const char *next = way_out(req, who->session->provider);
 	end_old_session(req);
-	(void)wait_for_table(req, "/hub/login");
+	(void)wait_for_table(req, next);
 }

@@ -32,6 +32,9 @@ static const char *const steps[] = {
 	" user TEXT NOT NULL, server TEXT NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL,"
 	" message TEXT NOT NULL, lines TEXT NOT NULL, dismissed INTEGER NOT NULL,"
 	" PRIMARY KEY (user, server)) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE attempts ("
+	" state TEXT NOT NULL PRIMARY KEY, cookie TEXT NOT NULL, provider TEXT NOT NULL,"
+	" next TEXT NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 int store_schema_version(void)

@@ -59,6 +59,19 @@ void store_session_remove(struct store *st, const char *sha256);
 void store_sessions_expire(struct store *st, int64_t now_us);
 int store_sessions_read(struct store *st, store_session_fn fn, void *arg, struct cyg_err *err);
 
+/* A sign-in begun at an OpenID provider and not ended: sums of the state and of the secret in the
+ * browser's cookie. */
+struct store_attempt {
+	const char *state, *cookie; /* SHA-256, hex */
+	const char *provider, *next;
+	int64_t expires_us;
+};
+typedef void (*store_attempt_fn)(void *arg, const struct store_attempt *row);
+void store_attempt_put(struct store *st, const struct store_attempt *attempt);
+void store_attempt_remove(struct store *st, const char *state);
+void store_attempts_expire(struct store *st, int64_t now_us);
+int store_attempts_read(struct store *st, store_attempt_fn fn, void *arg, struct cyg_err *err);
+
 struct store_server {
 	const char *user, *server; /* the key; server "" is the default one */
 	const char *id;            /* 16 hex digits, of this life of the server */

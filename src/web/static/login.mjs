@@ -1,5 +1,5 @@
 // Page 1: one button per provider; a name and a password where the site has that.
-import { call, get, next, safePath } from './api.mjs';
+import { call, get, next, query, safePath } from './api.mjs';
 import { fill, h, heading, link, muted, show, whileBusy } from './dom.mjs';
 import { field } from './field.mjs';
 import { notice, problemBox } from './notice.mjs';
@@ -33,7 +33,7 @@ function passwordForm(site, kind) {
 	return form;
 }
 
-/** Says which providers are down; while one is, looks every 20 s whether it is back. */
+/** Which providers are down; then looks again. */
 function tellDown(el, providers) {
 	const down = providers.filter((p) => p.down_since);
 	fill(el, down.map((p) => notice('warn', w.down(p.label, p.down_since), p.message, w.downNow)));
@@ -42,12 +42,14 @@ function tellDown(el, providers) {
 }
 
 page((site) => {
+	const [problem, tell] = problemBox(), error = query.get('error');
 	const redirects = site.providers.filter((p) => p.kind === 'oidc');
 	const down = h('div', { class: 'stack', role: 'status' });
 	const kind = (at) => (at ? '' : 'primary');
-	show([heading(w.title(site.name)), down, site.providers.length === 0 && notice('warn', ...w.none),
+	show([heading(w.title(site.name)), problem, down, site.providers.length === 0 && notice('warn', ...w.none),
 		redirects.map((p, at) => link(w.with(p.label), `${p.url}&next=${encodeURIComponent(goal)}`, kind(at))),
 		site.providers.some((p) => p.kind === 'password') && passwordForm(site, kind(redirects.length))]);
 	tellDown(down, site.providers);
+	if (error) get(`/hub/api/cygnet/refusals/${error}`).then(tell, tell);
 	document.querySelector('#username')?.focus();
 }, true);

@@ -1,0 +1,58 @@
+/* Attempts to sign in at an OpenID provider: begun here, ended by the provider's answer or by time.
+ * Rows of the store, so that a restart of the hub spoils none. Neither memory nor store holds what
+ * could end one: only the sum of the state (which is in an address) and of a secret in that
+ * browser's cookie, from which nonce and PKCE verifier are derived. */
+#ifndef HUB_ATTEMPTS_H
+#define HUB_ATTEMPTS_H
+
+#include "http/head.h"
+#include "hub/hub.h"
+#include "hub/secret.h"
+#include "oidc/oidc.h"
+
+enum {
+	ATTEMPT_TTL_S = 300,
+	ATTEMPTS_OF_BROWSER = 8,
+	ATTEMPTS_MAX = 20000, /* all together: some 10 MB */
+	ATTEMPT_ID_LEN = 16,  /* digits: the beginning of the state's sum */
+	ATTEMPT_COOKIE_SIZE = 48,
+	ATTEMPT_NEXT_MAX = 2048,
+};
+
+#define ATTEMPT_COOKIE "__Host-cygnet-oidc-"
+
+struct attempts;
+
+/* One, once it was taken: what is needed to go on. */
+struct attempt {
+	char provider[CYG_NAME_MAX];
+	char nonce[OIDC_RANDOM_HEX];
+	char verifier[OIDC_RANDOM_HEX];
+	char *next; /* heap */
+};
+
+int attempts_load(struct hub *hub, struct attempts **ret, struct cyg_err *err);
+void attempts_free(struct attempts *attempts);
+
+/* Begins one: fills *a (what goes to the provider), the cookie's name and value. The row is written
+ * in this turn. -CYG_EBUSY when too many are open. */
+struct attempt_cookie {
+	char name[ATTEMPT_COOKIE_SIZE];
+	char value[CYG_CREDENTIAL_LEN + 1];
+};
+int attempts_begin(struct hub *hub, const char *provider, const char *next, struct oidc_attempt *a,
+    struct attempt_cookie *cookie, struct cyg_err *err);
+
+/* Drops attempts of this browser so that it may begin one more. For each cookie the browser no
+ * longer needs, drop(arg, name) is called. */
+void attempts_make_room(struct hub *hub, const struct http_head *head,
+    void (*drop)(void *arg, const char *name), void *arg);
+
+/* The attempt of a state and the browser that began it: ended in any case (the row goes in this
+ * turn), whoever asks. name gets the name of its cookie. -CYG_ENOENT: never begun, over, ended
+ * before, or begun by another browser. */
+int attempts_take(struct hub *hub, const struct http_head *head, const char *state,
+    struct attempt *ret, char name[ATTEMPT_COOKIE_SIZE], struct cyg_err *err);
+void attempt_free(struct attempt *a);
+
+#endif

@@ -1,0 +1,55 @@
+/* providers.yaml: the OpenID providers people sign in with, and who may. Pure but for the reading
+ * of files. */
+#ifndef HUB_OIDC_CONFIG_H
+#define HUB_OIDC_CONFIG_H
+
+#include "base/arena.h"
+#include "cygnet/err.h"
+
+#include <stdint.h>
+
+enum { OIDC_PROVIDERS_MAX = 8, OIDC_CONFIG_GROUPS_MAX = 64 };
+
+struct oidc_names {
+	const char *items[OIDC_CONFIG_GROUPS_MAX];
+	size_t n;
+};
+
+struct oidc_config {
+	const char *id, *label;
+	const char *issuer; /* exactly as the provider calls itself */
+	const char *client_id;
+	const char *secret_file; /* NULL: a public client */
+	const char *scopes;
+	const char *name_claim;    /* where the user name is */
+	const char *groups_claim;  /* path of the groups, or NULL: nobody has any */
+	const char *ca_file;       /* NULL: the system's authorities */
+	struct oidc_names allowed; /* one of them is needed; empty only when everyone is in */
+	struct oidc_names admins;
+	bool everyone;
+	bool insecure_loopback;     /* http to this machine: tests and development */
+	bool end_session;           /* signing out here also signs out there */
+	uint64_t timeout_ms;        /* of one call to the provider */
+	uint64_t check_interval_ms; /* how old what is known about the provider may be */
+	uint64_t keys_interval_ms;  /* between two extra readings of the keys */
+	char *secret;               /* what secret_file held; cleansed when freed */
+};
+
+struct oidc_configs {
+	struct cyg_arena arena;
+	struct oidc_config items[OIDC_PROVIDERS_MAX];
+	size_t n;
+};
+
+/* Reads the file and the secrets it names. Errors say file, line and what is allowed. */
+int oidc_configs_load(const char *path, struct oidc_configs **ret, struct cyg_err *err);
+/* Without the secrets, from memory; name stands for the file. */
+int oidc_configs_parse(
+    const char *name, struct cyg_str text, struct oidc_configs **ret, struct cyg_err *err);
+void oidc_configs_free(struct oidc_configs *c);
+
+enum oidc_verdict { OIDC_REFUSED, OIDC_USER, OIDC_ADMIN };
+/* Whether somebody in these groups (NULL-ended) may sign in, and as what. */
+enum oidc_verdict oidc_config_judge(const struct oidc_config *c, char *const *groups);
+
+#endif
