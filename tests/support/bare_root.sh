@@ -19,6 +19,7 @@ end() {
 trap end EXIT
 
 # The mirror is whatever this machine's apt uses for the release.
+# shellcheck disable=SC2016  # apt expands it
 sources() { apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | sort -u; }
 mirror=$(sources | sed -n 's/ bookworm$//p' | head -n 1)
 [[ -n $mirror ]] || { echo "apt knows no mirror of bookworm: apt-get update" >&2; exit 2; }

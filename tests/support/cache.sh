@@ -18,6 +18,12 @@ else
 	root=${XDG_CACHE_HOME:-$HOME/.cache}/cygnet
 fi
 
+# The system's certificate authorities, which a site may have added to: pip and node bring only their own.
+system_ca=/etc/ssl/certs/ca-certificates.crt
+if [[ -r $system_ca ]]; then
+	export PIP_CERT=${PIP_CERT:-$system_ca} NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_ca}
+fi
+
 say() { echo "cache: $*" >&2; }
 
 # Everything a tool says goes to the build log; the last lines are shown when it fails.

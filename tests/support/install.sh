@@ -47,10 +47,6 @@ apt() {
 	return 1
 }
 
-have_candidates() {
-	[[ $(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]') -eq $# ]]
-}
-
 install_packages() {
 	local need
 	mapfile -t need < <(missing)
@@ -61,10 +57,9 @@ install_packages() {
 		exit 3
 	fi
 	echo "install: ${#need[@]} Debian packages are missing: ${need[*]}" >&2
-	have_candidates "${need[@]}" || apt update
-	# A package list that is some weeks old names files that the mirror no longer has: refresh it once.
-	apt install --no-install-recommends "${need[@]}" ||
-		{ apt update && apt install --no-install-recommends "${need[@]}"; }
+	# Always: lists that are old, or miss an archive (security), name files that are gone or should not be taken.
+	apt update
+	apt install --no-install-recommends "${need[@]}"
 }
 
 umask 022
