@@ -39,8 +39,11 @@ flags() { make -s FLAVOUR="$1" print-CPPFLAGS print-CFLAGS | tr '\n' ' '; }
 tidy() {
 	local words
 	read -ra words <<<"$(flags clang)"
-	# xargs ends with 123 when any of them found something.
-	sources | xargs -r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${words[@]}" 2>/dev/null
+	# xargs ends with 123 when any of them found something; the notes that explain a finding go to a file.
+	sources | xargs -r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${words[@]}" >"$logs/tidy-notes.log" 2>/dev/null &&
+		return 0
+	grep -E ' (error|warning): ' "$logs/tidy-notes.log" | sort -u
+	return 1
 }
 
 analyze() {
