@@ -36,14 +36,23 @@ cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/
 git clone -q --no-hardlinks . "$root/srv/cygnet"
 
 echo "bare root: $(chroot "$root" dpkg-query -W | wc -l) packages, $(du -sm "$root" | cut -f1) MB; make $*"
+# The new root is a mount point that we pivot into: in a plain chroot no user namespace can be made, and none of
+# our namespaces could set up its mounts.
 # shellcheck disable=SC2016  # the inner shell expands it
 unshare --mount --pid --fork --kill-child bash -ec '
-	root=$1
+	cd "$1"
 	shift
-	mount -t proc proc "$root/proc"
-	mount --rbind /sys "$root/sys"
-	mount --rbind /dev "$root/dev"
-	mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+	mount --bind . .
+	cd "$PWD"
+	mount -t proc proc proc
+	mount --rbind /sys sys
+	mount --rbind /dev dev
+	mount -t tmpfs -o mode=1777 tmpfs tmp
+	mkdir -p .old
+	pivot_root . .old
+	cd /
+	umount -l /.old
+	rmdir /.old
 	exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
-		${MINUTES:+MINUTES=$MINUTES} chroot "$root" make -C /srv/cygnet "$@"
+		${MINUTES:+MINUTES=$MINUTES} make -C /srv/cygnet "$@"
 ' bare "$root" "$@" </dev/null 2>&1 | tee -a "$log"

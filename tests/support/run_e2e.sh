@@ -19,11 +19,11 @@ for file in "${files[@]}"; do
 	timeout --foreground -k 10 "${FILE_SECONDS:-1200}" tests/support/netns.sh tests/support/alone.sh \
 		"$E2E_PREFIX/node" --test-reporter=tap "$file" >"$log" 2>&1 </dev/null
 	status=$?
-	count() { sed -n "s/^# $1 //p" "$log" | tail -n 1; }
+	count() { sed -n "s/^# $1 //p" "$log" | tail -n 1 | grep . || echo 0; }
 	good=$(count pass) bad=$(($(count fail) + $(count cancelled)))
 	# No tests, or a good count from a process that ended badly (something left running): one failure.
-	[[ $((${good:-0} + bad)) -eq 0 || ($status -ne 0 && $bad -eq 0) ]] && bad=1
-	passed=$((passed + ${good:-0})) failed=$((failed + bad))
+	[[ $((good + bad)) -eq 0 || ($status -ne 0 && $bad -eq 0) ]] && bad=1
+	passed=$((passed + good)) failed=$((failed + bad))
 	if [[ $bad -eq 0 ]]; then
 		echo "  E2E     $(basename "$file"): $good ($(count duration_ms) ms)"
 	else

@@ -6,6 +6,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 exec </dev/null
+# Our own calls of make start afresh: make -C would have them print folders among what is counted.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 umask 022
 logs=build/test-logs
 mkdir -p "$logs"
@@ -33,7 +35,7 @@ stage() {
 	# Killed at once: a namespace dies with the unshare that holds it, which does not listen to SIGTERM.
 	timeout -s KILL $((deadline > SECONDS ? deadline - SECONDS : 1)) "$@" 2>&1 | tee "$logs/$name.log"
 	status=${PIPESTATUS[0]}
-	read -r good bad < <(tail -n 1 "$logs/$name.log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p')
+	read -r good bad < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$logs/$name.log" | tail -n 1)
 	# What counts nothing itself is one test; a bad end without a failure counted is one failure.
 	[[ -n ${good:-} ]] || { good=$((status == 0)) bad=$((status != 0)); }
 	[[ $status -ne 0 && $bad -eq 0 ]] && bad=1
