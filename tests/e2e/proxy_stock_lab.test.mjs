@@ -21,7 +21,7 @@ async function labOnSocket(folder) {
 		'--no-browser', `--ServerApp.sock=${socket}`, '--IdentityProvider.token=', '--ServerApp.allow_remote_access=True',
 		`--ServerApp.base_url=${BASE}`, `--ServerApp.root_dir=${home}`, ...(process.getuid() === 0 ? ['--allow-root'] : []),
 	], { cwd: home, env: { HOME: home, JUPYTER_PLATFORM_DIRS: '0' } });
-	await lab.waitFor(/is running at/);
+	await lab.waitConnect({ path: socket });
 	return { lab, socket };
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { BIN, CEILING, TEST_BIN, logFile } from './places.mjs';
 
@@ -50,6 +51,21 @@ export class Program extends EventEmitter {
 				await once(this, 'news', { signal: limit });
 			} catch {
 				throw new Error(`${this.name} did not say ${pattern}\n${this.tail()}`);
+			}
+		}
+	}
+
+	// It accepts connections at { port } of loopback or { path }: nothing tells when, so we try until it does.
+	async waitConnect(address, ceiling = CEILING) {
+		for (const end = Date.now() + ceiling; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+			const open = await new Promise((resolve) => {
+				const socket = connect({ ...(address.path ? {} : { host: '127.0.0.1' }), ...address }, () => resolve(true));
+				socket.on('error', () => resolve(false));
+				socket.on('connect', () => socket.destroy());
+			});
+			if (open) return;
+			if (this.status !== undefined || Date.now() > end) {
+				throw new Error(`${this.name} does not listen at ${JSON.stringify(address)}\n${this.tail()}`);
 			}
 		}
 	}

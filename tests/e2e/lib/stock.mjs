@@ -17,7 +17,8 @@ export async function stockLab(folder, { port = 8888, base = '/', args = [], env
 		`--ServerApp.base_url=${base}`, `--ServerApp.root_dir=${folder}`,
 		...(process.getuid() === 0 ? ['--allow-root'] : []), ...args,
 	], { cwd: folder, env: { HOME: home, JUPYTER_PLATFORM_DIRS: '0', ...env } });
-	await program.waitFor(/is running at/);
+	// It says "is running at" before it has bound its port.
+	await program.waitConnect({ port });
 	program.url = `http://127.0.0.1:${port}${base}`;
 	return program;
 }
