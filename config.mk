@@ -23,12 +23,14 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
 CPPFLAGS := -Iinclude -Isrc -I. -D_GNU_SOURCE
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
+# What the release build sets to zero is set to nonsense for the tests: they must not pass by luck.
+PATTERN  := -ftrivial-auto-var-init=pattern
 ifeq ($(FLAVOUR),asan)
 CFLAGS   := -std=gnu17 $(WARN) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -U_FORTIFY_SOURCE -fPIE
+	-fno-sanitize-recover=all -U_FORTIFY_SOURCE -fPIE $(PATTERN)
 LDFLAGS  += -fsanitize=address,undefined
 else ifeq ($(FLAVOUR),coverage)
-CFLAGS   := -std=gnu17 $(WARN) -O0 -g --coverage -fPIE
+CFLAGS   := -std=gnu17 $(WARN) -O0 -g --coverage -fPIE $(PATTERN)
 LDFLAGS  += --coverage
 else ifeq ($(FLAVOUR),fuzz)
 override CC := $(CCACHE) clang

@@ -89,7 +89,7 @@ static int once(struct cyg_str query, const char *name, struct cyg_str *ret, str
 /* Percent-decodes a parameter of a query into text; NULL when it is absent. */
 static int decoded(struct cyg_str raw, size_t max, char **ret, struct cyg_err *err)
 {
-	cyg_autobuf struct cyg_buf out;
+	cyg_autobuf struct cyg_buf out = { 0 };
 
 	if (raw.p == NULL)
 		return 0;

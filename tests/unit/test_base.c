@@ -214,7 +214,7 @@ START_TEST(test_arena_hands_out_aligned_zeroed_memory)
 	for (size_t i = 1; i < 10000; i += 97) {
 		char *p = cyg_arena_alloc(&a, i);
 
-		ck_assert_uint_eq((uintptr_t)p % sizeof(max_align_t), 0);
+		ck_assert_uint_eq((uintptr_t)p % _Alignof(max_align_t), 0);
 		ck_assert(p[0] == 0 && p[i - 1] == 0);
 		memset(p, 0xff, i);
 	}
