@@ -66,7 +66,7 @@ const char *env_get(const struct env *e, const char *name)
 void env_set_expanded(struct env *e, const char *assignment)
 {
 	const char *eq = strchr(assignment, '=');
-	cyg_autobuf struct cyg_buf b;
+	cyg_autobuf struct cyg_buf b = { 0 };
 	int rc = 0;
 
 	if (eq == NULL)

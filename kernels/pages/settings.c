@@ -281,7 +281,7 @@ void settings_list_work(struct job *job)
 	struct jsonw w;
 	const char *only = job_query(job, "ids_only");
 	bool ids_only = only != NULL && strcmp(only, "true") == 0;
-	cyg_autobuf struct cyg_buf text;
+	cyg_autobuf struct cyg_buf text = { 0 };
 	struct tape *overrides = load_overrides(job, &text);
 	if (overrides == NULL)
 		return;
@@ -320,7 +320,7 @@ void settings_get_work(struct job *job)
 {
 	struct schemas all;
 	struct jsonw w;
-	cyg_autobuf struct cyg_buf text;
+	cyg_autobuf struct cyg_buf text = { 0 };
 	struct tape *overrides = load_overrides(job, &text);
 	if (overrides == NULL)
 		return;

@@ -44,7 +44,7 @@ static void instance_name(const char *run_dir, char out[CGROUP_INSTANCE_MAX])
 
 static void open_cgroups(struct spawner *sp)
 {
-	cyg_autobuf struct cyg_buf mounts, own;
+	cyg_autobuf struct cyg_buf mounts = { 0 }, own = { 0 };
 	char instance[CGROUP_INSTANCE_MAX];
 
 	instance_name(sp->folders.run_dir, instance);

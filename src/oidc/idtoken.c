@@ -78,7 +78,7 @@ static int check_times(const json_t *claims, int64_t now_s, struct cyg_err *err)
 static int check_at_hash(const json_t *claims, const char *access_token, struct cyg_err *err)
 {
 	const json_t *at_hash = json_object_get(claims, "at_hash");
-	cyg_autobuf struct cyg_buf text;
+	cyg_autobuf struct cyg_buf text = { 0 };
 	unsigned char digest[32];
 
 	if (at_hash == NULL || access_token == NULL)

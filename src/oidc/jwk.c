@@ -51,8 +51,8 @@ static bool rsa_is_sound(const BIGNUM *n, const BIGNUM *e)
 
 static EVP_PKEY *rsa_key(const json_t *jwk)
 {
-	cyg_autobuf struct cyg_buf n_bytes;
-	cyg_autobuf struct cyg_buf e_bytes;
+	cyg_autobuf struct cyg_buf n_bytes = { 0 };
+	cyg_autobuf struct cyg_buf e_bytes = { 0 };
 	bool have_n = bytes_of(jwk, "n", &n_bytes);
 	bool have_e = bytes_of(jwk, "e", &e_bytes);
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
@@ -78,8 +78,8 @@ static EVP_PKEY *rsa_key(const json_t *jwk)
 static EVP_PKEY *ec_key(const json_t *jwk, int *curve)
 {
 	const char *crv = text_of(jwk, "crv");
-	cyg_autobuf struct cyg_buf x;
-	cyg_autobuf struct cyg_buf y;
+	cyg_autobuf struct cyg_buf x = { 0 };
+	cyg_autobuf struct cyg_buf y = { 0 };
 	bool have_x = bytes_of(jwk, "x", &x);
 	bool have_y = bytes_of(jwk, "y", &y);
 	unsigned char point[1 + 2 * COORD_MAX] = { 0x04 };
@@ -108,7 +108,7 @@ static EVP_PKEY *ec_key(const json_t *jwk, int *curve)
 static EVP_PKEY *ed_key(const json_t *jwk)
 {
 	const char *crv = text_of(jwk, "crv");
-	cyg_autobuf struct cyg_buf x;
+	cyg_autobuf struct cyg_buf x = { 0 };
 	bool have_x = bytes_of(jwk, "x", &x);
 
 	if (!have_x || crv == NULL || strcmp(crv, "Ed25519") != 0 || x.len != 32)
