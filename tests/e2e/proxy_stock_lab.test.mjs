@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { journey } from './lib/journey.mjs';
-import { contents, newNotebook, openLab, reloadLab, runCell, save } from './lib/lab.mjs';
+import { contents, openLab, reloadLab, runCell, save, waitIdle, writeNotebook } from './lib/lab.mjs';
 import { makeTmp, prefix } from './lib/places.mjs';
 import { start } from './lib/programs.mjs';
 
@@ -39,11 +39,12 @@ journey('stock JupyterLab behind the proxy runs a cell', async ({ page, seen, cl
 	cleanup(() => lab.stop());
 	const { proxy, url } = await proxyTo(folder, socket);
 	cleanup(() => proxy.stop());
-	await openLab(page, `${url}lab`);
-	await newNotebook(page);
+	writeNotebook(path.join(folder, 'home/proof.ipynb'));
+	await openLab(page, `${url}lab/tree/proof.ipynb`);
+	await waitIdle(page);
 	assert.equal((await runCell(page, 'print(6 * 7)')).text, '42');
 	assert.match((await runCell(page, 'from IPython.display import HTML; HTML("<b>" + "x" * 3_000_000 + "</b>")')).text, /x{1000}/);
-	assert.equal(await save(page, 'proof.ipynb'), 200);
+	assert.equal(await save(page), 200);
 	const saved = await contents(page, url, 'proof.ipynb');
 	assert.equal(saved.content.cells[0].outputs[0].text, '42\n');
 	await reloadLab(page);

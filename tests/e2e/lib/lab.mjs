@@ -1,5 +1,6 @@
 // Drives JupyterLab 4 (and Notebook 7's notebook page) as a person would: open, type, run, read, save.
 // The same calls serve stock jupyter_server and our agent.
+import { writeFileSync } from 'node:fs';
 import { CEILING } from './places.mjs';
 
 const PANEL = '.jp-NotebookPanel:not(.lm-mod-hidden)';
@@ -103,21 +104,30 @@ export async function answerInput(page, text) {
 	await page.keyboard.press('Enter');
 }
 
+// A notebook with no cells yet, written where a server will find it: a journey that opens it by name has no
+// rename in its way (on a busy machine stock Lab asks for the checkpoint of a name that is gone, and gets a 500).
+export function writeNotebook(file, kernel = 'python3') {
+	writeFileSync(file, JSON.stringify({
+		cells: [{ cell_type: 'code', execution_count: null, id: 'first', metadata: {}, outputs: [], source: [] }],
+		metadata: { kernelspec: { display_name: 'Python 3 (ipykernel)', language: 'python', name: kernel } },
+		nbformat: 4, nbformat_minor: 5,
+	}, null, 1));
+}
+
 // Saves and gives the PUT's status. An Untitled notebook asks for its name the first time: name answers that
 // (Lab writes the old name, renames, then asks for a checkpoint, which ends each save).
 export async function save(page, name) {
 	const answer = (method, part) => page.waitForResponse((response) =>
 		response.request().method() === method && new URL(response.url()).pathname.includes(part));
-	const saved = answer('PUT', '/api/contents/');
-	const ended = answer('POST', '/checkpoints');
+	const steps = [answer('PUT', '/api/contents/'), answer('POST', '/checkpoints')];
+	if (name !== undefined) steps.push(answer('PATCH', '/api/contents/'));
 	await page.keyboard.press('Control+S');
 	if (name !== undefined) {
 		const dialog = page.locator('.jp-Dialog');
 		await dialog.locator('input.jp-mod-styled').first().fill(name);
 		await dialog.locator('.jp-mod-accept').click();
 	}
-	await ended;
-	return (await saved).status();
+	return (await Promise.all(steps))[0].status();
 }
 
 // What the contents API says of a path; base is the server's base URL with its slash.
