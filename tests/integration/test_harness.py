@@ -40,6 +40,13 @@ def test_each_file_has_its_own_loopback():
     assert "lo" in names and not [name for name in names if name.startswith(("eth", "en"))]
 
 
+def test_no_signal_is_ignored_by_inheritance():
+    with open("/proc/self/status", encoding="ascii") as file:
+        ignored = int(next(line for line in file if line.startswith("SigIgn")).split()[1], 16)
+    # Python itself ignores SIGPIPE and SIGXFSZ.
+    assert ignored & ~(1 << (signal.SIGPIPE - 1)) & ~(1 << (signal.SIGXFSZ - 1)) == 0
+
+
 def test_descriptors_are_passed_as_systemd_does(daemon, tmp_path):
     with listener() as sock:
         address = sock.getsockname()

@@ -37,9 +37,10 @@ clean() {
 }
 trap clean EXIT
 
-# The namespaces die with unshare, and unshare with us: it does not listen to SIGTERM itself.
+# The namespaces die with unshare, and unshare with us: it does not listen to SIGTERM itself. What a shell starts
+# in the background ignores SIGINT, which everything below would inherit: undone.
 # shellcheck disable=SC2016  # the inner shell expands it
-setpriv --pdeathsig KILL unshare "${common[@]}" bash -c '
+env --default-signal=INT,QUIT setpriv --pdeathsig KILL unshare "${common[@]}" bash -c '
 	while [[ $1 != -- ]]; do
 		mount --bind "$1" "${1%/*}"
 		shift
