@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST(body) "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " body
@@ -581,10 +583,21 @@ START_TEST(test_our_mistakes_end_the_process)
 {
 	static const char *const requests[] = { GET("/value"), GET("/length"), GET("/twice") };
 	struct http_server_opts opts = { .base = "", .endpoints = mistakes };
+	pid_t child;
+	int status;
 
 	rig_stop(&rig);
+	/* A process of its own: all tests share one. */
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		rig_start(&rig, &opts);
+		(void)exchange(requests[_i]);
+		_exit(0);
+	}
 	rig_start(&rig, &opts);
-	(void)exchange(requests[_i]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 END_TEST
 
@@ -614,7 +627,7 @@ static Suite *suite_of_server(void)
 	tcase_add_test(tc, test_an_idle_connection_is_closed);
 	tcase_add_test(tc, test_a_slow_body_is_408);
 	tcase_add_test(tc, test_a_client_that_does_not_close_is_dropped);
-	tcase_add_loop_test_raise_signal(tc, test_our_mistakes_end_the_process, SIGABRT, 0, 3);
+	tcase_add_loop_test(tc, test_our_mistakes_end_the_process, 0, 3);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("later");
 	tcase_set_timeout(tc, 60);
