@@ -113,18 +113,18 @@ static struct cyg_str or_empty(struct cyg_str s)
  * jupyter_server's deserialised messages look; returns the number of pieces. */
 static size_t json_pieces(const struct kmsg *m, struct cyg_str piece[PIECES_MAX])
 {
-	struct cyg_str id = CYG_STR(""), type = CYG_STR("");
+	struct cyg_str id = CYG_STR("\"\""), type = CYG_STR("\"\"");
 	size_t n = 0;
 
-	(void)wire_scan(m->json[WIRE_HEADER], "msg_id", &id);
-	(void)wire_scan(m->json[WIRE_HEADER], "msg_type", &type);
+	(void)wire_scan_raw(m->json[WIRE_HEADER], "msg_id", &id);
+	(void)wire_scan_raw(m->json[WIRE_HEADER], "msg_type", &type);
 	piece[n++] = CYG_STR("{\"header\":");
 	piece[n++] = or_empty(m->json[WIRE_HEADER]);
-	piece[n++] = CYG_STR(",\"msg_id\":\"");
+	piece[n++] = CYG_STR(",\"msg_id\":");
 	piece[n++] = id;
-	piece[n++] = CYG_STR("\",\"msg_type\":\"");
+	piece[n++] = CYG_STR(",\"msg_type\":");
 	piece[n++] = type;
-	piece[n++] = CYG_STR("\",\"parent_header\":");
+	piece[n++] = CYG_STR(",\"parent_header\":");
 	piece[n++] = or_empty(m->json[WIRE_PARENT]);
 	piece[n++] = CYG_STR(",\"metadata\":");
 	piece[n++] = or_empty(m->json[WIRE_METADATA]);

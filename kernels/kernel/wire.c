@@ -158,16 +158,7 @@ static size_t skip_value(struct cyg_str s, size_t i)
 	return i;
 }
 
-static struct cyg_str value_text(struct cyg_str s, size_t from, size_t to)
-{
-	struct cyg_str v = cyg_str_trim(cyg_str_sub(s, from, to - from));
-
-	if (v.len >= 2 && v.p[0] == '"')
-		return cyg_str_sub(v, 1, v.len - 2);
-	return v;
-}
-
-bool wire_scan(struct cyg_str json, const char *key, struct cyg_str *ret)
+bool wire_scan_raw(struct cyg_str json, const char *key, struct cyg_str *ret)
 {
 	size_t i = skip_space(json, 0);
 
@@ -189,7 +180,7 @@ bool wire_scan(struct cyg_str json, const char *key, struct cyg_str *ret)
 		if (i > json.len)
 			return false;
 		if (cyg_str_eq(name, key)) {
-			*ret = value_text(json, value, i);
+			*ret = cyg_str_trim(cyg_str_sub(json, value, i - value));
 			return true;
 		}
 		i = skip_space(json, i);
@@ -198,4 +189,13 @@ bool wire_scan(struct cyg_str json, const char *key, struct cyg_str *ret)
 		i = skip_space(json, i + 1);
 	}
 	return false;
+}
+
+bool wire_scan(struct cyg_str json, const char *key, struct cyg_str *ret)
+{
+	if (!wire_scan_raw(json, key, ret))
+		return false;
+	if (ret->len >= 2 && ret->p[0] == '"')
+		*ret = cyg_str_sub(*ret, 1, ret->len - 2);
+	return true;
 }

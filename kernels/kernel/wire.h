@@ -49,5 +49,7 @@ int wire_read(struct wire_signer *s, enum wire_channel channel, const struct cyg
  * quotes (escapes untouched), other values as they stand. False when the key is not there or the
  * text is no object. Reads no deeper than it must. */
 bool wire_scan(struct cyg_str json, const char *key, struct cyg_str *ret);
+/* The same with a string's quotes: a value that can be put into other JSON as it stands. */
+bool wire_scan_raw(struct cyg_str json, const char *key, struct cyg_str *ret);
 
 #endif

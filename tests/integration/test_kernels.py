@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import re
 import signal
+import socket
 import time
 
 import pytest
@@ -11,8 +13,6 @@ import websocket
 from jupyter_client import BlockingKernelClient
 from lib import places
 from lib.agent import Agent, Channels, stream
-
-RICH = "from ipykernel.comm import Comm"
 
 
 @pytest.fixture
@@ -343,3 +343,31 @@ def test_events_tell_of_kernel_actions(agent):
 def test_server_is_not_shut_down_from_inside(agent):
     assert agent.request("POST", "api/shutdown").status == 403
     assert agent.get("api")["version"]
+
+
+def test_r_kernel_speaks_over_tcp(agent):
+    tab = agent.kernel(name="ir")
+    connection = json.loads((agent.run / f"connection/kernel-{tab.id}.json").read_text())
+    assert connection["transport"] == "tcp" and connection["ip"] == "127.0.0.1"
+    text, reply = tab.run("cat(6 * 7)")
+    assert text == "42" and reply["status"] == "ok"
+
+
+def test_activity_is_told_to_the_hub_by_the_inner_door(agent):
+    (agent.run / "secrets/credential").write_text("c" * 64)
+    (agent.run / "secrets/credential").chmod(0o400)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(agent.run / "hub.sock"))
+        door.listen(1)
+        door.settimeout(places.CEILING)
+        agent.kernel().run("1")
+        with door.accept()[0] as one:
+            got = b""
+            while b"\r\n\r\n" not in got or len(got.partition(b"\r\n\r\n")[2]) < int(re.search(rb"(?i)content-length: (\d+)", got)[1]):
+                got += one.recv(65536)
+            one.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /hub/api/users/alice/activity HTTP/1.1\r\n")
+    assert re.search(rb"(?i)authorization: token c{64}\r?\n?", head + b"\r\n")
+    told = json.loads(body)
+    assert told["servers"] == {"": {"last_activity": told["last_activity"]}}
