@@ -139,6 +139,7 @@ class Daemons:
             argv[0] = self.program(argv[0])
         name = name or pathlib.Path(argv[0]).name
         if as_uid is not None:
+            argv[0] = self._within_reach(argv[0])
             argv = ["setpriv", f"--reuid={as_uid}", f"--regid={as_uid}", "--clear-groups", "--", *argv]
         full = {**os.environ, "HOME": os.fspath(self.tmp), **(env or {})}
         if listen:
@@ -149,6 +150,20 @@ class Daemons:
         for fd in options.get("pass_fds", ()) if listen else ():
             os.close(fd)
         return self.all[-1]
+
+    def _within_reach(self, program):
+        """A copy of a program of ours and of its neighbours: the tree may lie where other uids cannot walk."""
+        source = pathlib.Path(program).parent
+        if source not in (places.BIN, places.TEST_BIN):
+            return program
+        copies = pathlib.Path(self.tmp) / f"programs-{source.name}"
+        if not copies.exists():
+            copies.mkdir(mode=0o755)
+            for one in source.glob("cygnet-*"):
+                shutil.copy(one, copies)
+        if not (copies / pathlib.Path(program).name).exists():
+            shutil.copy(program, copies)
+        return os.fspath(copies / pathlib.Path(program).name)
 
     @staticmethod
     def program(name):
