@@ -82,33 +82,35 @@ function socketsOf(page) {
 	return { count: () => open.size, end: () => Promise.all(open.values()) };
 }
 
-journey('a day that begins and ends at the identity provider', async ({ page, context, cleanup, shot }) => {
-	const { site } = await siteWithProvider(cleanup);
-	const sockets = socketsOf(page);
-	await page.goto(`${site.url}hub/`);
-	await page.getByRole('link', { name: words.signIn.with(LABEL) }).waitFor();
-	assert.deepEqual(await accessibility(page), []);
-	await shot('oidc-1-sign-in');
-	await signInAs(page, site, 'alice');
-	await pressed(page, words.signOut).waitFor();
-	const cookies = (await context.cookies()).filter((one) => one.name.startsWith('__Host-'));
-	assert.deepEqual(cookies.map((one) => [one.name, one.httpOnly, one.secure, one.sameSite]), [['__Host-cygnet', true, true, 'Lax']]);
-	await toNotebook(page, site);
-	await shot('oidc-2-notebook');
-	assert.ok(sockets.count() > 0, 'the notebook has open WebSockets');
-	const ended = sockets.end();
+for (const template of ['stock', 'lab']) {
+	journey(`a day on ${template} that begins and ends at the identity provider`, async ({ page, context, cleanup, shot }) => {
+		const { site } = await siteWithProvider(cleanup, { template });
+		const sockets = socketsOf(page);
+		await page.goto(`${site.url}hub/`);
+		await page.getByRole('link', { name: words.signIn.with(LABEL) }).waitFor();
+		assert.deepEqual(await accessibility(page), []);
+		await shot(`oidc-${template}-1-sign-in`);
+		await signInAs(page, site, 'alice');
+		await pressed(page, words.signOut).waitFor();
+		const cookies = (await context.cookies()).filter((one) => one.name.startsWith('__Host-'));
+		assert.deepEqual(cookies.map((one) => [one.name, one.httpOnly, one.secure, one.sameSite]), [['__Host-cygnet', true, true, 'Lax']]);
+		await toNotebook(page, site);
+		await shot(`oidc-${template}-2-notebook`);
+		assert.ok(sockets.count() > 0, 'the notebook has open WebSockets');
+		const ended = sockets.end();
 
-	const other = await context.newPage();
-	watch(other);
-	await other.goto(`${site.url}hub/home`);
-	await pressed(other, words.signOut).click();
-	await other.waitForURL(/127\.0\.0\.1:3000\/session\/end/);
-	await ended;
-	assert.equal((await context.request.get(`${site.url}user/alice/api/kernels`, { maxRedirects: 0, headers: { Accept: 'application/json' } })).status(), 403);
-	await other.getByRole('button', { name: /yes/i }).click();
-	await other.waitForURL(/localhost:8000\/hub\/login/);
-	await shot('oidc-3-signed-out', other);
-});
+		const other = await context.newPage();
+		watch(other);
+		await other.goto(`${site.url}hub/home`);
+		await pressed(other, words.signOut).click();
+		await other.waitForURL(/127\.0\.0\.1:3000\/session\/end/);
+		await ended;
+		assert.equal((await context.request.get(`${site.url}user/alice/api/kernels`, { maxRedirects: 0, headers: { Accept: 'application/json' } })).status(), 403);
+		await other.getByRole('button', { name: /yes/i }).click();
+		await other.waitForURL(/localhost:8000\/hub\/login/);
+		await shot(`oidc-${template}-3-signed-out`, other);
+	});
+}
 
 journey('a person outside the group is refused and told so', async ({ page, context, cleanup, shot }) => {
 	const { site } = await siteWithProvider(cleanup);
