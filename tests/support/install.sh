@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages and fills the caches that a set of ours needs; quick when nothing is
-# missing. Use: install.sh build|run|test|deep. Each later set holds the earlier ones.
+# missing. Use: install.sh build|run|test|bench|deep. Each set holds those it builds on.
 # Exit 3: packages are missing and we are not root; the one command that root must run is printed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,8 +9,9 @@ case "${1:-}" in
 build) lists=(build) prefixes=() ;;
 run) lists=(build run) prefixes=(jupyter spark stack2025) ;;
 test) lists=(build run test) prefixes=(jupyter spark stack2025 test e2e nbsamples) ;;
-deep) lists=(build run test deep) prefixes=(jupyter spark stack2025 test e2e nbsamples chp) ;;
-*) echo "use: $0 build|run|test|deep" >&2; exit 2 ;;
+bench) lists=(build run test bench) prefixes=(jupyter spark stack2025 test e2e chp) ;;
+deep) lists=(build run test bench deep) prefixes=(jupyter spark stack2025 test e2e nbsamples chp) ;;
+*) echo "use: $0 build|run|test|bench|deep" >&2; exit 2 ;;
 esac
 
 # The tests that a list's "unless:NAME" may name.
