@@ -40,7 +40,7 @@ export async function reloadLab(page) {
 	await labIsThere(page);
 }
 
-async function labIsThere(page) {
+export async function labIsThere(page) {
 	await page.waitForSelector(`.jp-Launcher-section, ${PANEL}, .jp-FileEditor`, { timeout: CEILING });
 	await page.waitForSelector('#jupyterlab-splash', { state: 'detached', timeout: CEILING });
 }
