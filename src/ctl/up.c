@@ -400,7 +400,7 @@ static void tear_down(struct up *u)
 		(void)unlink(u->opts.ready_file);
 	if (u->admin_token_file != NULL)
 		(void)unlink(u->admin_token_file);
-	up_close_sockets(&u->sockets);
+	up_close_sockets(&u->opts, &u->sockets);
 	cyg_close(u->parent_pipe[0]);
 	cyg_close(u->parent_pipe[1]);
 	for (size_t i = 0; i < u->n_strings; i++)

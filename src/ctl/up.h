@@ -34,7 +34,8 @@ int up_default_folders(struct up_options *o, struct cyg_err *err);
  * folder: *lock_fd keeps the lock until it is closed. */
 int up_make_folders(const struct up_options *o, int *lock_fd, struct cyg_err *err);
 int up_bind_sockets(const struct up_options *o, struct up_sockets *s, struct cyg_err *err);
-void up_close_sockets(struct up_sockets *s);
+/* Closes them and removes their files: nobody listens any more. */
+void up_close_sockets(const struct up_options *o, struct up_sockets *s);
 /* The password of the development sign-in: made at the first start, kept in the state folder
  * (0600), so that a second start has the same. Heap; the caller cleanses and frees it. *path: the
  * file, heap. */

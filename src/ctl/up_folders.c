@@ -181,11 +181,22 @@ int up_bind_sockets(const struct up_options *o, struct up_sockets *s, struct cyg
 	return rc < 0 ? rc : 0;
 }
 
-void up_close_sockets(struct up_sockets *s)
+void up_close_sockets(const struct up_options *o, struct up_sockets *s)
 {
+	const struct {
+		int fd;
+		const char *name;
+	} sockets[] = { { s->control, "proxy/0/control.sock" }, { s->inner, "inner/hub.sock" },
+		{ s->hub, "hub/http.sock" }, { s->spawner, "spawner/ctl.sock" } };
+
 	cyg_close(s->http);
-	cyg_close(s->control);
-	cyg_close(s->inner);
-	cyg_close(s->hub);
-	cyg_close(s->spawner);
+	for (size_t i = 0; i < CYG_N(sockets); i++) {
+		cyg_autofree char *path = NULL;
+
+		if (sockets[i].fd < 0)
+			continue;
+		path = cyg_xasprintf("%s/%s", o->run_dir, sockets[i].name);
+		(void)unlink(path);
+		cyg_close(sockets[i].fd);
+	}
 }

@@ -31,7 +31,13 @@ export async function demoSite({ template = 'lab', edit = () => {}, port = 8000,
 		// Ends everything and checks that nothing of a server is left.
 		async stop() {
 			await site.program.stop();
-			const left = ['s', 'servers'].flatMap((name) => readdirSync(path.join(folder, 'run', name)).map((one) => `${name}/${one}`));
+			const run = path.join(folder, 'run');
+			const left = ['s', 'servers'].flatMap((name) => readdirSync(path.join(run, name)).map((one) => `${name}/${one}`));
+			left.push(...execFileSync('find', [run, '-type', 's'], { encoding: 'utf8' }).split('\n').filter(Boolean));
+			left.push(...readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(folder)));
+			const group = `cygnet-${run.slice(1).replaceAll('/', '-')}`;
+			left.push(...execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `${group}*`], { encoding: 'utf8' }).split('\n').filter(Boolean));
+			left.push(...execFileSync('sh', ['-c', 'pgrep -f "$0" || true', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean));
 			if (existsSync(ready)) left.push(ready);
 			if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
 		},
