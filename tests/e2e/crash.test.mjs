@@ -49,3 +49,19 @@ journey('the agent is killed and the kernel keeps its variables', async ({ page,
 	await openLab(page, `${site.url}user/alice/lab`);
 	assert.match((await runCell(page, 'print(kept)')).text, /42/);
 });
+
+journey('all of it but the server is killed, started again, and the kernel is as it was', async ({ page, cleanup }) => {
+	const site = await demoSite();
+	cleanup(() => site.stop());
+	await begin(page, site);
+	await runCell(page, 'kept = 6 * 7');
+	await site.program.stop({ signal: 'SIGKILL', status: 'SIGKILL' });
+	// The daemons end by themselves when their parent's pipe closes, and with them their sockets.
+	await until(() => site.running().every((name) => !/cygnet-(hub|proxy|spawner)/.test(name)), 'the daemons end');
+	await site.up();
+	const user = await (await page.request.get(`${site.url}hub/api/user`)).json();
+	assert.equal(user.servers[''].ready, true, 'still signed in, and the server was adopted');
+	await page.reload();
+	await openLab(page, `${site.url}user/alice/lab`);
+	assert.match((await runCell(page, 'print(kept)')).text, /42/);
+});

@@ -37,9 +37,13 @@ export async function demoSite({ template = 'lab', edit = () => {}, port = 8000,
 			left.push(...readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(folder)));
 			const group = `cygnet-${run.slice(1).replaceAll('/', '-')}`;
 			left.push(...execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `${group}*`], { encoding: 'utf8' }).split('\n').filter(Boolean));
-			left.push(...execFileSync('sh', ['-c', 'pgrep -f "$0" || true', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean));
+			left.push(...site.running());
 			if (existsSync(ready)) left.push(ready);
 			if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+		},
+		// The command lines of all processes of this site.
+		running() {
+			return execFileSync('sh', ['-c', 'pgrep -af "$0" || true', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean);
 		},
 		// The pid of a daemon: 'hub', 'proxy', 'spawner-sandbox'.
 		pidOf(name) {
