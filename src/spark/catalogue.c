@@ -5,7 +5,10 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { ID_MAX = 64 };
 
 struct spark_catalogue {
 	struct cyg_arena arena;
@@ -125,6 +128,54 @@ static int read_layer(struct spark_catalogue *c, struct spark_cluster *cl, const
 	return rc;
 }
 
+static int read_text(
+    const char *id, const json_t *obj, const char *key, const char **ret, struct cyg_err *err)
+{
+	const json_t *value = json_object_get(obj, key);
+
+	if (value != NULL && !json_is_string(value))
+		return cyg_fail(err, CYG_EINVAL, "cluster '%.60s': '%s' must be text", id, key);
+	*ret = json_string_value(value);
+	return 0;
+}
+
+static int read_versions(
+    struct spark_catalogue *c, struct spark_cluster *cl, const json_t *list, struct cyg_err *err)
+{
+	size_t at;
+	json_t *value;
+
+	if (list != NULL && (!json_is_array(list) || json_array_size(list) > SPARK_VERSIONS_MAX))
+		return cyg_fail(
+		    err, CYG_EINVAL, "cluster '%s': 'spark' must be a list of versions", cl->id);
+	json_array_foreach (list, at, value) {
+		if (!json_is_string(value))
+			return cyg_fail(err, CYG_EINVAL,
+			    "cluster '%s': 'spark' must be a list of versions", cl->id);
+		cl->versions[cl->n_versions++] =
+		    cyg_arena_dup(&c->arena, cyg_str_of(json_string_value(value)));
+	}
+	return 0;
+}
+
+/* The properties of the cluster and of its site; each must be one that Spark can be given. */
+static int read_settings(struct spark_catalogue *c, struct spark_cluster *cl, const json_t *obj,
+    const json_t *site, struct cyg_err *err)
+{
+	struct spark_rendered *r = NULL;
+	int rc;
+
+	cl->settings = cyg_arena_alloc(
+	    &c->arena, (count_settings(obj) + count_settings(site) + 1) * sizeof(*cl->settings));
+	rc = read_layer(c, cl, obj, SPARK_LAYER_CLUSTER, err);
+	if (rc == 0 && site != NULL)
+		rc = read_layer(c, cl, site, SPARK_LAYER_SITE, err);
+	if (rc == 0)
+		rc = spark_render(cl->settings, cl->n_settings, &r, err);
+	spark_rendered_free(r);
+	return rc < 0 ? cyg_wrap(err, "cluster '%s'", cl->id) : 0;
+}
+
 static int read_cluster(
     struct spark_catalogue *c, const char *id, const json_t *obj, struct cyg_err *err)
 {
@@ -132,52 +183,77 @@ static int read_cluster(
 		"site", NULL };
 	static const char *const none[] = { NULL };
 	struct spark_cluster *cl = &c->clusters[c->n];
-	const char *label = json_string_value(json_object_get(obj, "label"));
-	const char *kind = json_string_value(json_object_get(obj, "kind"));
+	const char *label = NULL;
+	const char *kind = NULL;
+	const char *description = NULL;
 	const json_t *site = json_object_get(obj, "site");
 	char what[96];
 	int rc;
 
-	(void)cyg_str_copy(what, sizeof(what), cyg_str_sub(cyg_str_of(id), 0, strnlen(id, 60)));
-	rc = check_keys(obj, what, keys, err);
+	if (id[0] == '\0' || strlen(id) > ID_MAX)
+		return cyg_fail(err, CYG_EINVAL, "a cluster's id has 1 to %d bytes", ID_MAX);
+	(void)snprintf(what, sizeof(what), "%s.site", id);
+	rc = check_keys(obj, id, keys, err);
 	if (rc == 0 && site != NULL)
 		rc = check_keys(site, what, none, err);
+	if (rc == 0)
+		rc = read_text(id, obj, "label", &label, err);
+	if (rc == 0)
+		rc = read_text(id, obj, "description", &description, err);
+	if (rc == 0)
+		rc = read_text(id, obj, "kind", &kind, err);
 	if (rc < 0)
 		return rc;
-	cl->id = cyg_arena_dup(&c->arena, cyg_str_of(id));
-	cl->label = cyg_arena_dup(&c->arena, cyg_str_of(label != NULL ? label : id));
 	if (kind == NULL || (strcmp(kind, "local") != 0 && strcmp(kind, "disposable") != 0))
 		return cyg_fail(
-		    err, CYG_EINVAL, "cluster '%s': kind must be local or disposable", cl->id);
+		    err, CYG_EINVAL, "cluster '%s': kind must be local or disposable", id);
+	cl->id = cyg_arena_dup(&c->arena, cyg_str_of(id));
+	cl->label = cyg_arena_dup(&c->arena, cyg_str_of(label != NULL ? label : id));
 	cl->kind = strcmp(kind, "local") == 0 ? SPARK_KIND_LOCAL : SPARK_KIND_DISPOSABLE;
-	cl->settings = cyg_arena_alloc(
-	    &c->arena, (count_settings(obj) + count_settings(site) + 1) * sizeof(*cl->settings));
-	rc = read_layer(c, cl, obj, SPARK_LAYER_CLUSTER, err);
-	if (rc == 0 && site != NULL)
-		rc = read_layer(c, cl, site, SPARK_LAYER_SITE, err);
+	rc = read_versions(c, cl, json_object_get(obj, "spark"), err);
+	if (rc == 0)
+		rc = read_settings(c, cl, obj, site, err);
 	if (rc == 0)
 		c->n++;
 	return rc;
+}
+
+/* The map of clusters in the document. */
+static int find_clusters(const json_t *root, json_t **ret, struct cyg_err *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (root == NULL)
+		return cyg_fail(err, CYG_EINVAL, "the catalogue is not JSON, or names a key twice");
+	*ret = json_object_get(root, "clusters");
+	if (!json_is_object(*ret) || json_object_size(*ret) > SPARK_CLUSTERS_MAX)
+		return cyg_fail(err, CYG_EINVAL,
+		    "the catalogue must hold 'clusters', at most %d of them", SPARK_CLUSTERS_MAX);
+	json_object_foreach ((json_t *)(uintptr_t)root, key, value) {
+		if (strcmp(key, "clusters") != 0)
+			return cyg_fail(err, CYG_EINVAL, "the catalogue: unknown key '%.60s'", key);
+	}
+	return 0;
 }
 
 int spark_catalogue_parse(struct cyg_str json, struct spark_catalogue **ret, struct cyg_err *err)
 {
 	struct spark_catalogue *c;
 	json_t *root;
-	json_t *clusters;
+	json_t *clusters = NULL;
 	const char *id;
 	json_t *obj;
-	int rc = 0;
+	int rc;
 
 	if (json.len > SPARK_CATALOGUE_MAX)
 		return cyg_fail(
 		    err, CYG_ELIMIT, "the catalogue is over %d bytes", SPARK_CATALOGUE_MAX);
 	root = json_loadb(json.p, json.len, JSON_REJECT_DUPLICATES, NULL);
-	clusters = json_object_get(root, "clusters");
-	if (!json_is_object(clusters) || json_object_size(clusters) > SPARK_CLUSTERS_MAX) {
+	rc = find_clusters(root, &clusters, err);
+	if (rc < 0) {
 		json_decref(root);
-		return cyg_fail(err, CYG_EINVAL,
-		    "the catalogue must hold 'clusters', at most %d of them", SPARK_CLUSTERS_MAX);
+		return rc;
 	}
 	c = cyg_xcalloc(1, sizeof(*c));
 	cyg_arena_init(&c->arena);
@@ -210,4 +286,21 @@ const struct spark_cluster *spark_catalogue_find(const struct spark_catalogue *c
 			return &c->clusters[i];
 	}
 	return NULL;
+}
+
+const struct spark_cluster *spark_catalogue_at(const struct spark_catalogue *c, size_t i)
+{
+	return i < c->n ? &c->clusters[i] : NULL;
+}
+
+bool spark_cluster_takes(const struct spark_cluster *cl, const char *version)
+{
+	for (size_t i = 0; i < cl->n_versions; i++) {
+		size_t len = strlen(cl->versions[i]);
+
+		if (strncmp(version, cl->versions[i], len) == 0 &&
+		    (version[len] == '\0' || version[len] == '.'))
+			return true;
+	}
+	return cl->n_versions == 0;
 }

@@ -11,22 +11,28 @@ enum spark_kind {
 				*/
 };
 
-enum { SPARK_CLUSTERS_MAX = 64, SPARK_CATALOGUE_MAX = 1024 * 1024 };
+enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16, SPARK_CATALOGUE_MAX = 1024 * 1024 };
 
 struct spark_cluster {
 	const char *id, *label;
 	enum spark_kind kind;
 	struct spark_setting *settings; /* of layers cluster and site */
 	size_t n_settings;
+	const char *versions[SPARK_VERSIONS_MAX]; /* of Spark: "4", "3.5"; none: all */
+	size_t n_versions;
 };
 
 struct spark_catalogue;
 
-/* Unknown keys, kinds and operations are refused by name. */
+/* Unknown keys, kinds and properties that are none are refused by name. */
 int spark_catalogue_parse(struct cyg_str json, struct spark_catalogue **ret, struct cyg_err *err);
 void spark_catalogue_free(struct spark_catalogue *c);
 /* Borrowed; NULL when there is none of that id. */
 const struct spark_cluster *spark_catalogue_find(const struct spark_catalogue *c, const char *id);
+/* The i-th in the file's order, borrowed; NULL after the last. */
+const struct spark_cluster *spark_catalogue_at(const struct spark_catalogue *c, size_t i);
+/* Whether the cluster works with this version of Spark: "4" takes 4.2.0 and not 41.0.0. */
+bool spark_cluster_takes(const struct spark_cluster *cl, const char *version);
 const char *spark_kind_name(enum spark_kind kind);
 
 #endif

@@ -5,3 +5,13 @@ UNIT_TESTS += test_spark_render
 test_spark_render_SRC := tests/unit/test_spark_render.c
 test_spark_render_LIBS := spark base
 test_spark_render_PKGS := check
+
+UNIT_TESTS += test_spark_catalogue
+test_spark_catalogue_SRC := tests/unit/test_spark_catalogue.c
+test_spark_catalogue_LIBS := spark base
+test_spark_catalogue_PKGS := check jansson
+
+FUZZ_TARGETS += catalogue
+fuzz_catalogue_SRC := tests/fuzz/fuzz_catalogue.c
+fuzz_catalogue_LIBS := spark base
+fuzz_catalogue_PKGS := jansson
