@@ -37,6 +37,7 @@ struct connect {
 	char server_id[CYG_SERVER_ID_LEN + 1];
 	char app_name[CYG_NAME_MAX + 32];
 	int version[3];
+	char version_text[24];
 	unsigned master_port, ui_port;
 	char secret[2 * SECRET_BYTES + 1];
 };
@@ -221,6 +222,19 @@ static void send_answer(struct connect *c, json_t *answer)
 	free(text);
 }
 
+static int check_cluster(
+    const struct connect *c, const struct spark_cluster *cl, const char *id, struct cyg_err *err)
+{
+	if (cl == NULL)
+		return cyg_fail(
+		    err, CYG_ENOENT, "The cluster '%s' is not in the catalogue any more.", id);
+	if (!spark_cluster_takes(cl, c->version_text))
+		return cyg_fail(err, CYG_EINVAL,
+		    "The cluster '%s' does not work with Spark %s of this environment.", cl->label,
+		    c->version_text);
+	return 0;
+}
+
 static void on_catalogue(void *arg, struct cyg_str text, const struct cyg_err *why)
 {
 	struct connect *c = arg;
@@ -241,11 +255,10 @@ static void on_catalogue(void *arg, struct cyg_str text, const struct cyg_err *w
 			 : spark_catalogue_parse(text, &catalogue, &err);
 	if (rc == 0) {
 		cl = spark_catalogue_find(catalogue, srv->choice.cluster);
-		rc = cl == NULL ? cyg_fail(&err, CYG_ENOENT,
-				      "The cluster '%s' is not in the catalogue any more.",
-				      srv->choice.cluster)
-				: make_answer(c, cl, &srv->choice, &answer, &err);
+		rc = check_cluster(c, cl, srv->choice.cluster, &err);
 	}
+	if (rc == 0)
+		rc = make_answer(c, cl, &srv->choice, &answer, &err);
 	spark_catalogue_free(catalogue);
 	if (rc < 0)
 		connect_fail(c, 502, err.msg);
@@ -273,6 +286,9 @@ static int read_question(struct connect *c, struct cyg_str body, struct cyg_err 
 	int rc = version == NULL ? cyg_fail(err, CYG_EINVAL, "spark_version is missing")
 				 : spark_version_parse(version, c->version, err);
 
+	if (rc == 0)
+		(void)snprintf(c->version_text, sizeof(c->version_text), "%d.%d.%d", c->version[0],
+		    c->version[1], c->version[2]);
 	if (rc == 0)
 		rc = read_port(ports, "master", &c->master_port, err);
 	if (rc == 0)

@@ -674,9 +674,8 @@ def test_site_and_stat(site):
 
 # ---- code, samples and documents ------------------------------------------------------------------
 def test_every_endpoint_is_in_the_openapi_file_and_the_other_way_round():
-    # What the file describes ahead of its part: the OIDC sign-in's way back and the Spark page's figures.
-    ahead = {("get", "/hub/oauth_callback"), ("get", "/hub/api/cygnet/servers/{user}/spark"),
-             ("get", "/hub/api/cygnet/servers/{user}/{server}/spark")}
+    # What the file describes and a sign-in brings: the way back from the identity provider.
+    ahead = {("get", "/hub/oauth_callback")}
     # Second spellings, and the address of servers, which no row but the proxy's lack of a route brings here.
     same = {("get", "/"), ("get", "/hub"), ("get", "/hub/api"), ("get", "/hub/api/health")}
     described = {(method, path) for path, item in yaml.safe_load((places.ROOT / "docs/api/openapi.yaml").read_text())[

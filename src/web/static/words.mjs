@@ -140,6 +140,6 @@ export const words = {
 		hidden: 'set (hidden)',
 		locked: 'fixed',
 		lost: (value, layer) => `instead of ${value} (${layer})`,
-		layers: { cluster: 'the cluster', site: 'the site', bundle: 'a bundle', user: 'your settings', notebook: 'the notebook', connect: 'this connection', policy: 'the site’s rules' },
+		layers: { cluster: 'the cluster', site: 'the site', bundles: 'a bundle', user: 'your settings', notebook: 'the notebook', connect: 'this connection', policy: 'the site’s rules' },
 	},
 };
