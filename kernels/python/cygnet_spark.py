@@ -17,9 +17,12 @@ _TAG = "cyg-"
 # The first lines by which a driver says that the cluster refused it, and what that means.
 _CAUSES = (
     (re.compile(r"Authentication failed"), "the secret of this application is not the cluster's"),
-    (re.compile(r"Unknown challenge message|Unexpected challenge message"),
+    (re.compile(r"Unknown challenge message|Unexpected challenge message|must be enabled when enabling encryption"),
      "this application does not authenticate in the way the cluster demands"),
     (re.compile(r"A secret key must be specified"), "this application has no secret, but the cluster demands one"),
+    (re.compile(r"Connection from \S+ closed|Connection reset"),
+     "this application does not encrypt in the way the cluster demands"),
+    (re.compile(r"Connection refused"), "the cluster that this application was configured for is not there any more"),
     (re.compile(r"Spark cannot start: (.*)"), None),
 )
 _NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level")
@@ -63,8 +66,8 @@ class _Placeholder:
         return _ip.user_ns[name]
 
     def __getattr__(self, attribute):
-        # Display and completion look for these on everything; looking must not start a JVM.
-        if attribute.startswith(("_repr_", "_ipython_", "__")) or attribute in ("_show_mem_addr",):
+        # Display, completion and help look for these on everything; looking must not start a JVM.
+        if attribute.startswith(("_repr_", "_ipython_", "__")) or attribute in ("_show_mem_addr", "_partialmethod", "getdoc"):
             raise AttributeError(attribute)
         return getattr(self._resolve(), attribute)
 
@@ -93,12 +96,12 @@ def _on_cell(info=None):
         _cell["msg"] = parent.get("header", {}).get("msg_id")
     except Exception:
         _cell.clear()
+    _end_session_of_dead_cluster()
     _tag_jobs()
 
 
 def _tag_jobs():
-    context = sys.modules.get("pyspark.core.context") or sys.modules.get("pyspark.context")
-    active = getattr(getattr(context, "SparkContext", None), "_active_spark_context", None)
+    active = getattr(_spark_context(), "_active_spark_context", None)
     if active is None or not hasattr(active, "addJobTag"):
         return
     try:
@@ -114,6 +117,15 @@ def _tag_jobs():
 
 # ---- what the driver says while it starts ----
 
+def _find_cause(text):
+    for pattern, meaning in _CAUSES:
+        found = pattern.search(text)
+        if found:
+            line = next(line for line in text.splitlines() if pattern.search(line))
+            return meaning or found.group(1), line.strip()
+    return None
+
+
 def _listen(pipe, process):
     """Passes the driver's words on to whoever reads the cell, and ends a driver that was refused."""
     global _refusal
@@ -124,16 +136,61 @@ def _listen(pipe, process):
             print(line, end="", file=sys.stderr, flush=True)
             if _refusal is not None or not _starting.is_set():
                 continue
-            for pattern, meaning in _CAUSES:
-                found = pattern.search(line)
-                if found:
-                    _refusal = (meaning or found.group(1), line.strip())
-                    if process:
-                        process[0].kill()
-                    break
+            _refusal = _find_cause(line)
+            if _refusal is not None and process:
+                process[0].kill()
 
 
 _starting = threading.Event()
+
+# ---- a driver outlives its cluster ----
+
+_launched_with = None
+
+
+def _configuration():
+    """What tells one cluster's configuration from the next one's; None when there is none at the moment."""
+    try:
+        found = os.stat(os.path.join(os.environ["SPARK_CONF_DIR"], "spark-defaults.conf"))
+        return found.st_ino, found.st_mtime_ns
+    except (KeyError, OSError):
+        return None
+
+
+def _is_stale():
+    return _launched_with is not None and _configuration() != _launched_with
+
+
+def _drop_driver(cls):
+    """Ends the driver's JVM, so that the next session starts a new one with the configuration of that day."""
+    gateway, cls._gateway, cls._jvm = cls._gateway, None, None
+    process = getattr(gateway, "proc", None)
+    if process is not None:
+        process.kill()
+        process.wait()
+
+
+def _end_session_of_dead_cluster():
+    context = _spark_context()
+    if context is None or context._active_spark_context is None or not _is_stale():
+        return
+    active = context._active_spark_context
+    _drop_driver(context)
+    session = sys.modules["pyspark.sql"].SparkSession if "pyspark.sql" in sys.modules else None
+    for cls, names in ((context, ("_active_spark_context",)), (session, ("_instantiatedSession", "_activeSession"))):
+        for name in names if cls is not None else ():
+            if hasattr(cls, name):
+                setattr(cls, name, None)
+    active._jsc = None
+    for name in ("spark", "sc"):
+        if _ip.user_ns.get(name) is not None and type(_ip.user_ns[name]).__module__.startswith("pyspark."):
+            _put(name, _Placeholder(name))
+    print("The Spark cluster of this session has ended; the next use of spark or sc starts a new one.", file=sys.stderr)
+
+
+def _spark_context():
+    module = sys.modules.get("pyspark.core.context") or sys.modules.get("pyspark.context")
+    return getattr(module, "SparkContext", None)
 
 
 def _wrap_gateway(module):
@@ -149,13 +206,20 @@ def _wrap_gateway(module):
             started.append(process)
             return process
 
-        threading.Thread(target=_listen, args=(read, started), daemon=True, name="cygnet-spark").start()
+        listener = threading.Thread(target=_listen, args=(read, started), daemon=True, name="cygnet-spark")
+        listener.start()
         module.Popen = remember
+        global _launched_with
+        gateway = None
         try:
-            return launch(conf, {"stderr": write, **(popen_kwargs or {})})
+            gateway = launch(conf, {"stderr": write, **(popen_kwargs or {})})
+            _launched_with = _configuration()
+            return gateway
         finally:
             module.Popen = popen
             os.close(write)
+            if gateway is None:
+                listener.join(5)  # its last words say why
 
     module.launch_gateway = launch_gateway
 
@@ -172,15 +236,18 @@ def _wrap_context(module):
         try:
             return work()
         except Exception as error:
-            if _refusal is None:
+            cause = _refusal or _find_cause(str(error))
+            if cause is None:
                 raise
-            meaning, line = _refusal
-            cls._gateway = cls._jvm = None
+            meaning, line = cause
+            _drop_driver(cls)
             raise SparkRefused(f"Spark could not start: {meaning}.\nThe driver said: {line}") from None
         finally:
             _starting.clear()
 
     def _ensure_initialized(klass, *args, **kwargs):
+        if klass._gateway is not None and klass._active_spark_context is None and _is_stale():
+            _drop_driver(klass)  # it knows only the cluster that it was started for
         return watched(lambda: ensure(klass, *args, **kwargs))
 
     def _do_init(self, *args, **kwargs):

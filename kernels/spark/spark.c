@@ -131,11 +131,56 @@ static int write_files(struct spark *s, const struct tape *t, struct cyg_err *er
 	return 0;
 }
 
+static void take_properties(struct spark *s, const struct tape *t)
+{
+	tape_node properties = tape_find(t, tape_root(t), "properties");
+
+	free(s->properties);
+	s->properties =
+	    properties != TAPE_NONE ? cyg_str_dup(tape_text(t, properties)) : cyg_xstrdup("[]");
+}
+
+/* What the page shows, for the agent that comes after this one: no secret is in it. */
+static int keep_facts(const struct spark *s, struct cyg_err *err)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
+	cyg_autobuf struct cyg_buf out;
+	struct jsonw w;
+	int rc;
+
+	cyg_buf_init(&out, SPARK_ANSWER_MAX);
+	jsonw_init(&w, &out);
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "kind", s->kind);
+	jsonw_key_cstr(&w, "label", s->label);
+	jsonw_key(&w, "properties");
+	jsonw_raw(&w, cyg_str_of(s->properties));
+	jsonw_object_end(&w);
+	rc = jsonw_finish(&w, err);
+	return rc < 0 ? rc : cyg_file_write(AT_FDCWD, path, cyg_buf_str(&out), 0600, err);
+}
+
+/* The user may have spoilt the file: then there is nothing to remember. */
+static void read_facts(struct spark *s)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
+	cyg_autobuf struct cyg_buf text;
+	struct tape *t = NULL;
+
+	cyg_buf_init(&text, SPARK_ANSWER_MAX);
+	if (cyg_file_read(AT_FDCWD, path, false, &text, NULL) < 0 ||
+	    tape_parse(cyg_buf_str(&text), &t, NULL, NULL) < 0)
+		return;
+	take_text(&s->kind, t, tape_root(t), "kind");
+	take_text(&s->label, t, tape_root(t), "label");
+	take_properties(s, t);
+	tape_free(t);
+}
+
 static int take_answer(struct spark *s, struct cyg_str body, struct cyg_err *err)
 {
 	struct tape *t = NULL;
 	tape_node root;
-	tape_node properties;
 	int rc = tape_parse(body, &t, NULL, err);
 
 	if (rc < 0)
@@ -146,15 +191,12 @@ static int take_answer(struct spark *s, struct cyg_str body, struct cyg_err *err
 	s->worker_cores = take_number(t, tape_find(t, root, "worker"), "cores", 1);
 	s->worker_mb = take_number(t, tape_find(t, root, "worker"), "memory_mb", 1024);
 	s->daemon_mb = take_number(t, tape_find(t, root, "worker"), "daemon_mb", 256);
-	properties = tape_find(t, root, "properties");
-	free(s->properties);
-	s->properties =
-	    properties != TAPE_NONE ? cyg_str_dup(tape_text(t, properties)) : cyg_xstrdup("[]");
+	take_properties(s, t);
 	rc = s->kind == NULL
 		 ? cyg_fail(err, CYG_EPROTO, "the hub's answer names no kind of cluster")
 		 : write_files(s, t, err);
 	tape_free(t);
-	return rc;
+	return rc == 0 ? keep_facts(s, err) : rc;
 }
 
 static void on_rendered(void *arg, const struct http_result *result)
@@ -291,14 +333,23 @@ static void handle_status(struct http_req *req)
 	struct jsonw w;
 	struct cyg_err err;
 
+	if (spark_state_of(s) == SPARK_OFF) {
+		http_reply_error(req, 404, "This server was started without Spark.");
+		return;
+	}
 	cyg_buf_init(&out, SPARK_ANSWER_MAX * 2);
 	jsonw_init(&w, &out);
 	jsonw_object(&w);
-	jsonw_key_cstr(&w, "state", state_names[spark_state_of(s)]);
-	jsonw_key_cstr(&w, "cluster", s != NULL ? s->opts.cluster : NULL);
-	jsonw_key_cstr(&w, "why", s != NULL && s->state == SPARK_FAILED ? s->why : NULL);
+	jsonw_key(&w, "app");
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "cluster", s->opts.cluster);
+	jsonw_key_cstr(&w, "label", s->label != NULL ? s->label : s->opts.cluster);
+	jsonw_key_cstr(&w, "version", s->version);
+	jsonw_key_cstr(&w, "state", state_names[s->state]);
+	jsonw_key_cstr(&w, "why", s->state == SPARK_FAILED ? s->why : NULL);
+	jsonw_object_end(&w);
 	jsonw_key(&w, "properties");
-	jsonw_raw(&w, cyg_str_of(s != NULL && s->properties != NULL ? s->properties : "[]"));
+	jsonw_raw(&w, cyg_str_of(s->properties != NULL ? s->properties : "[]"));
 	jsonw_object_end(&w);
 	if (jsonw_finish(&w, &err) < 0) {
 		http_reply_err(req, &err);
@@ -354,6 +405,7 @@ int spark_new(
 		spark_close(s);
 		return cyg_wrap(err, "Spark");
 	}
+	read_facts(s);
 	*ret = s;
 	return 0;
 }

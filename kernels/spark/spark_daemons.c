@@ -264,19 +264,25 @@ void spark_on_child(struct spark *s, const struct init_child *child)
 	}
 }
 
-/* After a restart of the agent: with both daemons and their configuration there the cluster is up;
- * what is left of half a cluster is ended, and the next one who asks gets a fresh one. */
+/* After a restart of the agent: with its configuration and, where there are any, both daemons
+ * there, the cluster is up; what is left of half a cluster is ended, and the next one who asks gets
+ * a fresh one. */
 void spark_settle(struct spark *s)
 {
 	cyg_autofree char *conf = NULL;
+	bool local;
 
-	if (s == NULL || (s->pids[SPARK_MASTER] == 0 && s->pids[SPARK_WORKER] == 0))
+	if (s == NULL)
 		return;
+	local = s->kind != NULL && strcmp(s->kind, "local") == 0;
 	conf = cyg_xasprintf("%s/driver/spark-defaults.conf", s->secrets_dir);
-	if (s->pids[SPARK_MASTER] != 0 && s->pids[SPARK_WORKER] != 0 && access(conf, R_OK) == 0)
+	if (access(conf, R_OK) == 0 &&
+	    (local || (s->pids[SPARK_MASTER] != 0 && s->pids[SPARK_WORKER] != 0))) {
 		spark_up(s);
-	else
-		spark_daemons_stop(s);
+		return;
+	}
+	spark_daemons_stop(s);
+	spark_wipe(s);
 }
 
 void spark_on_exited(struct spark *s, const struct init_exited *exited)
