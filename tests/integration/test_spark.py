@@ -1,0 +1,372 @@
+"""Spark in a server, on the whole site: lazy start, refusals and their causes, what is encrypted and where the
+secret is not, the same configuration everywhere, restarts, deaths, and that nothing stays."""
+
+import json
+import os
+import pathlib
+import re
+import sqlite3
+import subprocess
+import textwrap
+
+import pytest
+from lib import places
+from lib.agent import stream
+from lib.whole_site import WholeSite, until
+
+SUM = "49999995000000"
+CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
+LINE = 'spark.range(10**7).selectExpr("sum(id)").show()'
+MASTER, WORKER, DRIVER, EXECUTOR = ("deploy.master.Master", "deploy.worker.Worker", "deploy.SparkSubmit",
+                                    "CoarseGrainedExecutorBackend")
+
+
+@pytest.fixture(scope="module")
+def site(file_tmp, file_daemons):
+    if os.geteuid() != 0:
+        pytest.skip("NOT RUN: the sandbox of this test needs root")
+    one = WholeSite(file_tmp, file_daemons, 8017)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left():
+    """Instead of the check after each test: the server lives through the file, and some tests here make it start
+    other processes. What the whole file leaves is still counted."""
+
+
+@pytest.fixture(scope="module")
+def alice(site):
+    person = site.person("alice")
+    person.start(CHOICE)
+    yield person
+
+
+@pytest.fixture
+def tab(alice):
+    one = alice.kernel()
+    yield one
+    alice.end_kernel(one)
+
+
+def cell(tab, code):
+    """(what it printed, what it said on standard error, the error's "name: text" or None)"""
+    messages = tab.until_done(tab.execute(textwrap.dedent(code)))
+    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
+    error = None if reply["status"] == "ok" else f"{reply['ename']}: {reply['evalue']}"
+    return stream(messages), stream(messages, "stderr"), error
+
+
+def good(tab, code):
+    text, said, error = cell(tab, code)
+    assert error is None, (error, said)
+    return text
+
+
+def jvms(alice):
+    return alice.processes("org.apache.spark")
+
+
+# ---- nothing before somebody needs it ----
+def test_nothing_starts_until_spark_is_used(alice, tab):
+    assert alice.ask("GET", "/hub/api/cygnet/servers/alice/spark").json["app"]["state"] == "absent"
+    for code in ("spark", "sc", "swan_spark_conf.__class__", "print(spark, sc)", "%whos", "import pyspark.sql"):
+        good(tab, code)
+    for kind, content in (("complete_request", {"code": "spark.", "cursor_pos": 6}),
+                          ("inspect_request", {"code": "spark", "cursor_pos": 5, "detail_level": 0})):
+        tab.until_done(tab.send("shell", kind, content))
+    assert jvms(alice) == {}
+
+
+# ---- refusals: the cause, not the driver's time-out a minute later ----
+COPY = """
+import os, pathlib, shutil, tempfile
+def conf_with(old, new):
+    folder = tempfile.mkdtemp()
+    for file in pathlib.Path(os.environ["SPARK_CONF_DIR"]).iterdir():
+        shutil.copy(file, folder)
+    path = pathlib.Path(folder, "spark-defaults.conf")
+    lines = path.read_text().splitlines()
+    path.chmod(0o600)
+    assert any(line.startswith(old) for line in lines)
+    path.write_text("\\n".join(new if line.startswith(old) else line for line in lines) + "\\n")
+    os.environ["SPARK_CONF_DIR"] = folder
+"""
+NO_AUTH = {"spark.authenticate true": "spark.authenticate false"}
+NO_CRYPTO = {"spark.network.crypto.enabled ": "spark.network.crypto.enabled false"}
+NO_DISK = {"spark.io.encryption.enabled ": "spark.io.encryption.enabled false"}
+NOT_THAT_WAY = "this application does not authenticate in the way the cluster demands"
+WRONG = {
+    "wrong-secret": ({"spark.authenticate.secret ": "spark.authenticate.secret " + "0" * 64},
+                     "the secret of this application is not the cluster's", "Authentication failed"),
+    "no-secret": ({"spark.authenticate.secret ": ""}, "this application has no secret, but the cluster demands one",
+                  "A secret key must be specified"),
+    "no-authentication": ({**NO_AUTH, **NO_CRYPTO, **NO_DISK}, NOT_THAT_WAY, "Unknown challenge message"),
+    "authentication-off": (NO_AUTH, NOT_THAT_WAY, "must be enabled"),
+    "no-encryption": (NO_CRYPTO, NOT_THAT_WAY, "Unknown challenge message"),
+    "other-cipher": ({"spark.network.crypto.cipher ": "spark.network.crypto.cipher AES/CTR/NoPadding"},
+                     "this application does not encrypt in the way the cluster demands", "Connection"),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(alice):
+    """The cluster is up: its first user is a plain session."""
+    tab = alice.kernel()
+    assert SUM in good(tab, LINE)
+    alice.end_kernel(tab)
+    until(lambda: alice.processes(DRIVER) == {}, "the driver's end")
+    return alice
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_refused_driver_says_the_cause_in_the_cell(cluster, tab, name):
+    changes, cause, line = WRONG[name]
+    for old, new in changes.items():
+        good(tab, COPY + f"conf_with({old!r}, {new!r})")
+    _, said, error = cell(tab, LINE)
+    assert error.startswith(f"SparkRefused: Spark could not start: {cause}"), error[:1000] + said
+    # The driver's own first line on it stands below, and not what it would say when it gives up.
+    assert line in error.splitlines()[1] and "unresponsive" not in error and "unresponsive" not in said
+    assert cluster.processes(DRIVER) == {}
+
+
+@pytest.mark.parametrize("key, value", [("spark.authenticate", "false"), ("spark.network.crypto.enabled", "false")])
+def test_authentication_cannot_be_turned_off_in_code(cluster, tab, key, value):
+    _, said, error = cell(tab, f"""
+        from pyspark.sql import SparkSession
+        mine = SparkSession.builder.config({key!r}, {value!r}).getOrCreate()""")
+    assert error.startswith(f"SparkRefused: Spark could not start: {NOT_THAT_WAY}"), error[:1000] + said
+    # And the same kernel is served once the setting is gone.
+    assert SUM in good(tab, LINE)
+
+
+# ---- what is where ----
+def secret_of(alice):
+    """As the driver's file has it, read from outside the container."""
+    conf = pathlib.Path(f"/proc/{alice.agent()}/root/run/cygnet/secrets/spark/driver/spark-defaults.conf")
+    return re.search(r"spark\.authenticate\.secret (\w{64})", conf.read_text()).group(1)
+
+
+LOOK = """
+import json, re, urllib.request
+def page(port, path):
+    return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read().decode()
+conf = dict(sc.getConf().getAll())
+app, ui = sc.applicationId, conf["spark.ui.port"]
+"""
+
+
+def test_secret_is_where_spark_needs_it_and_nowhere_else(site, cluster, tab):
+    alice = cluster
+    good(tab, LINE)
+    secret = secret_of(alice).encode()
+    for pid, words in alice.processes().items():
+        assert secret not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), words
+        if secret in pathlib.Path(f"/proc/{pid}/environ").read_bytes():
+            assert EXECUTOR in words or "pyspark.daemon" in words, words
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert secret not in path.read_bytes(), path
+        except (ProcessLookupError, FileNotFoundError):
+            continue
+    # Everything that the site keeps: run folder with the logs, the hub's database, homes, configuration.
+    looked = [path for path in site.tmp.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert {"hub.db", "spark-master.log", "spark-worker.log"} <= {path.name for path in looked}
+    assert [path for path in looked if secret in path.read_bytes()] == []
+    assert secret.decode() not in site.program.log
+    # Pages and answers: the hub's, the driver's, the master's.
+    answer = alice.ask("GET", "/hub/api/cygnet/servers/alice/spark")
+    assert secret not in answer.data
+    shown = {one["name"]: one for one in answer.json["properties"]}
+    assert shown["spark.authenticate.secret"]["value"] is None and shown["spark.authenticate.secret"]["locked"]
+    assert shown["spark.network.crypto.cipher"]["layer"] == "policy" and shown["spark.driver.memory"]["layer"] == "cluster"
+    web_ui = re.search(r"--webui-port (\d+)", alice.processes(MASTER).popitem()[1]).group(1)
+    pages = good(tab, LOOK + f"""
+paths = ["/environment/", "/executors/", "/jobs/", f"/api/v1/applications/{{app}}/environment", f"/api/v1/applications/{{app}}/executors"]
+print(json.dumps([page(ui, path) for path in paths] + [page({web_ui}, path) for path in ("/", "/json/")]))""")
+    assert len(json.loads(pages)) == 7 and "(redacted)" in pages
+    assert secret.decode() not in pages
+    assert good(tab, "import os; print(secret in str(dict(os.environ)) if (secret := open(os.environ['SPARK_CONF_DIR']"
+                     " + '/spark-defaults.conf').read().split('authenticate.secret ')[1][:64]) else 0)") == "False\n"
+
+
+def test_files_of_secrets_are_for_the_owner_alone(cluster):
+    folder = pathlib.Path(f"/proc/{cluster.agent()}/root/run/cygnet/secrets/spark")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == 3 and {path.stat().st_mode & 0o777 for path in files} == {0o400}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+# ---- the wire ----
+BROADCAST = LOOK + """
+held = sc.broadcast("BCASTMARK" * 2000)
+assert sc.parallelize(range(4), 2).map(lambda n: len(held.value)).collect() == [18000] * 4
+"""
+
+
+class Capture:
+    """tcpdump on loopback with a filter, in the namespace of a process."""
+
+    def __init__(self, daemons, path, ports, pid="self"):
+        self.path = path
+        rule = " or ".join(f"tcp port {port}" for port in ports)
+        self.program = daemons.start(
+            ["nsenter", f"--net=/proc/{pid}/ns/net", "tcpdump", "-Z", "root", "-i", "lo", "-s0", "-U", "-w", path, rule], name="tcpdump")
+        self.program.wait_line("listening on lo")
+
+    def stop(self):
+        """(packets, how often the marker was seen)"""
+        self.program.stop()
+        data = self.path.read_bytes()
+        packets = int(re.search(r"(\d+) packets captured", self.program.log).group(1))
+        return packets, data.count(b"BCASTMARK")
+
+
+def test_broadcast_is_not_readable_on_the_wire(cluster, tab, daemons, tmp_path):
+    good(tab, 'swan_spark_conf.set("spark.broadcast.compress", "false"); sc')
+    good(tab, LINE)
+    seen = json.loads(good(tab, LOOK + """
+executors = json.loads(page(ui, f"/api/v1/applications/{app}/executors"))
+print(json.dumps([conf["spark.master"], conf["spark.driver.port"]] + [one["hostPort"] for one in executors]))"""))
+    ports = [one.rsplit(":")[-1] for one in seen]
+    assert len(set(ports)) >= 4, seen  # the master's, the driver's, its block manager's and an executor's
+    capture = Capture(daemons, tmp_path / "on.pcap", ports, cluster.agent())
+    good(tab, BROADCAST)
+    packets, markers = capture.stop()
+    assert packets > 50 and markers == 0
+
+
+def test_the_same_broadcast_is_readable_without_encryption(daemons, tmp_path):
+    """The oracle of the test above: a plain cluster, started here."""
+    prefix = places.prefix("spark")
+    home = prefix / "lib/python3.11/site-packages/pyspark"
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (conf / "spark-defaults.conf").write_text(
+        "spark.master spark://127.0.0.1:17440\nspark.driver.host 127.0.0.1\nspark.driver.port 17450\n"
+        "spark.driver.blockManager.port 17451\nspark.blockManager.port 17452\nspark.broadcast.compress false\n"
+        "spark.driver.memory 512m\nspark.executor.memory 512m\nspark.ui.port 17453\n")
+    env = {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_CONF_DIR": str(conf), "SPARK_DAEMON_MEMORY": "256m",
+           "SPARK_WORKER_DIR": str(tmp_path / "work"), "PYSPARK_PYTHON": str(prefix / "bin/python")}
+    run = [home / "bin/spark-class"]
+    master = daemons.start([*run, "org.apache.spark.deploy." + MASTER[7:], "--host", "127.0.0.1", "--port", "17440", "--webui-port",
+                            "17441"], name="master", env=env)
+    worker = daemons.start([*run, "org.apache.spark.deploy." + WORKER[7:], "--host", "127.0.0.1", "--cores", "1", "--memory", "1g",
+                            "--webui-port", "17442", "spark://127.0.0.1:17440"], name="worker", env=env)
+    worker.wait_line("Successfully registered with master", ceiling=places.JVM_CEILING)
+    job = tmp_path / "job.py"
+    job.write_text("from pyspark.sql import SparkSession\nsc = SparkSession.builder.getOrCreate().sparkContext\n"
+                   + BROADCAST.replace(LOOK, ""))
+    capture = Capture(daemons, tmp_path / "off.pcap", [17440, 17450, 17451, 17452])
+    driver = daemons.start([prefix / "bin/python", job], name="driver", env=env)
+    assert driver.wait_exit(places.JVM_CEILING) == 0
+    packets, markers = capture.stop()
+    assert packets > 50 and markers > 100
+    for program in (worker, master):
+        program.stop(status=None)
+
+
+# ---- the same for everybody ----
+SCRIPT = """
+import json, urllib.request
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+spark.range(10**7).selectExpr("sum(id)").show()
+print("CONF", json.dumps(dict(spark.sparkContext.getConf().getAll())))
+"""
+SAME = ("spark.authenticate", "spark.network.crypto.enabled", "spark.network.crypto.cipher", "spark.io.encryption.enabled",
+        "spark.network.crypto.saslFallback", "spark.network.crypto.authEngineVersion", "spark.master", "spark.executor.memory",
+        "spark.driver.memory", "spark.cores.max", "spark.driver.host")
+
+
+def test_script_and_submit_get_the_same_configuration_beside_a_notebook(cluster, tab):
+    good(tab, LINE)
+    mine = json.loads(good(tab, LOOK + "print(json.dumps(conf))"))
+    good(tab, f"open('job.py', 'w').write({SCRIPT!r})")
+    for command in ("$PYSPARK_PYTHON job.py", "$SPARK_HOME/bin/spark-submit job.py"):
+        text = good(tab, f"import subprocess\ndone = subprocess.run({command!r}, shell=True, capture_output=True, text=True)\n"
+                         "print(done.stdout if done.returncode == 0 else done)")
+        assert SUM in text, text
+        theirs = json.loads(re.search(r"^CONF (.*)$", text, re.M).group(1))
+        assert {key: theirs.get(key) for key in SAME} == {key: mine.get(key) for key in SAME}
+        assert theirs["spark.network.crypto.cipher"] == "AES/GCM/NoPadding" and theirs["spark.authenticate"] == "true"
+    assert SUM in good(tab, LINE)
+
+
+TAGS = LOOK + """
+jobs = json.loads(page(ui, f"/api/v1/applications/{app}/jobs"))
+print(json.dumps([sorted(tag for tag in job["jobTags"] if tag.startswith("cyg-")) for job in jobs]))
+"""
+
+
+def test_jobs_of_a_session_made_by_the_user_are_tagged_with_their_cell(cluster, tab):
+    make = "from pyspark.sql import SparkSession\nmine = SparkSession.builder.appName('mine').getOrCreate()\nsc = mine.sparkContext\n"
+    count = "print(sc.parallelize(range(10), 2).count())"
+    for code, cell_id in ((make + count, "one"), (count, "two")):
+        msg_id = tab.send("shell", "execute_request", {"code": code, "silent": False, "store_history": True, "user_expressions": {},
+                          "allow_stdin": False, "stop_on_error": True}, metadata={"cellId": cell_id})
+        assert stream(tab.until_done(msg_id)) == "10\n"
+        # The newest job comes first.
+        assert json.loads(good(tab, TAGS))[0] == sorted(["cyg-cell-" + cell_id, "cyg-msg-" + msg_id])
+
+
+# ---- restarts and deaths ----
+def test_kernel_restart_gives_a_new_session_on_the_same_cluster(cluster, tab):
+    first = good(tab, LINE + "; print(sc.applicationId)").split()[-1]
+    master = cluster.the(MASTER)
+    answer = cluster.ask("POST", f"{cluster.base}api/kernels/{tab.id}/restart")
+    assert answer.status == 200, answer.data
+    tab.close()
+    tab.connect()
+    assert "ready when first used" in good(tab, "print(repr(spark))")
+    text = good(tab, LINE + "; print(sc.applicationId)")
+    assert SUM in text and text.split()[-1] != first
+    assert cluster.the(MASTER) == master
+
+
+def test_killed_agent_finds_its_cluster_again(cluster, tab):
+    good(tab, LINE)
+    before = cluster.ask("GET", "/hub/api/cygnet/servers/alice/spark").json
+    daemons_before = [cluster.the(MASTER), cluster.the(WORKER), cluster.the(DRIVER)]
+    agent = cluster.agent()
+    os.kill(agent, 9)
+    until(lambda: cluster.ask("GET", cluster.base + "api/kernels").status == 200 and cluster.agent() != agent, "a new agent")
+    tab.connect()
+    assert SUM in good(tab, LINE)
+    assert [cluster.the(MASTER), cluster.the(WORKER), cluster.the(DRIVER)] == daemons_before
+    after = cluster.ask("GET", "/hub/api/cygnet/servers/alice/spark").json
+    assert after == before and after["app"]["state"] == "up" and len(after["properties"]) > 10
+
+
+def test_dead_master_is_told_and_the_next_use_gets_a_fresh_cluster(cluster, tab):
+    good(tab, LINE)
+    secret, master = secret_of(cluster), cluster.the(MASTER)
+    os.kill(master, 9)
+    until(lambda: cluster.ask("GET", "/hub/api/cygnet/servers/alice/spark").json["app"]["state"] == "failed", "the news")
+    app = cluster.ask("GET", "/hub/api/cygnet/servers/alice/spark").json["app"]
+    assert app["why"] == "the cluster's master ended (signal 9)"
+    until(lambda: not [pid for word in (MASTER, WORKER, EXECUTOR) for pid in cluster.processes(word)], "the cluster's end")
+    # The same kernel goes on: its session is gone, the name makes a new one.
+    text, said, error = cell(tab, LINE)
+    assert error is None and SUM in text, (error, said)
+    assert "cluster of this session has ended" in said
+    assert secret_of(cluster) != secret and cluster.the(MASTER) != master
+
+
+# ---- the end ----
+def test_nothing_of_it_stays_when_the_server_stops(site, cluster):
+    tab = cluster.kernel()
+    good(tab, LINE)
+    tab.close()
+    secret = secret_of(cluster).encode()
+    assert len(jvms(cluster)) >= 4
+    cluster.stop()
+    until(lambda: cluster.processes() == {}, "the end of every process")
+    assert list((site.run / "servers").iterdir()) == []
+    looked = [path for path in site.tmp.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert [path for path in looked if secret in path.read_bytes()] == []
+    rows = sqlite3.connect(f"file:{next(site.state.rglob('hub.db'))}?mode=ro", uri=True)
+    assert secret.decode() not in "\n".join(rows.iterdump())
+    rows.close()
