@@ -329,7 +329,7 @@ static const struct http_endpoint door_endpoints[] = {
 static void handle_status(struct http_req *req)
 {
 	const struct spark *s = spark_of(req);
-	cyg_autobuf struct cyg_buf out;
+	cyg_autobuf struct cyg_buf out = { 0 };
 	struct jsonw w;
 	struct cyg_err err;
 

@@ -70,7 +70,9 @@ def jvms(alice):
 
 # ---- nothing before somebody needs it ----
 def test_nothing_starts_until_spark_is_used(alice, tab):
-    assert alice.ask("GET", "/hub/api/cygnet/servers/alice/spark").json["app"]["state"] == "absent"
+    assert alice.server()["cygnet"]["spark"] is True
+    answer = alice.ask("GET", "/hub/api/cygnet/servers/alice/spark").json
+    assert answer == {"app": {"cluster": "own", "label": "own", "version": "4.2.0", "state": "absent", "why": None}, "properties": []}
     for code in ("spark", "sc", "swan_spark_conf.__class__", "print(spark, sc)", "%whos", "import pyspark.sql"):
         good(tab, code)
     for kind, content in (("complete_request", {"code": "spark.", "cursor_pos": 6}),
@@ -353,6 +355,20 @@ def test_dead_master_is_told_and_the_next_use_gets_a_fresh_cluster(cluster, tab)
     assert error is None and SUM in text, (error, said)
     assert "cluster of this session has ended" in said
     assert secret_of(cluster) != secret and cluster.the(MASTER) != master
+
+
+# ---- a server without it ----
+def test_server_without_a_cluster_has_no_spark(site):
+    bob = site.person("bob")
+    bob.start({"profile": "standard", "stack": "2026a"})
+    assert bob.server()["cygnet"]["spark"] is False
+    assert bob.ask("GET", bob.base + "api/cygnet/spark").status == 404
+    answer = bob.ask("GET", "/hub/api/cygnet/servers/bob/spark")
+    assert (answer.status, answer.json["message"]) == (404, "This server was started without Spark.")
+    tab = bob.kernel()
+    assert cell(tab, "spark")[2].startswith("NameError")
+    bob.end_kernel(tab)
+    bob.stop()
 
 
 # ---- the end ----
