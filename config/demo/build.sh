@@ -41,6 +41,7 @@ stack 2026a "$new"
 stack 2025b "$old"
 kernelspec stacks/2026a ir '{"argv": ["R", "--slave", "-e", "IRkernel::main()", "--args", "{connection_file}"],
  "display_name": "R", "language": "R"}'
+cp /usr/lib/R/site-library/IRkernel/kernelspec/logo-* "$part/stacks/2026a/share/jupyter/kernels/ir/" 2>/dev/null || true
 mkdir -p "$part/spark"
 cp "$here/tree/clusters.yaml" "$part/spark/clusters.yaml"
 touch "$part/.ready"

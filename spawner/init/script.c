@@ -22,17 +22,23 @@ static const struct {
 };
 
 /* The trap also serves scripts that end by `exit 0`; env is called by its path because the script
- * may have changed PATH. */
-static char script_text[] =
-    "trap 'r=$?; trap - EXIT; [ $r -eq 0 ] && { /usr/bin/env -0 >&3 || r=1; }; exit $r' EXIT\n"
-    ". \"$1\"";
+ * may have changed PATH. A stack is often a virtual environment, whose Python leaves the home's
+ * packages out whatever the variables say: its own answer to where they are goes on PYTHONPATH. */
+#define SCRIPT_BEGIN "trap 'r=$?; trap - EXIT; [ $r -eq 0 ] && { "
+#define SCRIPT_END   "/usr/bin/env -0 >&3 || r=1; }; exit $r' EXIT\n. \"$1\""
+static char script_text[] = SCRIPT_BEGIN SCRIPT_END;
+static char script_text_home[] = SCRIPT_BEGIN
+    "u=$(python3 -m site --user-site 2>/dev/null); "
+    "[ -z \"$u\" ] || export PYTHONPATH=\"$u${PYTHONPATH:+:$PYTHONPATH}\"; " SCRIPT_END;
 
 static void script_exec(const struct init *in, int out)
 {
 	char bash[] = "/bin/bash", norc[] = "--norc", noprofile[] = "--noprofile", c[] = "-c";
 	char zero[] = "cygnet-setup";
 	char *path = strdup(in->scripts[in->script]);
-	char *argv[] = { bash, noprofile, norc, c, script_text, zero, path, NULL };
+	bool home = in->home_packages && in->script == SCRIPT_SETUP;
+	char *text = home ? script_text_home : script_text;
+	char *argv[] = { bash, noprofile, norc, c, text, zero, path, NULL };
 	size_t n = 0;
 
 	for (size_t at = 0; at < in->env_len; at += strlen(in->env + at) + 1)

@@ -128,7 +128,8 @@ void api_start_server(struct http_req *req)
 		return;
 	}
 	if (read_choice(req, &choice, &field, &err) < 0) {
-		reply_field_error(req, err.code == CYG_EDENIED ? 403 : 400, err.msg, field);
+		int status = err.code == CYG_EDENIED ? 403 : err.code == CYG_EBUSY ? 503 : 400;
+		reply_field_error(req, status, err.msg, field);
 		return;
 	}
 	struct srv *srv = srvs_get(hub, person->name, "");

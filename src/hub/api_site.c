@@ -82,7 +82,12 @@ static json_t *stacks(
 		    json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "id", s->id, "label", s->label,
 			"description", text_or_null(s->description), "kernels", list(&s->kernels),
 			"spark", text_or_null(s->spark), "recommended", (int)s->recommended);
+		(void)json_object_set_new(one, "platform", text_or_null(s->platform));
 		add_availability(one, who, &s->groups);
+		if (s->unavailable != NULL && policy_is_in(who, &s->groups)) {
+			(void)json_object_set_new(one, "available", json_false());
+			(void)json_object_set_new(one, "reason", json_string(s->unavailable));
+		}
 		(void)json_array_append_new(ret, one);
 	}
 	return ret;

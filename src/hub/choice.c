@@ -156,18 +156,18 @@ static bool is_known(const char *key)
 
 void choice_default(const struct profiles *p, const struct profile *f, struct choice *ret)
 {
-	const char *stack = f->stacks.items[0];
+	const struct profile_stack *stack = profiles_find_stack(p, f->stacks.items[0]);
 
-	for (size_t i = 0; i < f->stacks.n; i++) {
+	/* One that can be had beats one that cannot; then the recommended one; then the first. */
+	for (size_t i = 1; i < f->stacks.n; i++) {
 		const struct profile_stack *s = profiles_find_stack(p, f->stacks.items[i]);
-		if (s->recommended) {
-			stack = s->id;
-			break;
-		}
+		bool is_had = s->unavailable == NULL, was_had = stack->unavailable == NULL;
+		if (is_had != was_had ? is_had : s->recommended && !stack->recommended)
+			stack = s;
 	}
 	*ret = (struct choice){ .cores = f->cores.usual, .memory_mb = f->memory_mb.usual };
 	(void)cyg_str_copy(ret->profile, sizeof(ret->profile), cyg_str_of(f->id));
-	(void)cyg_str_copy(ret->stack, sizeof(ret->stack), cyg_str_of(stack));
+	(void)cyg_str_copy(ret->stack, sizeof(ret->stack), cyg_str_of(stack->id));
 }
 
 int choice_read(const json_t *options, const struct profiles *p, struct choice *ret,

@@ -17,6 +17,7 @@
 #include "hub/secret.h"
 #include "hub/sessions.h"
 #include "hub/signin.h"
+#include "hub/software.h"
 #include "hub/srv.h"
 
 #include <fcntl.h>
@@ -129,6 +130,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	if (store_open(path, &hub->store, err) < 0)
 		return -(int)err->code;
 	start_turns(hub);
+	software_start(hub, &hub->software);
 	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
 		return -(int)err->code;
 	return 0;
@@ -207,6 +209,7 @@ void hub_close(struct hub *hub)
 	proxy_link_close(hub->proxy);
 	spawner_link_close(hub->spawner);
 	reconcile_close(hub);
+	software_close(hub->software);
 	signin_free(hub->signin);
 	signin_oidc_close(hub);
 	pages_free(hub->pages);

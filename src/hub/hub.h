@@ -22,6 +22,7 @@ struct proxy_link;
 struct ratelimit;
 struct sessions;
 struct signin;
+struct software;
 struct spawner_link;
 struct spawn_hello;
 struct srvs;
@@ -33,7 +34,7 @@ enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
 struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
-	char *public_url, *catalogue;
+	char *public_url, *catalogue, *software_tree;
 	char *providers; /* file of the OpenID providers, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
@@ -44,6 +45,7 @@ struct hub_config {
 	uint64_t start_concurrency, queue_max, queue_timeout_ms;
 	uint64_t slow_start_ms, slow_stop_ms, stop_grace_ms;
 	uint64_t activity_ms;
+	uint64_t software_refresh_ms, software_timeout_ms;
 	uint64_t socket_group; /* 0: the process's own */
 };
 
@@ -53,6 +55,7 @@ struct hub {
 	uv_loop_t *uv;
 	struct store *store;
 	struct profiles *profiles;
+	struct software *software; /* NULL: no tree is configured */
 	struct pages *pages;
 	struct people *people;
 	struct sessions *sessions;

@@ -55,6 +55,28 @@ static const struct cyg_option options[] = {
 	    .doc =
 		"File with the catalogue of Spark clusters, usually in the software tree; read by a "
 		"child at each connect. Without it no server has Spark." },
+	{ .name = "software-tree",
+	    .type = OPT_STRING,
+	    .offset = AT(software_tree),
+	    .doc =
+		"Folder whose stacks/NAME/stack.yaml says what the form shows of the stack NAME, read "
+		"by a child. Without it the form shows what the profiles file says." },
+	{ .name = "software-refresh",
+	    .type = OPT_MS,
+	    .offset = AT(software_refresh_ms),
+	    .value = "1m",
+	    .min = 100,
+	    .max = 24ULL * 3600 * 1000,
+	    .doc = "How often the software tree is read again." },
+	{ .name = "software-timeout",
+	    .type = OPT_MS,
+	    .offset = AT(software_timeout_ms),
+	    .value = "5s",
+	    .min = 100,
+	    .max = 10 * 60 * 1000,
+	    .doc =
+		"How long that may take; a stack that cannot be read in time is shown as not to be had "
+		"and is not started." },
 	{ .name = "sign-in",
 	    .type = OPT_ENUM,
 	    .offset = AT(sign_in),

@@ -1,5 +1,6 @@
-hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/hub/choice.c \
-	src/hub/policy.c src/hub/stages.c src/hub/secret.c src/hub/ratelimit.c src/hub/oidc_config.c
+hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/hub/stackfile.c \
+	src/hub/choice.c src/hub/policy.c src/hub/stages.c src/hub/secret.c src/hub/ratelimit.c \
+	src/hub/oidc_config.c
 ARCHIVES += hub
 hub_SRC := $(hub_PURE) src/hub/people.c src/hub/sessions.c src/hub/spawner_link.c \
 	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/start.c src/hub/stop.c \
@@ -7,7 +8,7 @@ hub_SRC := $(hub_PURE) src/hub/people.c src/hub/sessions.c src/hub/spawner_link.
 	src/hub/signin.c src/hub/signin_complete.c src/hub/signin_dev.c src/hub/signin_oidc.c \
 	src/hub/signin_refuse.c src/hub/oidc_login.c src/hub/oidc_provider.c src/hub/attempts.c src/hub/pages.c \
 	src/hub/pages_lost.c src/hub/api.c src/hub/api_user.c src/hub/api_server.c \
-	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/api_service.c src/hub/options.c src/hub/hub.c
+	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/software.c src/hub/api_service.c src/hub/options.c src/hub/hub.c
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c
@@ -32,3 +33,8 @@ FUZZ_TARGETS += hub_choice
 fuzz_hub_choice_SRC := tests/fuzz/fuzz_hub_choice.c
 fuzz_hub_choice_LIBS := hub spark store oidc http ipc daemon base
 fuzz_hub_choice_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+
+FUZZ_TARGETS += stackfile
+fuzz_stackfile_SRC := tests/fuzz/fuzz_stackfile.c
+fuzz_stackfile_LIBS := hub spark store oidc http ipc daemon base
+fuzz_stackfile_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl

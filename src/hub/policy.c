@@ -54,6 +54,9 @@ int policy_check(const struct policy_person *who, const struct profiles *p, cons
 		return cyg_fail(err, CYG_EDENIED, "There is no such environment.");
 	if (!policy_is_in(who, &s->groups))
 		return refuse(err, "environment", &s->groups);
+	if (s->unavailable != NULL)
+		return cyg_fail(
+		    err, CYG_EBUSY, "%s cannot be started now. %s", s->label, s->unavailable);
 	*field = "cluster";
 	if (c->cluster[0] != '\0' && cluster == NULL)
 		return cyg_fail(err, CYG_EDENIED, "There is no such Spark cluster.");

@@ -20,7 +20,9 @@ struct profile_list {
 
 struct profile_stack {
 	const char *id, *label, *description;
-	const char *spark; /* version of Spark in it, or NULL */
+	const char *spark;       /* version of Spark in it, or NULL */
+	const char *platform;    /* such as x86_64-debian12, or NULL */
+	const char *unavailable; /* why nobody can have it now (software.c), or NULL */
 	struct profile_list kernels, groups;
 	bool recommended;
 };

@@ -152,7 +152,7 @@ static int read_amounts(struct reader *r, const struct yaml_node *map, const cha
 static int read_stack(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
 {
 	static const char *const keys[] = { "id", "label", "description", "kernels", "groups",
-		"spark", "recommended", NULL };
+		"spark", "platform", "recommended", NULL };
 	struct profile_stack *s = &r->p->stacks[r->p->n_stacks];
 
 	if (read_id(r, map, &s->id, err) < 0 || yaml_check_keys(r->doc, map, keys, err) < 0 ||
@@ -164,6 +164,9 @@ static int read_stack(struct reader *r, const struct yaml_node *map, struct cyg_
 	if (read_text(r, map, "spark", NULL, &s->spark) < 0)
 		return yaml_fail(
 		    r->doc, yaml_find(map, "spark"), err, "spark is a version: \"4.2.0\"");
+	if (read_text(r, map, "platform", NULL, &s->platform) < 0)
+		return yaml_fail(
+		    r->doc, yaml_find(map, "platform"), err, "platform is one line of text");
 	if (profiles_find_stack(r->p, s->id) != NULL)
 		return yaml_fail(r->doc, map, err, "there is a stack \"%s\" already", s->id);
 	r->p->n_stacks++;

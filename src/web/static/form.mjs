@@ -65,7 +65,7 @@ function fields(form, choice) {
 	const { profile, stack } = parts(form, choice);
 	const plain = (i) => ({ value: i.id, label: i.label, text: i.description, facts: i.facts, reason: reasonOf(i) });
 	const row = (name, label) => profile[name].length > 1 && choices('row', name, choice[name], profile[name].map(({ value }) => ({ value, label: label(value) })));
-	const contents = (s) => [{ label: '', value: words.join([s.kernels.join(', '), s.spark && w.sparkVersion(s.spark)]) }];
+	const contents = (s) => [{ label: '', value: words.join([s.kernels.join(', '), s.spark && w.sparkVersion(s.spark), s.platform]) }];
 	return [
 		form.profiles.length > 1 && choices('stack', 'profile', choice.profile, form.profiles.map(plain)),
 		choices('stack', 'stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),

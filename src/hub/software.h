@@ -1,0 +1,19 @@
+/* The software tree, as far as the start form needs it: TREE/stacks/NAME/stack.yaml of every stack
+ * of the profiles, read by reader children at the start and again and again, so that a tree that
+ * hangs costs a greyed choice and nothing else. */
+#ifndef HUB_SOFTWARE_H
+#define HUB_SOFTWARE_H
+
+#include "hub/hub.h"
+
+struct software;
+
+/* Begins to read; hub->profiles is there. From the first answer on, the stacks of hub->profiles
+ * hold what the tree says (profiles.yaml stands for what it does not say) or the reason why they
+ * cannot be had. *ret is NULL when no tree is configured. */
+void software_start(struct hub *hub, struct software **ret);
+/* Ends the children; before profiles_free, while the loop still runs once more. NULL is accepted.
+ */
+void software_close(struct software *s);
+
+#endif
