@@ -41,6 +41,7 @@ struct init {
 	char *env; /* "NAME=value\0...": what the scripts left, for kernels */
 	size_t env_len;
 	uint64_t deadline_ms; /* of each script */
+	bool home_packages;
 	bool is_pid1;
 	enum init_script script; /* the running one, or SCRIPTS */
 	pid_t script_pid, agent;

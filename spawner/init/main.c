@@ -233,12 +233,12 @@ static void options(struct init *in, int argc, char **argv)
 		{ "setup", 1, NULL, 's' }, { "user-script", 1, NULL, 'u' },
 		{ "deadline-ms", 1, NULL, 'd' }, { "env", 1, NULL, 'e' },
 		{ "home-packages", 0, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-	bool home_packages = false, good = true;
+	bool good = true;
 	size_t n = 0;
 
 	for (int c; good && (c = getopt_long(argc, argv, "+", table, NULL)) != -1;) {
 		if (c == 'h')
-			home_packages = true;
+			in->home_packages = true;
 		else if (c == 'r')
 			in->run_dir = optarg;
 		else if (c == 'd')
@@ -255,7 +255,7 @@ static void options(struct init *in, int argc, char **argv)
 		die(INIT_EXIT_USAGE, "usage: cygnet-init [--run-dir DIR] [--setup SCRIPT] "
 				     "[--deadline-ms N] [--user-script PATH] [--home-packages] "
 				     "[--env NAME=VALUE]... -- COMMAND ARG...");
-	if (!home_packages) {
+	if (!in->home_packages) {
 		in->agent_env[n++] = no_python;
 		in->agent_env[n] = no_r;
 	}

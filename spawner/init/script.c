@@ -28,7 +28,7 @@ static const struct {
 #define SCRIPT_END   "/usr/bin/env -0 >&3 || r=1; }; exit $r' EXIT\n. \"$1\""
 static char script_text[] = SCRIPT_BEGIN SCRIPT_END;
 static char script_text_home[] = SCRIPT_BEGIN
-    "u=$(python3 -m site --user-site 2>/dev/null); "
+    "u=$(python3 -m site --user-site 2>/dev/null) || :; "
     "[ -z \"$u\" ] || export PYTHONPATH=\"$u${PYTHONPATH:+:$PYTHONPATH}\"; " SCRIPT_END;
 
 static void script_exec(const struct init *in, int out)

@@ -30,9 +30,11 @@ async function labWith(page, site, answers) {
 
 // Text of a file below the home, once it is there.
 async function fileOf(page, site, name) {
-	await page.waitForFunction(async (url) => (await fetch(url)).ok, `${site.url}user/alice/api/contents/${name}`,
-		{ timeout: CEILING, polling: 200 });
-	return (await (await page.request.get(`${site.url}user/alice/files/${name}`)).text()).trim();
+	for (const end = Date.now() + CEILING; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
+		const answer = await page.request.get(`${site.url}user/alice/files/${name}`);
+		if (answer.ok()) return (await answer.text()).trim();
+	}
+	throw new Error(`${name} did not come`);
 }
 
 journey('two stacks are two environments, with a script and packages of the home', async ({ page, cleanup, shot }) => {

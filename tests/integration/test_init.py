@@ -384,6 +384,17 @@ def test_home_packages_are_used_only_when_asked_for(init, tmp_path):
     assert "PYTHONNOUSERSITE" not in env and "R_LIBS_USER" not in env
 
 
+@pytest.mark.parametrize("end", ["true", "exit 0", "set -e; set -- other words"])
+def test_home_packages_reach_a_virtual_environment(init, tmp_path, end):
+    # As Python answers in one: the folder, and 1 because it would not look there by itself.
+    python = tmp_path / "view/python3"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\n[ \"$*\" = '-m site --user-site' ] && echo /home/x/.local/lib\nexit 1\n")
+    python.chmod(0o755)
+    text = f"export PATH={python.parent}:$PATH PYTHONPATH=/stack; {end}"
+    assert environment_after(init, tmp_path, text, "--home-packages")["PYTHONPATH"] == "/home/x/.local/lib:/stack"
+
+
 def test_users_script_runs_after_the_stacks_and_sees_it(init, tmp_path):
     (tmp_path / "u.sh").write_text("export BOTH=$A-mine; export PATH=/mine:$PATH; exit 0")
     env = environment_after(init, tmp_path, "export A=stack PATH=/stack:$PATH", "--user-script", tmp_path / "u.sh")
