@@ -11,6 +11,16 @@ SILENT = "The software tree does not answer."
 GOOD = "label: Release 2026a\ndescription: From the tree\nkernels: [Python 3, R, Octave]\nspark: 4.9.9\nplatform: riscv\n"
 
 
+class TreeSite(HubSite):
+    """Both stacks are for everybody."""
+
+    def make_web(self):
+        super().make_web()
+        text = self.profiles.read_text()
+        assert "    groups: [physics, astro]\n" in text
+        self.profiles.write_text(text.replace("    groups: [physics, astro]\n", ""))
+
+
 @pytest.fixture
 def tree(tmp_path):
     for name in ("2026a", "2025b"):
@@ -24,8 +34,8 @@ def make_site(tmp_path, daemons, tree):
     sites = []
 
     def make(*options):
-        sites.append(HubSite(tmp_path, daemons, ["--software-tree", tree.parent, "--software-refresh", "200ms",
-                                                 "--software-timeout", "1s", *options]))
+        options = ["--software-tree", tree.parent, "--software-refresh", "200ms", "--software-timeout", "1s", *options]
+        sites.append(TreeSite(tmp_path, daemons, options))
         return sites[-1]
 
     yield make
