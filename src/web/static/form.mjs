@@ -71,7 +71,7 @@ function fields(form, choice) {
 		choices('stack', 'stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),
 		row('cores', w.coresOf),
 		row('memory_mb', w.memoryOf),
-		profile.clusters.length && choices('stack', 'cluster', choice.cluster ?? '', [{ value: '', label: w.none },
+		profile.clusters.length > 0 && choices('stack', 'cluster', choice.cluster ?? '', [{ value: '', label: w.none },
 			...profile.clusters.map((c) => ({ ...plain(c), reason: stack.spark ? reasonOf(c) : w.noSpark }))]),
 		profile.home_packages && field('home_packages', w.home_packages, 'on', { type: 'checkbox', checked: choice.home_packages }),
 		profile.user_script && field('user_script', w.user_script, choice.user_script || '', { maxlength: 1024 }),
