@@ -57,18 +57,13 @@ export async function me() {
 	}
 }
 
-/**
- * Asks for a start and goes to the page that shows it. The answer may take 10 s, so the page is left after a
- * moment, and `keepalive` lets the request live on; a refusal comes at once and is thrown. 500 is a start that
- * has failed already: that page shows where and why.
- */
+/** Asks for a start and soon goes to its page (`keepalive`: the answer may take 10 s). A refusal is thrown; 500 is a
+ failed start, shown there. */
 export async function start(user, server, choice, goal) {
-	const post = call('POST', serverApi(user, server), choice ? { user_options: choice } : {}, { keepalive: true });
-	const begun = post.catch((err) => {
-		if (err.status !== 500) throw err;
-	});
-	await Promise.race([begun, new Promise((resolve) => setTimeout(resolve, 700))]);
-	begun.catch(() => {});
+	const post = call('POST', serverApi(user, server), choice ? { user_options: choice } : {}, { keepalive: true })
+		.catch((err) => err.status === 500 || Promise.reject(err));
+	await Promise.race([post, new Promise((resolve) => setTimeout(resolve, 700))]);
+	post.catch(() => {});
 	location.assign(pendingPage(user, server, goal));
 	return new Promise(() => {});
 }
