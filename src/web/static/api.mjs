@@ -57,7 +57,7 @@ export async function me() {
 	}
 }
 
-/** Asks for a start and soon goes to its page (`keepalive`: the answer may take 10 s). A refusal is thrown; 500 is a
+/** Asks for a start and soon goes to its page (`keepalive`: it may take 10 s). A refusal is thrown; 500 is a
  failed start, shown there. */
 export async function start(user, server, choice, goal) {
 	const post = call('POST', serverApi(user, server), choice ? { user_options: choice } : {}, { keepalive: true })
