@@ -324,8 +324,9 @@ void api_spark_connect(struct http_req *req)
 		connect_fail(c, 400, err.msg);
 		return;
 	}
-	if (reader_start(
-		hub->uv, hub->config.catalogue, READ_MS, on_catalogue, c, &c->reader, &err) < 0)
+	if (reader_start(hub->uv,
+		&(const struct reader_spec){ hub->config.catalogue, READ_MS, on_catalogue, c },
+		&c->reader, &err) < 0)
 		connect_fail(c, 500, err.msg);
 }
 

@@ -177,8 +177,8 @@ static int spawn_child(struct reader *r, uv_loop_t *loop, const char *path)
 	return uv_spawn(loop, &r->process, &options);
 }
 
-int reader_start(uv_loop_t *loop, const char *path, uint64_t timeout_ms, reader_done_fn done,
-    void *arg, struct reader **ret, struct cyg_err *err)
+int reader_start(
+    uv_loop_t *loop, const struct reader_spec *spec, struct reader **ret, struct cyg_err *err)
 {
 	struct reader *r = cyg_xcalloc(1, sizeof(*r));
 	int rc;
@@ -186,16 +186,16 @@ int reader_start(uv_loop_t *loop, const char *path, uint64_t timeout_ms, reader_
 	cyg_buf_init(&r->text, READER_MAX);
 	cyg_buf_init(&r->message, READER_ERROR_MAX);
 	r->room = cyg_xcalloc(1, READ_STEP);
-	r->path = cyg_xstrdup(path);
-	r->done = done;
-	r->arg = arg;
+	r->path = cyg_xstrdup(spec->path);
+	r->done = spec->done;
+	r->arg = spec->arg;
 	r->open = 4;
 	r->waiting = 3;
 	(void)uv_pipe_init(loop, &r->out, 0);
 	(void)uv_pipe_init(loop, &r->errors, 0);
 	(void)uv_timer_init(loop, &r->timer);
 	r->process.data = r->out.data = r->errors.data = r->timer.data = r;
-	rc = spawn_child(r, loop, path);
+	rc = spawn_child(r, loop, r->path);
 	r->process.data = r;
 	if (rc < 0) {
 		close_all(r);
@@ -203,7 +203,7 @@ int reader_start(uv_loop_t *loop, const char *path, uint64_t timeout_ms, reader_
 	}
 	(void)uv_read_start((uv_stream_t *)&r->out, on_room, on_bytes);
 	(void)uv_read_start((uv_stream_t *)&r->errors, on_room, on_bytes);
-	(void)uv_timer_start(&r->timer, on_deadline, timeout_ms, 0);
+	(void)uv_timer_start(&r->timer, on_deadline, spec->timeout_ms, 0);
 	*ret = r;
 	return 0;
 }

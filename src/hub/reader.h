@@ -14,8 +14,15 @@ struct reader;
  * once, never from inside reader_start, never after cancel. */
 typedef void (*reader_done_fn)(void *arg, struct cyg_str text, const struct cyg_err *err);
 
-int reader_start(uv_loop_t *loop, const char *path, uint64_t timeout_ms, reader_done_fn done,
-    void *arg, struct reader **ret, struct cyg_err *err);
+struct reader_spec {
+	const char *path; /* copied */
+	uint64_t timeout_ms;
+	reader_done_fn done;
+	void *arg;
+};
+
+int reader_start(
+    uv_loop_t *loop, const struct reader_spec *spec, struct reader **ret, struct cyg_err *err);
 /* NULL is accepted. */
 void reader_cancel(struct reader *r);
 
