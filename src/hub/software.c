@@ -88,8 +88,10 @@ static void on_again(uv_timer_t *timer)
 
 	for (size_t i = 0; i < s->n; i++) {
 		struct entry *e = &s->entries[i];
-		if (e->reader == NULL && reader_start(s->hub->uv, e->path, c->software_timeout_ms,
-					     on_read, e, &e->reader, &err) < 0)
+		if (e->reader == NULL &&
+		    reader_start(s->hub->uv,
+			&(const struct reader_spec){ e->path, c->software_timeout_ms, on_read, e },
+			&e->reader, &err) < 0)
 			on_failed(e, err.msg);
 	}
 	if (uv_is_active((uv_handle_t *)&s->late) == 0)

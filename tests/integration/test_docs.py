@@ -23,7 +23,9 @@ def test_configuration_page_is_what_the_programs_say():
 @pytest.mark.parametrize("program, sample", [("cygnet-proxy", "proxy.yaml"), ("cygnet-spawner-sandbox", "spawner.yaml")])
 def test_sample_names_every_option(program, sample):
     text = (places.ROOT / "config" / sample).read_text()
-    assert set(help_options(program)) == set(re.findall(r"^#? ?([a-z0-9-]+):", text, re.M))
+    known = set(help_options(program))
+    assert known <= set(re.findall(r"^(?:# ?)?([a-z0-9-]+):", text, re.M))
+    assert set(re.findall(r"^([a-z0-9-]+):", text, re.M)) <= known
 
 
 def test_links_between_documents_lead_somewhere():
