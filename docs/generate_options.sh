@@ -26,9 +26,10 @@ The demo site that `make run` serves is in [config/demo](../config/demo).
 TOP
 
 # "# doc", "# type", "name: default" and an empty line, for each option.
-for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent; do
+for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent "cygnetctl up" "cygnetctl doctor"; do
+	read -ra words <<<"$program"
 	printf '\n## %s\n\n| option | takes | default | |\n|---|---|---|---|\n' "$program"
-	"$bin/$program" --help-options | awk '
+	"$bin/${words[0]}" "${words[@]:1}" --help-options | awk '
 		/^# / { line[++n] = substr($0, 3); next }
 		/^#?[a-z0-9-]+:/ {
 			text = $0; sub(/^#/, "", text)
@@ -39,3 +40,8 @@ for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent; do
 			n = 0
 		}'
 done
+
+# It has no option table: the spawner writes its command line.
+printf '\n## cygnet-init\n\nStarted by the spawner alone; nobody configures it.\n\n```\n'
+"$bin/cygnet-init" 2>&1 | sed 's/^cygnet-init: //' || true
+echo '```'

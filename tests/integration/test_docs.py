@@ -20,8 +20,9 @@ def test_configuration_page_is_what_the_programs_say():
     assert now == (DOCS / "configuration.md").read_text(), "run docs/generate_options.sh again"
 
 
-@pytest.mark.parametrize("program, sample", [("cygnet-proxy", "proxy.yaml"), ("cygnet-spawner-sandbox", "spawner.yaml")])
-def test_sample_names_every_option(program, sample):
+@pytest.mark.parametrize("program, sample", [
+    ("cygnet-hub", "hub.yaml"), ("cygnet-proxy", "proxy.yaml"), ("cygnet-spawner-sandbox", "spawner.yaml")])
+def test_sample_names_every_option_and_no_other(program, sample):
     text = (places.ROOT / "config" / sample).read_text()
     known = set(help_options(program))
     assert known <= set(re.findall(r"^(?:# ?)?([a-z0-9-]+):", text, re.M))
@@ -30,7 +31,7 @@ def test_sample_names_every_option(program, sample):
 
 def test_links_between_documents_lead_somewhere():
     broken = []
-    for page in [places.ROOT / "README.md", *DOCS.rglob("*.md")]:
+    for page in [places.ROOT / "README.md", places.ROOT / "config/README.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#: ]+)\)", page.read_text()):
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(places.ROOT)} -> {target}")
