@@ -18,6 +18,7 @@ Files with a structure of their own are described in their annotated samples:
 | `hub.yaml` | options of the hub | [config/hub.yaml](../config/hub.yaml) |
 | `profiles.yaml` | what the start form offers | [config/profiles.yaml](../config/profiles.yaml) |
 | `providers.yaml` | identity providers | [config/providers.yaml](../config/providers.yaml) |
+| `clusters.yaml` | the catalogue of Spark clusters | [config/clusters.yaml](../config/clusters.yaml) |
 | `templates.yaml` | what the spawner may run; root's file | [config/templates.yaml](../config/templates.yaml) |
 | `stacks.yaml` | where each software stack is; root's file | [config/stacks.yaml](../config/stacks.yaml) |
 | `spawner.yaml`, `proxy.yaml` | options of spawner and proxy | [config/spawner.yaml](../config/spawner.yaml), [config/proxy.yaml](../config/proxy.yaml) |
