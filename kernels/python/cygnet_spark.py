@@ -25,7 +25,10 @@ _CAUSES = (
     (re.compile(r"Connection refused"), "the cluster that this application was configured for is not there any more"),
     (re.compile(r"Spark cannot start: (.*)"), None),
 )
-_NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level")
+# What every driver says in every container and nobody can act on.
+_NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level"
+                    r"|^Using Spark's default log4j profile|NativeCodeLoader: Unable to load native-hadoop"
+                    r"|MacAddressUtil: Failed to find a usable hardware address")
 _ip = None
 _cell = {}
 _refusal = None
