@@ -236,6 +236,7 @@ static void options(struct init *in, int argc, char **argv)
 	bool good = true;
 	size_t n = 0;
 
+	opterr = 0; /* the usage line says it all */
 	for (int c; good && (c = getopt_long(argc, argv, "+", table, NULL)) != -1;) {
 		if (c == 'h')
 			in->home_packages = true;

@@ -57,7 +57,10 @@ static const struct cyg_option option_table[] = {
 	{ "web-dir", OPT_STRING, offsetof(struct up_options, web_dir), NULL, 0, 0, NULL, true,
 	    "Folder of the portal's files." },
 	{ "config-dir", OPT_STRING, offsetof(struct up_options, config_dir), NULL, 0, 0, NULL, true,
-	    "Folder with hub.yaml, profiles.yaml, templates.yaml and stacks.yaml." },
+	    "Folder with hub.yaml, profiles.yaml, templates.yaml and stacks.yaml; proxy.yaml and spawner.yaml are read when they are there." },
+	{ "public-url", OPT_STRING, offsetof(struct up_options, public_url), NULL, 0, 0, NULL,
+	    false,
+	    "Address by which browsers come, with its closing slash, when it is not http://localhost:PORT/." },
 	{ "ready-file", OPT_STRING, offsetof(struct up_options, ready_file), NULL, 0, 0, NULL,
 	    false,
 	    "Where to write {url, user, password, pid} as JSON once Cygnet answers (mode 0600)." },
@@ -113,6 +116,16 @@ static void spec_fd(struct up_child_spec *spec, const char *name, int fd)
 	spec->fd_names[spec->n_fds++] = name;
 }
 
+/* A daemon's own options file, when the administrator wrote one; what we pass ourselves wins over
+ * it. */
+static void spec_config(struct up *u, struct up_child_spec *spec, const char *name)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/%s", u->opts.config_dir, name);
+
+	if (access(path, F_OK) == 0)
+		spec_arg(spec, "--config", keep(u, CYG_TAKE(path)));
+}
+
 static int start_spawner(struct up *u, struct cyg_err *err)
 {
 	const struct up_options *o = &u->opts;
@@ -120,6 +133,7 @@ static int start_spawner(struct up *u, struct cyg_err *err)
 
 	spec_init(
 	    &spec, "spawner", keep(u, cyg_xasprintf("%s/cygnet-spawner-sandbox", o->bin_dir)));
+	spec_config(u, &spec, "spawner.yaml");
 	spec_arg(&spec, "--run-dir", o->run_dir);
 	spec_arg(&spec, "--state-dir", o->state_dir);
 	spec_arg(&spec, "--cache-dir", o->cache_dir);
@@ -136,6 +150,7 @@ static int start_proxy(struct up *u, struct cyg_err *err)
 	struct up_child_spec spec;
 
 	spec_init(&spec, "proxy", keep(u, cyg_xasprintf("%s/cygnet-proxy", o->bin_dir)));
+	spec_config(u, &spec, "proxy.yaml");
 	spec_fd(&spec, "http", u->sockets.http);
 	spec_fd(&spec, "control", u->sockets.control);
 	spec_fd(&spec, "inner", u->sockets.inner);
@@ -357,9 +372,12 @@ static int prepare(struct up *u, int *lock_fd, struct cyg_err *err)
 	if (pipe2(u->parent_pipe, O_CLOEXEC) < 0)
 		return cyg_fail_sys(err, errno, "make a pipe");
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	u->url = cyg_xasprintf("http://%s:%u/",
-	    strcmp(u->opts.address, "127.0.0.1") == 0 ? "localhost" : u->opts.address,
-	    u->sockets.port);
+	if (u->opts.public_url != NULL)
+		u->url = cyg_xstrdup(u->opts.public_url);
+	else
+		u->url = cyg_xasprintf("http://%s:%u/",
+		    strcmp(u->opts.address, "127.0.0.1") == 0 ? "localhost" : u->opts.address,
+		    u->sockets.port);
 	u->hub_sock = cyg_xasprintf("%s/hub/http.sock", u->opts.run_dir);
 	return cyg_loop_new(on_loop_end, u, -1, &u->loop, err);
 }

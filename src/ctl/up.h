@@ -18,7 +18,7 @@ struct up_options {
 	uint64_t port; /* 0: any free one */
 	char *state_dir, *run_dir, *cache_dir;
 	char *bin_dir, *web_dir, *config_dir;
-	char *ready_file;
+	char *ready_file, *public_url;
 	uint64_t stop_ms;
 };
 
