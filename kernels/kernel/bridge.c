@@ -242,6 +242,10 @@ static void note_status(struct kernel *k, const struct wire_msg *msg)
 	note_running(k, state, msg);
 	if (is_untracked(scan(msg->json[WIRE_PARENT], "msg_type")))
 		return;
+	/* A kernel may say that it starts after its shell has answered us, and nothing that counts
+	 * need follow: it would be called starting until somebody runs a cell. */
+	if (k->shell_answered && cyg_str_eq(state, "starting"))
+		return;
 	if (cyg_str_copy(k->exec, sizeof(k->exec), state))
 		k->exec_known = !cyg_str_eq(state, "starting");
 }
@@ -276,6 +280,7 @@ static void on_own_reply(struct kernel *k, const struct wire_msg *msg)
 	if (!cyg_str_eq(scan(msg->json[WIRE_HEADER], "msg_type"), "kernel_info_reply"))
 		return;
 	k->answered = true;
+	k->shell_answered = k->shell_answered || msg->channel == WIRE_SHELL;
 	/* Answered in its turn: what came before is done. Later statuses tell more. */
 	if (msg->channel == WIRE_SHELL && !k->exec_known)
 		(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("idle"));

@@ -69,6 +69,7 @@ struct kernel {
 	uint64_t launched_ms, asked_ms; /* asked: to end, or to answer */
 	uv_timer_t timer;
 	bool heard_iopub, answered;       /* since the launch */
+	bool shell_answered;              /* to a question of ours, since the launch */
 	bool exec_known;                  /* exec is from a status that counts, since the launch */
 	char exec[KERNEL_EXEC_MAX];       /* execution_state of the latest status that counts */
 	char session[KERNEL_SESSION_MAX]; /* the kernel's own */

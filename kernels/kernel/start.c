@@ -190,7 +190,7 @@ int kernel_launch(struct kernel *k, struct cyg_err *err)
 	spec.argv = (const char *const *)l.argv;
 	spec.env = (const char *const *)l.env.list;
 	k->pid = 0;
-	k->heard_iopub = k->answered = k->exec_known = false;
+	k->heard_iopub = k->answered = k->shell_answered = k->exec_known = false;
 	k->launched_ms = cyg_clock_mono_ms();
 	(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("starting"));
 	rc = init_link_start(k->owner->opts.init, &spec, on_started, k, err);

@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import socket
+import sys
 import time
 
 import pytest
@@ -292,6 +293,21 @@ def test_kernel_that_died_without_an_agent_is_started_again(agent):
     assert "signal 9" in model["reason"] or "no agent was there" in model["reason"]
     tab.connect()
     assert int(tab.run("import os; print(os.getpid())")[0]) != pid
+
+
+def test_kernel_that_says_starting_after_it_answered_is_idle(agent):
+    folder = agent.home / ".local/share/jupyter/kernels/late"
+    folder.mkdir(parents=True)
+    fake = places.ROOT / "tests/fakes/late_starter.py"
+    copy = agent.home / "late_starter.py"
+    copy.write_text(fake.read_text())
+    (folder / "kernel.json").write_text(json.dumps({
+        "argv": [sys.executable, str(copy), "{connection_file}"], "display_name": "L", "language": "x"}))
+    tab = agent.kernel(name="late")
+    wait_state(agent, tab.id, "idle")
+    tab.send("shell", "kernel_info_request", {})
+    tab.until(lambda message: message["content"].get("execution_state") == "starting")
+    assert agent.get(f"api/kernels/{tab.id}")["execution_state"] == "idle"
 
 
 def test_kernel_that_cannot_live_is_dead_with_a_reason(agent):
