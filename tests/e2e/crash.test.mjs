@@ -1,7 +1,7 @@
 // Parts die while a cell runs, and nobody at the notebook notices.
 import assert from 'node:assert/strict';
 import { journey } from './lib/journey.mjs';
-import { enterCell, finishCell, newNotebook, openLab, runCell, until } from './lib/lab.mjs';
+import { enterCell, finishCell, newNotebook, openLab, runCell, until, waitIdle } from './lib/lab.mjs';
 import { pressed, signIn, untilLab, words } from './lib/portal.mjs';
 import { demoSite } from './lib/site.mjs';
 
@@ -45,8 +45,9 @@ journey('the agent is killed and the kernel keeps its variables', async ({ page,
 		const answer = await page.request.get(`${site.url}user/alice/api/kernels`);
 		return answer.ok() && (await answer.json()).length === 1;
 	}, 'the new agent knows the kernel');
-	await page.reload();
-	await openLab(page, `${site.url}user/alice/lab`);
+	// By its name: Lab may not have saved yet which documents were open.
+	await openLab(page, `${site.url}user/alice/lab/tree/Untitled.ipynb`);
+	await waitIdle(page);
 	assert.match((await runCell(page, 'print(kept)')).text, /42/);
 });
 
@@ -61,7 +62,8 @@ journey('all of it but the server is killed, started again, and the kernel is as
 	await site.up();
 	const user = await (await page.request.get(`${site.url}hub/api/user`)).json();
 	assert.equal(user.servers[''].ready, true, 'still signed in, and the server was adopted');
-	await page.reload();
-	await openLab(page, `${site.url}user/alice/lab`);
+	// By its name: Lab may not have saved yet which documents were open.
+	await openLab(page, `${site.url}user/alice/lab/tree/Untitled.ipynb`);
+	await waitIdle(page);
 	assert.match((await runCell(page, 'print(kept)')).text, /42/);
 });
