@@ -102,7 +102,6 @@ async function running({ started, url, cygnet }) {
 		box, actions(stopButton, cygnet.spark && link(w.spark, '/hub/spark')), problem)];
 }
 
-// ---- which of them ----
 function repeat(ms, work) {
 	clearInterval(timer);
 	timer = setInterval(() => document.hidden || work(), ms);
