@@ -214,14 +214,17 @@ class Capture:
     def __init__(self, daemons, path, ports, pid="self"):
         self.path = path
         rule = " or ".join(f"tcp port {port}" for port in ports)
+        # Immediate: else what the kernel has gathered for up to a second is not seen when tcpdump is told to end.
         self.program = daemons.start(
-            ["nsenter", f"--net=/proc/{pid}/ns/net", "tcpdump", "-Z", "root", "-i", "lo", "-s0", "-U", "-w", path, rule], name="tcpdump")
+            ["nsenter", f"--net=/proc/{pid}/ns/net", "tcpdump", "--immediate-mode", "-B", "65536", "-Z", "root", "-i", "lo", "-s0", "-U",
+             "-w", path, rule], name="tcpdump")
         self.program.wait_line("listening on lo")
 
     def stop(self):
         """(packets, how often the marker was seen)"""
         self.program.stop()
         data = self.path.read_bytes()
+        assert "0 packets dropped by kernel" in self.program.log
         packets = int(re.search(r"(\d+) packets captured", self.program.log).group(1))
         return packets, data.count(b"BCASTMARK")
 
