@@ -23,15 +23,20 @@ _CAUSES = (
     (re.compile(r"Connection from \S+ closed|Connection reset"),
      "this application does not encrypt in the way the cluster demands"),
     (re.compile(r"Connection refused"), "the cluster that this application was configured for is not there any more"),
+    (re.compile(r"TimeoutException: Timeout waiting for task|All masters are unresponsive"),
+     "the cluster does not answer this application"),
     (re.compile(r"Spark cannot start: (.*)"), None),
 )
 # What every driver says in every container and nobody can act on.
 _NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level"
                     r"|^Using Spark's default log4j profile|NativeCodeLoader: Unable to load native-hadoop"
                     r"|MacAddressUtil: Failed to find a usable hardware address")
+_CIPHER = "spark.network.crypto.cipher"
 _ip = None
+_conf_dir = None  # the configuration that the hub gave this kernel, whatever SPARK_CONF_DIR says later
 _cell = {}
 _refusal = None
+_refused = threading.Event()
 
 
 class SparkRefused(RuntimeError):
@@ -140,11 +145,48 @@ def _listen(pipe, process):
             if _refusal is not None or not _starting.is_set():
                 continue
             _refusal = _find_cause(line)
-            if _refusal is not None and process:
-                process[0].kill()
+            if _refusal is not None:
+                _refused.set()
+                if process:
+                    process[0].kill()
 
 
 _starting = threading.Event()
+
+# ---- refusals that the driver does not hear ----
+
+def _cipher_of_cluster():
+    """None when the hub demands none."""
+    try:
+        with open(os.path.join(_conf_dir, "spark-defaults.conf")) as lines:
+            return next((line.split(None, 1)[1].strip() for line in lines if line.startswith(_CIPHER + " ")), None)
+    except (TypeError, OSError):
+        return None
+
+
+def _check_cipher(jconf):
+    """Refuses another cipher than the cluster's before it connects: whether the cluster would is chance. It takes what
+    it cannot decipher for the length of a frame, hangs up when that is absurd, and else waits for the rest of it."""
+    theirs, mine = _cipher_of_cluster(), jconf.get(_CIPHER, "AES/CTR/NoPadding")
+    if theirs is not None and theirs != mine and jconf.get("spark.network.crypto.enabled", "false") == "true":
+        raise SparkRefused(f"Spark could not start: this application does not encrypt in the way the cluster demands.\n"
+                           f"{_CIPHER} is {mine}, and the cluster wants {theirs}.")
+
+
+def _check_registered(context):
+    """A driver that no master answered ends a moment after its start seemed to succeed; until then it has no
+    application's number, but one that it made up (TaskScheduler.applicationId)."""
+    if context.master.startswith("spark://") and context.applicationId.startswith("spark-application-"):
+        raise RuntimeError("a stopped SparkContext: no master has registered it")
+
+
+def _cause_of(error):
+    cause = _refusal or _find_cause(str(error))
+    if cause is None and "stopped SparkContext" in str(error):
+        _refused.wait(5)  # its last words are on their way
+        cause = _refusal
+    return cause
+
 
 # ---- a driver outlives its cluster ----
 
@@ -230,16 +272,21 @@ def _wrap_gateway(module):
 def _wrap_context(module):
     cls = module.SparkContext
     init = cls._do_init
+    initialize_context = cls._initialize_context
     ensure = cls._ensure_initialized.__func__
 
     def watched(work):
         global _refusal
         _refusal = None
+        _refused.clear()
         _starting.set()
         try:
             return work()
+        except SparkRefused:
+            _drop_driver(cls)
+            raise
         except Exception as error:
-            cause = _refusal or _find_cause(str(error))
+            cause = _cause_of(error)
             if cause is None:
                 raise
             meaning, line = cause
@@ -253,12 +300,20 @@ def _wrap_context(module):
             _drop_driver(klass)  # it knows only the cluster that it was started for
         return watched(lambda: ensure(klass, *args, **kwargs))
 
+    def _initialize_context(self, jconf):
+        _check_cipher(jconf)
+        return initialize_context(self, jconf)
+
     def _do_init(self, *args, **kwargs):
-        result = watched(lambda: init(self, *args, **kwargs))
+        def work():
+            init(self, *args, **kwargs)
+            _check_registered(self)
+
+        watched(work)
         _tag_jobs()
-        return result
 
     cls._ensure_initialized = classmethod(_ensure_initialized)
+    cls._initialize_context = _initialize_context
     cls._do_init = _do_init
 
 
@@ -301,8 +356,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def load_ipython_extension(ip):
-    global _ip
-    _ip = ip
+    global _ip, _conf_dir
+    _ip, _conf_dir = ip, os.environ.get("SPARK_CONF_DIR")
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
     for name in _NAMES:

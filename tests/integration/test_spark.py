@@ -108,7 +108,7 @@ WRONG = {
     "authentication-off": (NO_AUTH, NOT_THAT_WAY, "must be enabled"),
     "no-encryption": (NO_CRYPTO, NOT_THAT_WAY, "Unknown challenge message"),
     "other-cipher": ({"spark.network.crypto.cipher ": "spark.network.crypto.cipher AES/CTR/NoPadding"},
-                     "this application does not encrypt in the way the cluster demands", "Connection"),
+                     "this application does not encrypt in the way the cluster demands", "AES/CTR/NoPadding, and the cluster wants AES/GCM"),
 }
 
 
@@ -131,6 +131,17 @@ def test_refused_driver_says_the_cause_in_the_cell(cluster, tab, name):
     assert error.startswith(f"SparkRefused: Spark could not start: {cause}"), error[:1000] + said
     # The driver's own first line on it stands below, and not what it would say when it gives up.
     assert line in error.splitlines()[1] and "unresponsive" not in error and "unresponsive" not in said
+    assert cluster.processes(DRIVER) == {}
+
+
+def test_cluster_that_never_answers(cluster, tab):
+    """Only Spark's own patience of three times twenty seconds tells; the error is ours and not a trace of a stopped context."""
+    good(tab, "import socket\nsilent = socket.create_server(('127.0.0.1', 0))")
+    port = int(good(tab, "print(silent.getsockname()[1])"))
+    for old, new in {**NO_AUTH, **NO_CRYPTO, **NO_DISK, "spark.master ": f"spark.master spark://127.0.0.1:{port}"}.items():
+        good(tab, COPY + f"conf_with({old!r}, {new!r})")
+    _, said, error = cell(tab, LINE)
+    assert error.startswith("SparkRefused: Spark could not start: the cluster does not answer this application"), error[:1000] + said
     assert cluster.processes(DRIVER) == {}
 
 
