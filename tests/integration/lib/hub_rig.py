@@ -12,39 +12,15 @@ import re
 import shutil
 import socket
 import socketserver
-import struct
 import threading
 import time
 import urllib.parse
 
 from lib import places
+from lib.spawn_msg import GONE, HELLO, ITEM, LIST, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
 
-MAGIC, VERSION = 0x43594753, 1
-HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE = range(1, 12)
 STOPPED, EXITED, SIGNALLED, MEMORY, SETUP, UNKNOWN = range(1, 7)
 EINVAL, ENOENT, EDENIED = 1, 2, 3
-_HEAD = "@IHHII"
-_BODIES = {
-    HELLO: "64sII256s", SPAWN: "17s64s64s64s64s1024s65sQII1024s64s", STOP: "17sI0I", STAT: "17sI0I", LIST: "",
-    REPLY: "i320s", ITEM: "17s64s64sIIIIQQQQII0Q", STAGE: "17s32sII", TAIL: "17sI8192s", GONE: "17sIiQQ256s0Q",
-}
-_SPAWN_NAMES = "id user server template stack base_url credential memory cpu home_packages user_script cluster".split()
-
-
-def pack(kind, request, *values):
-    form = _HEAD + _BODIES[kind]
-    values = [value.encode() if isinstance(value, str) else value for value in values]
-    return struct.pack(form, MAGIC, VERSION, kind, struct.calcsize(form), request, *values)
-
-
-def _text(value):
-    return value.split(b"\0")[0].decode() if isinstance(value, bytes) else value
-
-
-def unpack(data):
-    magic, version, kind, length, request = struct.unpack_from(_HEAD, data)
-    assert (magic, version, length) == (MAGIC, VERSION, len(data))
-    return kind, request, [_text(value) for value in struct.unpack(_HEAD + _BODIES[kind], data)[5:]]
 
 
 class _Unix(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -142,30 +118,31 @@ class FakeSpawner:
                 conn.close()
                 return
             with self.lock:
-                self._take(*unpack(data))
+                self._take(Message(data))
 
     def send(self, kind, request, *values):
         with self.lock, contextlib.suppress(OSError):
             if self.conn:
                 self.conn.send(pack(kind, request, *values))
 
-    def _take(self, kind, request, values):
-        self.asked.put((kind, values[0] if values else None))
-        if kind == LIST:
+    def _take(self, asked):
+        server_id = getattr(asked, "id", None)
+        self.asked.put((asked.type, server_id))
+        if asked.type == LIST:
             for spec in list(self.servers.values()):
-                self.item(request, spec)
-            self.reply(request)
-        elif kind == SPAWN:
-            spec = dict(zip(_SPAWN_NAMES, values), request=request)
-            self.specs[spec["id"]] = spec
+                self.item(asked.request, spec)
+            self.reply(asked.request)
+        elif asked.type == SPAWN:
+            spec = {name: getattr(asked, name) for name in ("request", *NAMES[SPAWN])}
+            self.specs[server_id] = spec
             self.on_spawn(self, spec)
-        elif kind == STOP:
-            self.on_stop(self, request, values[0], values[1])
-        elif kind == STAT and values[0] in self.servers:
-            self.item(request, self.servers[values[0]])
-            self.reply(request)
+        elif asked.type == STOP:
+            self.on_stop(self, asked.request, server_id, asked.grace)
+        elif asked.type == STAT and server_id in self.servers:
+            self.item(asked.request, self.servers[server_id])
+            self.reply(asked.request)
         else:
-            self.reply(request, ENOENT, "no such server")
+            self.reply(asked.request, ENOENT, "no such server")
 
     def disconnect(self):
         """The connection and the listener end, as at a restart; servers live on."""

@@ -1,0 +1,47 @@
+"""The messages between hub and spawner (include/cygnet/spawn_msg.h) as the tests write and read them."""
+
+import struct
+
+MAGIC, VERSION = 0x43594753, 1
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE = range(1, 12)
+CAUSES = {1: "stopped", 2: "exited", 3: "signalled", 4: "memory", 5: "setup", 6: "unknown"}
+ISOLATION = {1: "process", 2: "sandbox", 3: "sandbox-one-uid"}
+_HEAD = "@IHHII"
+_BODIES = {
+    HELLO: ("64sII256s", "engine isolation limits statement"),
+    SPAWN: ("17s64s64s64s64s1024s65sQII1024s64s", "id user server template stack base_url credential memory cpu "
+            "home_packages user_script cluster"),
+    STOP: ("17sI0I", "id grace"),
+    STAT: ("17sI0I", "id grace"),
+    LIST: ("", ""),
+    PING: ("", ""),
+    REPLY: ("i320s", "code message"),
+    ITEM: ("17s64s64sIIIIQQQQII0Q", "id user server state uid adopted processes started memory memory_limit cpu_us "
+           "cpu pad"),
+    STAGE: ("17s32sII", "id name state ms"),
+    TAIL: ("17sI8192s", "id length text"),
+    GONE: ("17sIiQQ256s0Q", "id cause status memory_peak memory_limit message"),
+}
+NAMES = {kind: names.split() for kind, (_, names) in _BODIES.items()}
+
+
+class Message:
+    """A received message: its fields as attributes, texts as str."""
+
+    def __init__(self, data):
+        magic, version, self.type, length, self.request = struct.unpack_from(_HEAD, data)
+        assert (magic, version, length) == (MAGIC, VERSION, len(data))
+        values = struct.unpack(_HEAD + _BODIES[self.type][0], data)[5:]
+        for name, value in zip(NAMES[self.type], values):
+            if isinstance(value, bytes):
+                value = value.split(b"\0")[0].decode(errors="replace")
+            setattr(self, name, value)
+
+    def __repr__(self):
+        return str(vars(self))
+
+
+def pack(kind, request, *values):
+    form = _HEAD + _BODIES[kind][0]
+    values = [value.encode() if isinstance(value, str) else value for value in values]
+    return struct.pack(form, MAGIC, VERSION, kind, struct.calcsize(form), request, *values)
