@@ -365,20 +365,26 @@ const struct http_endpoint spark_endpoints[] = {
 
 /* ---- life ---- */
 
-static int open_door(struct spark *s, struct cyg_err *err)
+/* Who comes before spark_settle waits in the socket's queue. */
+static int hang_door(struct spark *s, struct cyg_err *err)
 {
 	const struct http_server_opts opts = { .base = "", .endpoints = door_endpoints, .ctx = s };
-	int fd = unixsock_listen(s->socket_path, SOCK_STREAM, 0600, (gid_t)-1, err);
-	int rc;
+	int rc = http_server_new(s->opts.loop, &opts, &s->door, err);
 
-	if (fd < 0)
-		return fd;
-	rc = http_server_new(s->opts.loop, &opts, &s->door, err);
-	if (rc < 0) {
-		cyg_close(fd);
+	if (rc < 0)
 		return rc;
-	}
-	return http_server_listen(s->door, fd, err);
+	s->door_fd = unixsock_listen(s->socket_path, SOCK_STREAM, 0600, (gid_t)-1, err);
+	return s->door_fd < 0 ? s->door_fd : 0;
+}
+
+void spark_open_door(struct spark *s)
+{
+	struct cyg_err err;
+	int fd = s->door_fd;
+
+	s->door_fd = -1;
+	if (http_server_listen(s->door, fd, &err) < 0)
+		cyg_log_warn("spark", "nobody can ask for Spark: %s", err.msg);
 }
 
 int spark_new(
@@ -390,6 +396,7 @@ int spark_new(
 	s->opts = *opts;
 	s->setup = setup;
 	s->state = SPARK_ABSENT;
+	s->door_fd = -1;
 	cyg_list_init(&s->waiters);
 	(void)uv_timer_init(opts->loop, &s->timer);
 	s->timer.data = s;
@@ -400,7 +407,7 @@ int spark_new(
 	if (rc == 0)
 		rc = spark_write_hooks(s, err);
 	if (rc == 0)
-		rc = open_door(s, err);
+		rc = hang_door(s, err);
 	if (rc < 0) {
 		spark_close(s);
 		return cyg_wrap(err, "Spark");
@@ -436,6 +443,7 @@ void spark_close(struct spark *s)
 	http_call_cancel(s->call);
 	if (s->door != NULL)
 		http_server_close(s->door);
+	cyg_close(s->door_fd);
 	(void)uv_timer_stop(&s->timer);
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
 }

@@ -279,10 +279,11 @@ void spark_settle(struct spark *s)
 	if (access(conf, R_OK) == 0 &&
 	    (local || (s->pids[SPARK_MASTER] != 0 && s->pids[SPARK_WORKER] != 0))) {
 		spark_up(s);
-		return;
+	} else {
+		spark_daemons_stop(s);
+		spark_wipe(s);
 	}
-	spark_daemons_stop(s);
-	spark_wipe(s);
+	spark_open_door(s);
 }
 
 void spark_on_exited(struct spark *s, const struct init_exited *exited)

@@ -23,6 +23,7 @@ struct spark {
 	char *runtime_dir; /* RUN/runtime/spark: work, local, python */
 	char *socket_path; /* where spark-env.sh asks */
 	struct http_server *door;
+	int door_fd;             /* until it opens */
 	struct cyg_list waiters; /* requests that wait for the cluster */
 	struct http_call *call;
 	uv_timer_t timer; /* looks whether the worker has registered; gives up in the end */
@@ -54,6 +55,9 @@ void spark_daemons_stop(struct spark *s);
 /* ---- spark.c ---- */
 void spark_fail(struct spark *s, const char *why);
 void spark_up(struct spark *s);
+/* Those who ask for the cluster are answered from now on: once what an earlier agent left is known.
+ */
+void spark_open_door(struct spark *s);
 void spark_move(struct spark *s, enum spark_state to, const char *why);
 
 #endif

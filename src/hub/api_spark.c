@@ -207,7 +207,7 @@ static int make_answer(const struct connect *c, const struct spark_cluster *cl,
 	return rc;
 }
 
-/* Sends the answer without leaving copies of the secret in memory that jansson frees. */
+/* Sends the answer; the text with the secret does not stay in memory (what jansson frees may). */
 static void send_answer(struct connect *c, json_t *answer)
 {
 	struct http_req *req = c->req;
