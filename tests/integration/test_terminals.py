@@ -29,12 +29,13 @@ class Tab:
 
     def until(self, pattern):
         """The match of the first text that fits; only what is near the end is looked at again."""
-        found, pieces = re.search(pattern, self.text), [self.text]
+        found, pieces, near = re.search(pattern, self.text), [self.text], self.text
         while not found:
             kind, value = json.loads(self.ws.recv())
             if kind == "disconnect":
                 raise ConnectionError("disconnect")
-            found = re.search(pattern, pieces[-1][-4000:] + value)
+            near = near[-4000:] + value
+            found = re.search(pattern, near)
             pieces.append(value)
         self.text = "".join(pieces)
         return found
