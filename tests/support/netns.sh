@@ -28,7 +28,7 @@ clean() {
 	local group try
 	for group in "${groups[@]}"; do
 		for try in {1..50}; do
-			find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+			find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
 			[[ -d $group ]] || break
 			sleep 0.1
 		done
