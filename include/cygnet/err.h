@@ -28,8 +28,10 @@ struct cyg_err {
 	char msg[CYG_ERR_MSG]; /* for people; never holds a secret */
 };
 
-/* Fills *err (which may be NULL) and returns -code, so that failing is one statement. */
+/* Fills *err (which may be NULL) and returns -code, so that failing is one statement. A macro as
+ * well (code is evaluated twice), so that an analyzer of the calling file sees what is returned. */
 int cyg_fail(struct cyg_err *err, enum cyg_code code, const char *fmt, ...) CYG_PRINTF(3, 4);
+#define cyg_fail(err, code, ...) ((void)(cyg_fail)(err, code, __VA_ARGS__), -(int)(code))
 /* The same for a failed system call: records errnum and appends its text. Returns -CYG_ESYS, but
  * -CYG_ENOENT, -CYG_EDENIED and -CYG_EEXIST for ENOENT, EACCES/EPERM and EEXIST. */
 int cyg_fail_sys(struct cyg_err *err, int errnum, const char *fmt, ...) CYG_PRINTF(3, 4);

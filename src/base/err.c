@@ -17,7 +17,8 @@ static void err_format(
 	(void)vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 }
 
-int cyg_fail(struct cyg_err *err, enum cyg_code code, const char *fmt, ...)
+/* In parentheses it is not the macro. */
+int(cyg_fail)(struct cyg_err *err, enum cyg_code code, const char *fmt, ...)
 {
 	va_list ap;
 

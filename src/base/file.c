@@ -166,6 +166,9 @@ static int remove_failed(struct frame *stack, size_t depth, int sys, struct cyg_
 	return cyg_fail_sys(err, sys, "remove folder");
 }
 
+#ifndef __clang__ /* gcc loses sight of what an array's elements hold */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
 /* Opens name below at as the next frame; refuses links and other file systems. */
 static int push(struct frame *f, int at, const char *name, dev_t dev)
 {
