@@ -15,6 +15,7 @@ void reply_begin(struct reply *r)
 	jsonw_init(&r->w, &r->buf);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): only more than REPLY_MAX fails, an error is short */
 void reply_end(struct reply *r, struct http_req *req, int status)
 {
 	struct cyg_err err = { 0 };
@@ -56,6 +57,7 @@ void reply_error(struct http_req *req, int status, const char *reason, const cha
 	va_end(ap);
 	write_error(req, status, reason, text);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 void reply_err(struct http_req *req, const struct cyg_err *err)
 {

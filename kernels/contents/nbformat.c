@@ -274,6 +274,7 @@ static int by_key(const void *a, const void *b)
 	return r != 0 ? r : x->order < y->order ? -1 : 1;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as a tape is, TAPE_DEPTH_MAX */
 static int put_value(struct writer *w, tape_node n, enum place place, unsigned depth);
 
 static int put_member(struct writer *w, const struct member *m, enum place place, unsigned depth)
@@ -403,6 +404,7 @@ static int put_value(struct writer *w, tape_node n, enum place place, unsigned d
 		return put_scalar(w, n);
 	}
 }
+/* NOLINTEND(misc-no-recursion) */
 
 int nb_write(const struct tape *t, tape_node root, const struct nb_opts *opts, struct cyg_buf *out,
     struct cyg_err *err)

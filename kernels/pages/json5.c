@@ -220,6 +220,7 @@ static int put_number(struct reader *r)
 	return e < 0 ? e : put(r, r->in.p + start, r->at - start);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): DEPTH_MAX */
 static int put_value(struct reader *r);
 
 /* A member or element, and the comma behind it. */
@@ -288,6 +289,7 @@ static int put_value(struct reader *r)
 		}
 	return put_number(r);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 int json5_to_json(struct cyg_str text, struct cyg_buf *out, struct cyg_err *err)
 {

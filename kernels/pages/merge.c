@@ -33,6 +33,7 @@ static bool is_object(const struct side *s, tape_node n)
 	return n != TAPE_NONE && tape_type_of(s->t, n) == TAPE_OBJECT;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): MERGE_DEPTH_MAX */
 static void merge_objects(
     struct jsonw *w, const struct side *low, const struct side *high, unsigned depth);
 
@@ -76,6 +77,7 @@ static void merge_objects(
 			merge_member(w, low, high, c, depth);
 	jsonw_object_end(w);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 int json_merge(struct cyg_str target, struct cyg_str over, struct cyg_buf *out, struct cyg_err *err)
 {

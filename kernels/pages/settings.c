@@ -51,6 +51,7 @@ static void add_schema(struct schemas *all, const char *package, const char *fil
 }
 
 /* Every *.json below a schemas folder; the folders on the way are the package's name. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static void walk(struct schemas *all, const char *dir, const char *package, int depth)
 {
 	DIR *d = opendir(dir);

@@ -141,6 +141,7 @@ static void on_claims(struct login *l, const json_t *claims)
 
 static void want_keys(struct login *l, bool unknown);
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, keys_read_again */
 static void verify(struct login *l)
 {
 	struct jose_outcome outcome = { .unknown_key = false };
@@ -171,6 +172,7 @@ static void on_keys(void *arg, const struct cyg_err *why)
 		verify(l);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once, see verify */
 static void want_keys(struct login *l, bool unknown)
 {
 	struct cyg_err err;

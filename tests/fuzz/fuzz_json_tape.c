@@ -28,6 +28,7 @@ static void check_string(struct cyg_str quoted)
 	tape_free(again);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): TAPE_DEPTH_MAX */
 static void walk(const struct tape *t, tape_node n)
 {
 	struct cyg_str key = tape_key_text(t, n);
