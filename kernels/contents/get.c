@@ -295,7 +295,7 @@ static int read_query(struct job *job, struct query *q)
 
 void get_work(struct job *job)
 {
-	struct query q;
+	struct query q = { 0 };
 	struct model m;
 	const char *disk = path_to_disk(job, job->path);
 	if (disk == NULL || read_query(job, &q) < 0)

@@ -55,6 +55,7 @@ static int rename_path(struct job *job, const char *from, const char *to)
 		return job_fail(job, 404, NULL, "File or directory does not exist: %s",
 		    path_exists(job, from) ? path_parent(job, to) : from);
 	case EXDEV:
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument): the last is for messages */
 		return move_across(job, from_disk, to_disk, from);
 	default:
 		return job_fail_sys(job, errno, "Unknown error renaming file", from);

@@ -100,10 +100,12 @@ static void copy(struct job *job, const char *from)
 			    from);
 			return;
 		}
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument): the last is for messages */
 		r = tree_copy(job, from_disk, to_disk, from);
 	} else if (!path_is_file(job, from)) {
 		r = job_fail(job, 404, NULL, "file or directory '%s' does not exist", from);
 	} else {
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument): `from` is for messages */
 		r = save_copy(job, from_disk, to_disk, from, false);
 	}
 	if (r < 0)

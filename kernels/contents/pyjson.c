@@ -52,6 +52,7 @@ static bool to_decimal(double v, int n, struct decimal *d)
 	d->point = read_exponent(cyg_str_of(p + 1)) + 1;
 	strip_zeros(d);
 	double back = strtod(text, NULL);
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bit for bit, -0.0 is not 0.0 */
 	return memcmp(&back, &v, sizeof(v)) == 0;
 }
 
@@ -61,6 +62,7 @@ static bool reads_as(const struct decimal *d, double v)
 	(void)snprintf(
 	    text, sizeof(text), "%s0.%se%d", d->negative ? "-" : "", d->digits, d->point);
 	double back = strtod(text, NULL);
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): bit for bit, -0.0 is not 0.0 */
 	return memcmp(&back, &v, sizeof(v)) == 0;
 }
 
@@ -164,7 +166,7 @@ static bool read_short(struct cyg_str text, struct decimal *d)
 				return false;
 			d->digits[d->n++] = text.p[i];
 		}
-		d->point += (seen && !fraction ? 1 : 0) - (!seen && fraction ? 1 : 0);
+		d->point += seen - fraction; /* a digit before the point, or a zero behind it */
 		if (d->point < -200)
 			return false;
 	}

@@ -115,6 +115,7 @@ static int write_in_place(struct job *job, const char *disk, bool dir_writable, 
 	if (!dir_writable)
 		return e;
 	/* What could not be put back stays in the copy: nothing is lost. */
+	/* NOLINTNEXTLINE(readability-suspicious-call-argument): and back again */
 	if (e == 0 || !touched || copy_aside(aside, disk) == 0)
 		(void)unlink(aside);
 	return e;

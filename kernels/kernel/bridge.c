@@ -94,7 +94,7 @@ static void send_now(struct kernel *k, const struct wire_msg *msg)
 {
 	struct cyg_str few[WIRE_FRONT + WIRE_JSON_PARTS];
 	cyg_autofree struct cyg_str *many = NULL;
-	struct cyg_str *parts = few;
+	struct cyg_str *parts;
 	struct cyg_err err = { 0 };
 	char sig[WIRE_SIG_LEN + 1];
 	size_t n = 0;
@@ -102,7 +102,8 @@ static void send_now(struct kernel *k, const struct wire_msg *msg)
 	if (k->sock[msg->channel] == NULL)
 		return;
 	if (msg->n_buffers > 0)
-		parts = many = cyg_xcalloc(CYG_N(few) + msg->n_buffers, sizeof(*many));
+		many = cyg_xcalloc(CYG_N(few) + msg->n_buffers, sizeof(*many));
+	parts = many != NULL ? many : few;
 	wire_sign(k->signer, msg->json, sig);
 	parts[n++] = CYG_STR(DELIMITER);
 	parts[n++] = cyg_str_of(sig);

@@ -59,7 +59,7 @@ struct kernel_start {
 };
 
 /* done comes when the process runs (it may not answer yet). -CYG_ENOENT: no such specification. */
-int kernels_start(struct kernels *ks, const struct kernel_start *spec, kernel_done_fn done,
+int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_done_fn done,
     void *arg, struct cyg_err *err);
 /* done comes when the new process has answered; -CYG_ETIMEOUT after a minute. */
 int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err);
@@ -83,7 +83,7 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
 
 /* ---- after a restart of the agent, in this order ---- */
 /* A kernel that an earlier agent's record names. */
-void kernels_expect(struct kernels *ks, const char *id, const struct kernel_start *spec);
+void kernels_expect(struct kernels *ks, const char *id, const struct kernel_start *start);
 /* A child with tag "kernel:ID" runs: attach to it by its connection file. */
 void kernels_on_child(struct kernels *ks, const struct init_child *child);
 void kernels_on_exited(struct kernels *ks, const struct init_exited *exited);

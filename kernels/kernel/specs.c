@@ -263,7 +263,7 @@ void specs_read(const struct specs_path *path, struct specs *ret)
 	for (size_t i = 0; path->folders[i] != NULL; i++)
 		read_folder(path->folders[i], ret);
 	if (ret->n > 1)
-		qsort(ret->list, ret->n, sizeof(ret->list[0]), by_name);
+		qsort(ret->list, ret->n, sizeof(struct spec *), by_name);
 }
 
 void specs_free(struct specs *specs)

@@ -404,6 +404,14 @@ static int start_all(struct up *u, struct cyg_err *err)
 	return rc;
 }
 
+static void free_secret(char *s)
+{
+	if (s == NULL)
+		return;
+	cyg_cleanse(s, strlen(s));
+	free(s);
+}
+
 static void tear_down(struct up *u)
 {
 	for (size_t i = 0; i < CHILDREN; i++)
@@ -423,13 +431,9 @@ static void tear_down(struct up *u)
 	cyg_close(u->parent_pipe[1]);
 	for (size_t i = 0; i < u->n_strings; i++)
 		free(u->strings[i]);
-	if (u->password != NULL)
-		cyg_cleanse(u->password, strlen(u->password));
-	if (u->admin_token != NULL)
-		cyg_cleanse(u->admin_token, strlen(u->admin_token));
-	free(u->password);
+	free_secret(u->password);
 	free(u->password_file);
-	free(u->admin_token);
+	free_secret(u->admin_token);
 	free(u->admin_token_file);
 	free(u->url);
 	free(u->hub_sock);

@@ -233,6 +233,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's */
 static size_t on_head(char *data, size_t size, size_t n, void *arg)
 {
 	struct cyg_call *call = arg;

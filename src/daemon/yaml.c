@@ -295,7 +295,7 @@ int yaml_get_str(const struct yaml_doc *doc, const struct yaml_node *map, const 
 	const struct yaml_node *n = NULL;
 	int rc = get_scalar(doc, map, key, &n, err);
 
-	if (rc == 0)
+	if (n != NULL)
 		*ret = n->text.p;
 	return rc;
 }
@@ -307,7 +307,7 @@ int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const 
 	struct cyg_err inner;
 	int rc = get_scalar(doc, map, key, &n, err);
 
-	if (rc < 0)
+	if (n == NULL)
 		return rc;
 	if (cyg_num_parse_u64(n->text, 0, UINT64_MAX, ret, &inner) < 0)
 		return yaml_fail(doc, n, err, "'%s': %s", key, inner.msg);
@@ -320,7 +320,7 @@ int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const
 	const struct yaml_node *n = NULL;
 	int rc = get_scalar(doc, map, key, &n, err);
 
-	if (rc < 0)
+	if (n == NULL)
 		return rc;
 	if (!cyg_str_eq(n->text, "true") && !cyg_str_eq(n->text, "false"))
 		return yaml_fail(doc, n, err, "'%s' must be true or false", key);

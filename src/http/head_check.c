@@ -86,7 +86,7 @@ static int check_coding(struct http_head *head, struct http_scan *s, size_t leng
 
 	if (lengths > 0)
 		return http_scan_fail(s, 400, "both Content-Length and Transfer-Encoding");
-	if (http_head_count(head, "transfer-encoding") != 1)
+	if (te == NULL || http_head_count(head, "transfer-encoding") != 1)
 		return http_scan_fail(s, 400, "more than one Transfer-Encoding");
 	if (head->minor != 1)
 		return http_scan_fail(s, 400, "Transfer-Encoding in HTTP/1.0");
@@ -103,7 +103,7 @@ static int check_framing(struct http_head *head, struct http_scan *s)
 
 	if (http_head_find(head, "transfer-encoding") != NULL)
 		return check_coding(head, s, lengths);
-	if (lengths == 0)
+	if (length == NULL)
 		return 0;
 	/* Equal duplicates and lists may be repaired (RFC 9110 8.6); we do not guess. */
 	if (lengths > 1 || length->value.len > LENGTH_DIGITS_MAX ||
@@ -122,9 +122,10 @@ static int check_host(struct http_head *head, struct http_scan *s)
 
 	if (n > 1 || (n == 0 && head->minor == 1))
 		return http_scan_fail(s, 400, "there must be one Host field");
-	if (n == 1 && !http_host_is_ok(host->value) && !(head->minor == 0 && host->value.len == 0))
+	if (host != NULL && !http_host_is_ok(host->value) &&
+	    !(head->minor == 0 && host->value.len == 0))
 		return http_scan_fail(s, 400, "bad Host field");
-	if (n == 1)
+	if (host != NULL)
 		head->host = host->value;
 	if (absolute.p != NULL && n == 1 &&
 	    (absolute.len != head->host.len ||

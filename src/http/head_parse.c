@@ -199,6 +199,7 @@ static long finish(struct http_scan *s, const char *data)
 }
 
 long http_head_parse_request(
+    /* NOLINTNEXTLINE(readability-non-const-parameter): status is written through s */
     const char *data, size_t len, struct http_head *head, int *status, struct cyg_err *err)
 {
 	struct http_scan s = { .p = data, .end = data + len, .status = status, .err = err };
@@ -230,6 +231,7 @@ long http_head_parse_request(
 }
 
 long http_head_parse_response(const char *data, size_t len, enum http_method request_method,
+    /* NOLINTNEXTLINE(readability-non-const-parameter): status is written through s */
     struct http_head *head, int *status, struct cyg_err *err)
 {
 	struct http_scan s = {

@@ -8,6 +8,7 @@
 #include "hub/reply.h"
 #include "hub/srv.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct scope {
@@ -182,6 +183,7 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 	const struct scope *scope = find_scope(endpoint->scope);
 	const struct who *who = auth_who(req);
 
+	assert(scope != NULL); /* auth_check_endpoints has looked at every row */
 	if (cyg_str_starts(req->path, "/hub/api/"))
 		reply_api_fields(req);
 	if ((who->by_cookie || who->person == NULL) && is_forged(req))

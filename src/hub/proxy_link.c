@@ -283,6 +283,7 @@ static void on_scan(uv_timer_t *timer)
 		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
 	cyg_list_each (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the freed are on no list */
 		p->wants_activity = p->wants_activity || activity;
 		next_call(p, true);
 	}

@@ -166,7 +166,7 @@ int oidc_callback_check_issuer(
 		return 0;
 	if (iss_raw.p == NULL)
 		return cyg_fail(err, CYG_EDENIED, "the answer does not name its issuer");
-	if (decoded(iss_raw, 1024, &iss, err) < 0)
+	if (decoded(iss_raw, 1024, &iss, err) < 0 || iss == NULL)
 		return -(int)CYG_EINVAL;
 	if (strcmp(iss, e->issuer) != 0) /* RFC 9207 2.4: compared byte by byte */
 		return cyg_fail(err, CYG_EDENIED, "the answer comes from another issuer");

@@ -85,6 +85,17 @@ static int add_setting(struct spark_catalogue *c, struct spark_cluster *cl, stru
 	return 0;
 }
 
+static int check_kind(
+    const struct spark_cluster *cl, size_t way, const json_t *value, struct cyg_err *err)
+{
+	bool names = ways[way].op == SPARK_OP_FORBID;
+
+	if (names ? json_is_array(value) : json_is_object(value))
+		return 0;
+	return cyg_fail(err, CYG_EINVAL, "cluster '%s': '%s' must be a %s", cl->id, ways[way].key,
+	    names ? "list of names" : "map");
+}
+
 static int read_layer(struct spark_catalogue *c, struct spark_cluster *cl, const json_t *obj,
     enum spark_layer layer, struct cyg_err *err)
 {
@@ -98,9 +109,9 @@ static int read_layer(struct spark_catalogue *c, struct spark_cluster *cl, const
 
 		if (list == NULL)
 			continue;
-		if (ways[i].op == SPARK_OP_FORBID ? !json_is_array(list) : !json_is_object(list))
-			return cyg_fail(err, CYG_EINVAL, "cluster '%s': '%s' must be a %s", cl->id,
-			    ways[i].key, ways[i].op == SPARK_OP_FORBID ? "list of names" : "map");
+		rc = check_kind(cl, i, list, err);
+		if (rc < 0)
+			return rc;
 		json_array_foreach (list, at, value) {
 			if (!json_is_string(value))
 				return cyg_fail(err, CYG_EINVAL,

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "store/stmt.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 static const char *const steps[] = {
@@ -76,6 +77,7 @@ int store_migrate(struct store *st, struct cyg_err *err)
 
 	if (version_of(st, &version, err) < 0)
 		return -CYG_ESYS;
+	assert(version >= 0);
 	if (version > store_schema_version())
 		return cyg_fail(err, CYG_EPROTO,
 		    "store: the file has schema %d, this program knows %d: it was written by a newer "

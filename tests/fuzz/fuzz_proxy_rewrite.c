@@ -43,7 +43,7 @@ static void check_fields(const struct edge_answer *edge)
 	bool session = edge->route->auth == ROUTE_SESSION;
 
 	require(http_head_count(&again, "x-cygnet-user") == (edge->cred != NULL));
-	require(user == NULL || cyg_str_eq(user->value, edge->cred->user));
+	require(user == NULL || (edge->cred != NULL && cyg_str_eq(user->value, edge->cred->user)));
 	require(http_head_count(&again, "x-forwarded-for") == 1);
 	require(cyg_str_eq(http_head_find(&again, "x-forwarded-for")->value, "9.9.9.9"));
 	require(http_head_count(&again, "content-length") +
