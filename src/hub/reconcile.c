@@ -49,9 +49,10 @@ static void adopt(struct srv *srv, const struct spawn_item *item)
 	cyg_log_info(srv->object, "%s: found again (%s)", srv->id, srv_state_name(srv->state));
 	if (srv->state == SRV_STARTING)
 		srv_spawned(srv);
-	else if (srv->state == SRV_WAITING && srv->call == NULL && !srv->routed)
+	else if (srv->state == SRV_WAITING && srv->call == NULL && !srv->routed) {
 		srv_ask(srv);
-	else if (srv->state == SRV_STOPPING)
+		srv_answer_due(srv);
+	} else if (srv->state == SRV_STOPPING)
 		srv_send_stop(srv);
 	(void)item;
 }
@@ -187,6 +188,7 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 			store_stage_add(hub->store, srv->choice.stack, st->name, m->ms);
 	}
 	srv_progress_stage(srv, st);
+	srv_answer_due(srv);
 }
 
 static void on_tail(void *arg, const struct spawn_tail *m)

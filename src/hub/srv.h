@@ -95,6 +95,9 @@ void srvs_admit(struct hub *hub);
 void srv_spawned(struct srv *srv);
 /* Begins the first request again (after a restart of the hub). */
 void srv_ask(struct srv *srv);
+/* A stage of the start has moved: begins the stage "answer" once it is what is going on, that is,
+ * when the agent has been started. */
+void srv_answer_due(struct srv *srv);
 /* Position in the queue from 1, or 0. */
 size_t srv_queue_position(const struct srv *srv);
 /* Ends a start from any step: remembers why, begins the clean-up. */

@@ -233,8 +233,24 @@ void srv_spawned(struct srv *srv)
 	stage_done(srv, "spawn",
 	    less(less(srv->reply_ms, srv->spawn_ms), stages_sum(&srv->stages, false)));
 	srv_move(srv, SRV_WAITING, "its socket listens");
-	stage_now(srv, "answer");
+	srv_answer_due(srv);
 	srv_ask(srv);
+}
+
+static bool is_in(struct srv *srv, const char *stage, enum stage_state state)
+{
+	const struct stage *st = stages_find(&srv->stages, stage);
+
+	return st != NULL && st->state == state;
+}
+
+/* The request waits in the backlog while init's own stages run, and those are what is going on. Of
+ * a start that was found again no stage is known: there it is the answer that is missing. */
+void srv_answer_due(struct srv *srv)
+{
+	if (srv->state == SRV_WAITING && is_in(srv, "answer", STAGE_WAITING) &&
+	    (is_in(srv, "agent", STAGE_DONE) || is_in(srv, "container", STAGE_WAITING)))
+		stage_now(srv, "answer");
 }
 
 /* ---- 5: one request that waits in the backlog of the server's socket ---- */

@@ -237,6 +237,41 @@ def test_the_stream_tells_every_stage_and_ends_ready(site):
         assert [e.get("ready") for e in events] == [True]
 
 
+def test_the_first_answer_is_waited_for_only_when_the_agent_was_started(site):
+    specs = []
+
+    def set_up(spawner, spec):
+        spawner.listen_only(spec)
+        spawner.stage(spec, "container", 1)
+        spawner.reply(spec["request"])
+        spawner.stage(spec, "setup", 0)
+        specs.append(spec)
+
+    site.spawner.on_spawn = set_up
+    alice = site.browser("alice")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        start = pool.submit(alice.post, SERVER, {})
+        wait_until(lambda: specs and record(alice)["cygnet"]["state"] == "waiting", "the script runs")
+        with alice.stream(f"{SERVER}/progress") as events:
+            state = {}
+
+            def read_until(stage, wanted):
+                while state.get(stage) != wanted or "route" not in state:
+                    own = next(events).get("cygnet", {})
+                    state[own.get("stage")] = own.get("state")
+
+            read_until("setup", "running")
+            assert [name for name, is_now in state.items() if is_now == "running"] == ["setup"]
+            site.spawner.stage(specs[0], "setup", 1)
+            site.spawner.stage(specs[0], "agent", 0)
+            site.spawner.stage(specs[0], "agent", 1)
+            read_until("answer", "running")
+            assert [name for name, is_now in state.items() if is_now == "running"] == ["answer"]
+            site.spawner.ends.pop(specs[0]["id"])()
+            site.spawner.serve(specs[0])
+        assert start.result().status == 201
+
+
 def test_usual_times_come_from_earlier_starts(site):
     alice = site.browser("alice")
     assert alice.post(SERVER, {}).status == 201
