@@ -163,7 +163,7 @@ void signin_post(struct http_req *req)
 	if (is_over_limit(req, hub->signin, &a))
 		return;
 	const char *name = cyg_arena_dup(req->arena, a.name);
-	if (spawn_name_check("The name", name, NULL) < 0 || !p->ops->check(p, a.name, a.password)) {
+	if (!p->ops->check(p, a.name, a.password)) {
 		ratelimit_fail(hub->signin->pairs, a.pair, cyg_clock_mono_ms());
 		ratelimit_fail(hub->signin->addresses, a.address, cyg_clock_mono_ms());
 		cyg_log_warn("sign-in", "refused from %.*s", CYG_STR_ARGS(a.address));
@@ -171,6 +171,10 @@ void signin_post(struct http_req *req)
 		return;
 	}
 	ratelimit_clear(hub->signin->pairs, a.pair);
+	if (spawn_name_check("person's", name, NULL) < 0) {
+		signin_refuse(req, "spelling");
+		return;
+	}
 	struct person_claim claim = { .provider = p->id, .subject = name, .name = name };
 	signin_complete(req, &claim, request_next(req, a.next));
 }

@@ -17,6 +17,9 @@ static const struct refusal {
 	/* by password */
 	{ "password", 403, "Invalid username or password" },
 	{ "form", 400, "A name and a password are needed." },
+	{ "spelling", 400,
+	    "The password is right, but not the name: it is made of lower-case letters, digits, "
+	    "\".\", \"_\" and \"-\", and begins with neither \".\" nor \"-\"." },
 	{ "limit", 429,
 	    "Too many failed sign-ins. Please wait a few minutes before you try again." },
 	/* at a provider */

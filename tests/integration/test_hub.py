@@ -77,6 +77,13 @@ def test_an_odd_name_gets_nothing_even_with_the_password(site, name):
     assert site.browser().sign_in(name, site.PASSWORD).status in (400, 403)
 
 
+def test_a_name_that_is_spelt_wrong_is_told_to_who_has_the_password(site):
+    refused = site.browser().sign_in("Alice", site.PASSWORD)
+    assert refused.status == 400 and "made of lower-case letters" in refused.json["message"]
+    assert "Set-Cookie" not in refused.headers
+    assert site.browser().sign_in("Alice", "wrong").json["message"] == "Invalid username or password"
+
+
 def test_too_many_failures_of_one_name_are_told_to_wait(site):
     browser = site.browser()
     answers = [browser.sign_in("alice", "wrong").status for _ in range(11)]
