@@ -105,8 +105,10 @@ static json_t *clusters(
 			(void)json_array_append_new(
 			    facts, json_pack("{s:s, s:s}", "label", c->fact_labels.items[k],
 				       "value", c->fact_values.items[k]));
-		json_t *one = json_pack("{s:s, s:s, s:o, s:o}", "id", c->id, "label", c->label,
-		    "description", text_or_null(c->description), "facts", facts);
+		bool is_usual = f->usual_cluster != NULL && strcmp(f->usual_cluster, c->id) == 0;
+		json_t *one = json_pack("{s:s, s:s, s:o, s:b, s:o}", "id", c->id, "label", c->label,
+		    "description", text_or_null(c->description), "default", (int)is_usual, "facts",
+		    facts);
 		add_availability(one, who, &c->groups);
 		(void)json_array_append_new(ret, one);
 	}

@@ -43,6 +43,7 @@ struct profile {
 	const char *id, *label, *description;
 	const char *template_;
 	struct profile_list stacks, clusters; /* ids */
+	const char *usual_cluster;            /* what the form chooses at first, or NULL: none */
 	struct profile_list groups;           /* empty: for everybody */
 	struct profile_amounts cores, memory_mb;
 	bool is_default, user_script, home_packages;

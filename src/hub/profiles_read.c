@@ -228,6 +228,16 @@ static int check_names(
 	return 0;
 }
 
+static int read_usual_cluster(
+    struct reader *r, const struct yaml_node *map, struct profile *f, struct cyg_err *err)
+{
+	if (read_text(r, map, "cluster-default", NULL, &f->usual_cluster) < 0 ||
+	    (f->usual_cluster != NULL && !profile_list_has(&f->clusters, f->usual_cluster)))
+		return yaml_fail(r->doc, yaml_find(map, "cluster-default"), err,
+		    "cluster-default must be one of clusters");
+	return 0;
+}
+
 static int read_limits(
     struct reader *r, const struct yaml_node *map, struct profile *f, struct cyg_err *err)
 {
@@ -249,8 +259,9 @@ static int read_limits(
 static int read_profile(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
 {
 	static const char *const keys[] = { "id", "label", "description", "template", "stacks",
-		"clusters", "groups", "cores", "cores-default", "memory", "memory-default",
-		"default", "user-script", "home-packages", "notebook", "start-timeout-s", NULL };
+		"clusters", "cluster-default", "groups", "cores", "cores-default", "memory",
+		"memory-default", "default", "user-script", "home-packages", "notebook",
+		"start-timeout-s", NULL };
 	struct profile *f = &r->p->profiles[r->p->n_profiles];
 	const char *template_ = NULL;
 
@@ -259,6 +270,7 @@ static int read_profile(struct reader *r, const struct yaml_node *map, struct cy
 	    yaml_get_str(r->doc, map, "template", &template_, err) < 0 ||
 	    read_list(r, map, "stacks", &f->stacks, err) < 0 ||
 	    read_list(r, map, "clusters", &f->clusters, err) < 0 ||
+	    read_usual_cluster(r, map, f, err) < 0 ||
 	    read_list(r, map, "groups", &f->groups, err) < 0 || read_limits(r, map, f, err) < 0 ||
 	    read_bool(r, map, "default", &f->is_default, err) < 0 ||
 	    read_bool(r, map, "user-script", &f->user_script, err) < 0 ||

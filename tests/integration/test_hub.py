@@ -446,6 +446,17 @@ def test_the_form_remembers_the_last_choice_and_a_bare_start_uses_it(site):
     assert record(alice)["user_options"] == options
 
 
+def test_the_form_marks_the_cluster_that_a_profile_names_as_usual(make_site):
+    site = make_site()
+    usual = lambda: [c["default"] for p in site.browser("alice").get("/hub/api/cygnet/form").json["profiles"]
+                     for c in p["clusters"]]
+    assert usual() == [False]
+    site.hub.stop()
+    site.profiles.write_text(site.profiles.read_text().replace("# cluster-default: own", "cluster-default: own"))
+    site.hub = site.start()
+    assert usual() == [True]
+
+
 # ---- restarts -------------------------------------------------------------------------------------
 def test_a_killed_hub_finds_its_servers_and_sessions_again(site):
     alice = site.browser("alice")

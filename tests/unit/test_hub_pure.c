@@ -277,6 +277,8 @@ static const struct {
 	    "t:3: memory is a size" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [], cores: [1], memory: [1G]}\n",
 	    "t:3: profile \"a\" offers no stack" },
+	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [x], cluster-default: y, cores: [1], memory: [1G]}\n",
+	    "t:3: cluster-default must be one of clusters" },
 	{ "stacks: [{id: x, recommended: perhaps}]\n", "t:1" },
 };
 
