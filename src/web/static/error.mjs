@@ -4,11 +4,10 @@ import { actions, link } from './dom.mjs';
 import { page } from './shell.mjs';
 import { words } from './words.mjs';
 
-const status = document.querySelector('meta[name=cygnet-status]').content;
 const asked = location.pathname.startsWith('/hub/error/') ? safePath(query.get('url')) : here;
 
 page((site) => {
-	const again = (status === '502' || status === '503') && asked;
+	const again = document.querySelector('[data-again]') && asked;
 	document.querySelector('.panel').append(actions(again && link(words.tryAgain, asked, 'primary'), link(words.goHome, '/hub/home', again ? '' : 'primary'),
 		site.help_url && link(words.links.help_url, site.help_url)));
 }, true);

@@ -5,7 +5,7 @@ const count = (n, one, many) => `${n}\u00a0${n === 1 ? one : many}`;
 
 export const words = {
 	skip: 'Skip to content',
-	noScript: 'Please switch on JavaScript for this page. JupyterLab needs it too.',
+	noScript: 'Please switch on JavaScript: this page and JupyterLab need it.',
 	asking: 'Asking the hub…',
 	unreachable: ['The hub does not answer', 'The network may be down, or the hub is being restarted. Running servers go on.'],
 	unexpected: 'The hub could not do this. Please try again.',
