@@ -20,6 +20,7 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/spawn-pending/{user}", "page:own", page_starting, 0 },
 	{ HTTP_GET, "/hub/spawn-pending/{user}/{server}", "page:own", page_starting, 0 },
 	{ HTTP_GET, "/hub/spark", "page", page_spark, 0 },
+	{ HTTP_GET, "/hub/user-redirect/{path...}", "page", page_user_redirect, 0 },
 	{ HTTP_GET, "/hub/error/{code}", "anyone", page_error, 0 },
 	{ HTTP_GET, "/hub/static/{file}", "anyone", page_static, 0 },
 	/* sign-in */
@@ -28,6 +29,7 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/oauth_login", "anyone", signin_begin, 0 },
 	{ HTTP_GET, "/hub/oauth_callback", "anyone", signin_oidc_callback, 0 },
 	{ HTTP_GET, "/hub/oauth_logout", "anyone", signin_oidc_leave, 0 },
+	{ HTTP_GET, "/hub/logout", "anyone", page_logout, 0 },
 	{ HTTP_POST, "/hub/logout", "anyone", signout_post, LOGIN_MAX },
 	/* JupyterHub's */
 	{ HTTP_GET, "/hub/health", "anyone", api_health, 0 },

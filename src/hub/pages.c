@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_MAX = 1024 * 1024, FILES_MAX = 500, ETAG_DIGITS = 24 };
+enum { FILE_MAX = 1024 * 1024, FILES_MAX = 500, ETAG_DIGITS = 24, LOCATION_MAX = 16 * 1024 };
 
 struct page {
 	const char *type;
@@ -191,6 +191,32 @@ void page_spark(struct http_req *req)
 void page_root(struct http_req *req)
 {
 	http_reply_redirect(req, 302, "/hub/");
+}
+
+void page_logout(struct http_req *req)
+{
+	if (auth_who(req)->session != NULL) {
+		show(req, "home.html");
+		return;
+	}
+	http_reply_field(req, "Cache-Control", "no-store");
+	http_reply_redirect(req, 302, "/hub/login");
+}
+
+void page_user_redirect(struct http_req *req)
+{
+	cyg_autobuf struct cyg_buf to;
+	struct cyg_str query = req->head->query;
+
+	cyg_buf_init(&to, LOCATION_MAX);
+	if (cyg_buf_printf(&to, NULL, "/user/%s/", auth_who(req)->person->name) < 0 ||
+	    url_encode(&to, req->params[0], "/", NULL) < 0 ||
+	    (query.p != NULL && cyg_buf_printf(&to, NULL, "?%.*s", CYG_STR_ARGS(query)) < 0)) {
+		reply_error(req, 404, "The address is too long.");
+		return;
+	}
+	http_reply_field(req, "Cache-Control", "no-store");
+	http_reply_redirect(req, 302, to.data);
 }
 
 void page_login(struct http_req *req)

@@ -21,6 +21,10 @@ void page_spark(struct http_req *req);
 void page_error(struct http_req *req);
 void page_static(struct http_req *req);
 void page_root(struct http_req *req);
+/* JupyterLab's "Log Out" leads here: a page that asks, because a GET signs nobody out. */
+void page_logout(struct http_req *req);
+/* JupyterLab's links for sharing: the same address on the reader's own server. */
+void page_user_redirect(struct http_req *req);
 /* Whatever no endpoint matches: addresses of servers that do not run, unknown ones. */
 void page_not_found(struct http_req *req);
 

@@ -95,6 +95,7 @@ const STATES = {
 	424: ['/user/alice/lab', words.e424[0], lastChoice],
 	502: ['/hub/error/502?url=/user/alice/lab', words.e502[0], () => {}],
 	503: ['/hub/error/503', words.e503[0], () => {}],
+	leave: ['/hub/logout', words.leave[0], () => {}],
 	spark: ['/hub/spark', words.spark.page, () => { hub.state.server = hub.record('running'); }],
 };
 
@@ -179,6 +180,14 @@ test('a provider that is down is told with the time, and its button stays', asyn
 test('signing out leads to the sign-in', async () => {
 	await page.goto('/hub/home');
 	await role('button', words.signOut).click();
+	await heading(words.signIn.title('Cygnet'));
+	assert.equal(hub.state.signedIn, false);
+});
+
+test('JupyterLab’s “Log Out” leads to a page that asks', async () => {
+	await page.goto('/hub/logout');
+	await heading(words.leave[0]);
+	await page.locator('main').getByRole('button', { name: words.signOut }).click();
 	await heading(words.signIn.title('Cygnet'));
 	assert.equal(hub.state.signedIn, false);
 });

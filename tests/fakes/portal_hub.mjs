@@ -9,7 +9,7 @@ import path from 'node:path';
 const WEB = fileURLToPath(new URL('../../src/web/', import.meta.url));
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const TYPES = { html: 'text/html', css: 'text/css', mjs: 'text/javascript', js: 'text/javascript', svg: 'image/svg+xml' };
-const PAGES = [[/^\/hub\/(home|spawn)?$/, 'home'], [/^\/hub\/login$/, 'login'], [/^\/hub\/spawn-pending\/[^/]+(\/[^/]+)?$/, 'starting'], [/^\/hub\/spark$/, 'spark']];
+const PAGES = [[/^\/hub\/(home|logout|spawn(\/alice)?)?$/, 'home'], [/^\/hub\/login$/, 'login'], [/^\/hub\/spawn-pending\/[^/]+(\/[^/]+)?$/, 'starting'], [/^\/hub\/spark$/, 'spark']];
 
 export const SITE = {
 	name: 'Cygnet', accent: null, version: '0.1.0', development: true, isolation: 'sandbox', isolation_message: null,

@@ -4,7 +4,7 @@ import { ask } from './dialog.mjs';
 import { actions, button, fill, h, heading, icon, line, link, muted, p, panel, says, show, whileBusy } from './dom.mjs';
 import { choiceLine, isSame, linkWish, nearest, startForm } from './form.mjs';
 import { notice, problemBox, reportButton, technical } from './notice.mjs';
-import { page } from './shell.mjs';
+import { page, signOut } from './shell.mjs';
 import { meter } from './stages.mjs';
 import { words } from './words.mjs';
 
@@ -134,6 +134,7 @@ async function draw(focus) {
 
 page(async (...found) => {
 	[site, user] = found;
+	if (location.pathname === '/hub/logout') return show(says(words.leave, button(words.signOut, signOut, 'primary'), link(words.goHome, '/hub/home')));
 	addEventListener('popstate', () => draw(true));
 	addEventListener('visibilitychange', () => document.hidden || look());
 	setInterval(() => document.hidden || isForm() || look(), 10000);

@@ -26,7 +26,7 @@ function themeSwitch() {
 
 const unreachable = () => show(says(words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
 
-const signOut = () => call('POST', '/hub/logout', {}).then((data) => location.assign(safePath(data?.next) ?? '/hub/login'), unreachable);
+export const signOut = () => call('POST', '/hub/logout', {}).then((data) => location.assign(safePath(data?.next) ?? '/hub/login'), unreachable);
 
 function dress(site, user) {
 	const accent = /^#[0-9a-f]{6}$/i.test(site.accent ?? '') ? site.accent : '';
