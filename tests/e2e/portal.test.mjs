@@ -192,6 +192,13 @@ test('JupyterLab’s “Log Out” leads to a page that asks', async () => {
 	assert.equal(hub.state.signedIn, false);
 });
 
+test('a refused sign-in asks for its sentence and for nothing else', async () => {
+	hub.state.signedIn = false;
+	const asked = page.waitForRequest((request) => request.url().includes('/hub/api/') && !request.url().endsWith('/site'));
+	await page.goto(`/hub/login?error=${encodeURIComponent('../../../user/alice/files/words.json')}`);
+	assert.match((await asked).url(), /\/hub\/api\/cygnet\/refusals\/[^/]+$/);
+});
+
 // ---- home and form --------------------------------------------------------------------------------
 test('the last choice starts with one click', async () => {
 	lastChoice();

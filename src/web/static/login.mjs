@@ -50,6 +50,6 @@ page((site) => {
 		redirects.map((p, at) => link(w.with(p.label), `${p.url}&next=${encodeURIComponent(goal)}`, kind(at))),
 		site.providers.some((p) => p.kind === 'password') && passwordForm(site, kind(redirects.length))]);
 	tellDown(down, site.providers);
-	if (error) get(`/hub/api/cygnet/refusals/${error}`).then(tell, tell);
+	if (error) get(`/hub/api/cygnet/refusals/${encodeURIComponent(error)}`).then(tell, tell);
 	document.querySelector('#username')?.focus();
 }, true);
