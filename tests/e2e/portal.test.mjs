@@ -208,6 +208,12 @@ test('the last choice starts with one click', async () => {
 	assert.deepEqual(hub.state.posts, [{ user_options: LAST }]);
 });
 
+test('the one-click choice names a script and packages of one’s own', async () => {
+	Object.assign(hub.state.form, { last: { ...LAST, user_script: 'setup.sh', home_packages: true }, last_line: LAST_LINE });
+	await page.goto('/hub/home');
+	await text(words.join([LAST_LINE.replaceAll(/(\d) /g, '$1\u00a0'), ...words.form.own]));
+});
+
 test('the form has an address, closes with Back, and gives what was chosen', async () => {
 	lastChoice();
 	await page.goto('/hub/home');
@@ -229,6 +235,12 @@ test('the form has an address, closes with Back, and gives what was chosen', asy
 	await role('button', words.home.start).click();
 	await page.waitForURL('**/user/alice/lab/tree/My%20plots/a%231.ipynb');
 	assert.deepEqual(hub.state.posts, [{ user_options: { ...LAST, cores: 4, memory_mb: 8192, cluster: null, user_script: 'setup.sh', home_packages: true } }]);
+});
+
+test('the address that JupyterHub has for the form shows it', async () => {
+	lastChoice();
+	await page.goto('/hub/spawn/alice');
+	await heading(words.form.title);
 });
 
 test('what was chosen but not started is kept by Reload and by Back and Forward', async () => {

@@ -68,13 +68,19 @@ journey('two stacks are two environments, with a script and packages of the home
 	await newNotebook(page, /Python 3/);
 	assert.equal((await runCell(page, VERSION)).text, '2.4.6');
 	await runCell(page, `
-import pathlib, site
-folder = pathlib.Path(site.getusersitepackages())
-folder.mkdir(parents=True, exist_ok=True)
-(folder / 'own_module.py').write_text('answer = 42\\n')
+import pathlib, zipfile
+with zipfile.ZipFile('own_module-1-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('own_module.py', 'answer = 42\\n')
+    for name, text in dict(METADATA='Metadata-Version: 2.1\\nName: own-module\\nVersion: 1\\n', RECORD='',
+                           WHEEL='Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n').items():
+        wheel.writestr('own_module-1.dist-info/' + name, text)
 pathlib.Path('mine.sh').write_text('export MY_CHOICE="from the script of $USER"\\n')
 pathlib.Path('fails.sh').write_text('echo the beginning\\necho this cannot work >&2\\nexit 3\\n')
 pathlib.Path('hangs.sh').write_text('echo waiting for a tree that is down\\nsleep 1000\\n')`);
+	// The form's own words say how packages come into the home.
+	const [command] = words.form.home_packages[1].match(/pip install --target "[^"]+"/);
+	const pip = await runCell(page, `!${command} --no-index own_module-1-py3-none-any.whl`);
+	assert.match(pip.text, /Successfully installed own-module-1/);
 	const without = await runCell(page, 'try:\n    import own_module\nexcept ImportError as why:\n    print("no", why.name)');
 	assert.equal(without.text, 'no own_module');
 	await stopServer(page, site);
@@ -114,6 +120,11 @@ journey('a script that does not end ends the start at its deadline', async ({ pa
 	await runCell(page, 'open("hangs.sh", "w").write("echo waiting for a tree that is down\\nsleep 1000\\n");');
 	await stopServer(page, site);
 	await fill(page, { stack: '2025b', script: 'hangs.sh' });
+	// Headline and list say what is going on, and only that.
+	await page.waitForFunction((wanted) => {
+		const running = [...document.querySelectorAll('.stages .running .name')].map((name) => name.firstChild.textContent);
+		return running.join() === wanted && document.querySelector('.line').textContent === `${wanted}…`;
+	}, 'Running your own script');
 	await page.getByText('waiting for a tree that is down').first().waitFor();
 	await page.getByText(/did not end in time/).first().waitFor();
 	await shot('stacks-script-hangs');

@@ -16,13 +16,13 @@ export function nearest(form, wish) {
 	const profile = offered(form.profiles, wish?.profile) ?? usual(form.profiles);
 	const stack = profile && (offered(profile.stacks, wish?.stack) ?? usual(profile.stacks));
 	if (!stack) return null;
-	const cluster = wish?.cluster === undefined ? profile.clusters.find((c) => c.default)?.id : wish.cluster;
+	const cluster = offered(profile.clusters, wish?.cluster) ?? (wish?.cluster !== null && profile.clusters.find((c) => c.default && c.available));
 	return {
 		profile: profile.id,
 		stack: stack.id,
 		cores: amount(profile.cores, wish?.cores),
 		memory_mb: amount(profile.memory_mb, wish?.memory_mb),
-		cluster: stack.spark && offered(profile.clusters, cluster) ? cluster : null,
+		cluster: (stack.spark && cluster && cluster.id) || null,
 		user_script: (profile.user_script && wish?.user_script) || false,
 		home_packages: Boolean(profile.home_packages && wish?.home_packages),
 	};
@@ -39,7 +39,8 @@ function parts(form, choice) {
 /** '2026a · Python, R · 2 cores · 4 GB · Spark on nxcals' */
 export function choiceLine(form, choice) {
 	const { stack, cluster } = parts(form, choice);
-	return words.join([stack.label, stack.kernels.map(w.kernel).join(', '), w.coresOf(choice.cores), w.memoryOf(choice.memory_mb), cluster && w.onCluster(cluster.label)]);
+	return words.join([stack.label, stack.kernels.map(w.kernel).join(', '), w.coresOf(choice.cores), w.memoryOf(choice.memory_mb), cluster && w.onCluster(cluster.label),
+		choice.user_script && w.own[0], choice.home_packages && w.own[1]]);
 }
 
 const TEXTS = ['profile', 'stack', 'cluster', 'user_script'];
@@ -65,7 +66,8 @@ function fields(form, choice) {
 	const { profile, stack } = parts(form, choice);
 	const plain = (i) => ({ value: i.id, label: i.label, text: i.description, facts: i.facts, reason: reasonOf(i) });
 	const row = (name, label) => profile[name].length > 1 && choices('row', name, choice[name], profile[name].map(({ value }) => ({ value, label: label(value) })));
-	const contents = (s) => [{ label: '', value: words.join([s.kernels.join(', '), s.spark && w.sparkVersion(s.spark), s.platform]) }];
+	const platforms = new Set(profile.stacks.map((s) => s.platform));
+	const contents = (s) => [{ label: '', value: words.join([s.kernels.join(', '), s.spark && w.sparkVersion(s.spark), platforms.size > 1 && s.platform]) }];
 	return [
 		form.profiles.length > 1 && choices('stack', 'profile', choice.profile, form.profiles.map(plain)),
 		choices('stack', 'stack', choice.stack, profile.stacks.map((s) => ({ ...plain(s), tag: s.recommended && w.recommended, facts: contents(s) }))),
@@ -96,7 +98,9 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	};
 	const take = () => {
 		clearWrong(el);
-		choice = nearest(form, { ...choice, home_packages: !el.elements.home_packages && choice.home_packages, ...answers(new FormData(el)) });
+		const wish = { ...choice, home_packages: !el.elements.home_packages && choice.home_packages, ...answers(new FormData(el)) };
+		if (wish.profile !== choice.profile) wish.cluster ??= undefined;
+		choice = nearest(form, wish);
 	};
 	const onchange = (event) => {
 		take();

@@ -11,7 +11,7 @@ import { words } from './words.mjs';
 const w = words.home;
 const isError = document.querySelector('h1') !== null;
 const goal = isError ? here : next;
-const isForm = () => location.pathname === '/hub/spawn';
+const isForm = () => location.pathname.startsWith('/hub/spawn');
 let site, user, form, timer, said;
 
 const record = () => user.servers?.[''];

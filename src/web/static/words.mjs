@@ -81,7 +81,7 @@ export const words = {
 
 	end: {
 		oom: ['Your server ran out of memory', 'Choose more memory under “Change”, or load less at a time.'],
-		start_failed: ['Your server could not be started', 'Try again, or choose another environment under “Change”; else send the report to the site’s support.'],
+		start_failed: ['Your server could not be started', 'Try again, or choose something else under “Change”; else send the report to the site’s support.'],
 		stopped: ['Your server was stopped', ''],
 		unknown: ['Your server ended', 'Your files are as they were last saved.'],
 		at: (at) => `(${time(at)})`,
@@ -103,7 +103,8 @@ export const words = {
 		kernel: (name) => name.replace(/ [\d.]+$/, ''),
 		coresOf: (n) => count(n, 'core', 'cores'),
 		memoryOf: (mb) => size(mb * 1048576),
-		home_packages: ['Use Python packages from my home', 'From pip install --user; they win over the environment’s own.'],
+		home_packages: ['Use Python packages from my home', 'Put there with pip install --target "$(python -m site --user-site)"; they win over the environment’s own.'],
+		own: ['own script', 'packages of the home'],
 		user_script: ['Script of your own', 'A shell script in your home, run before the kernels start, such as setup.sh.'],
 		file: ['File to open', 'A notebook or folder in your home.'],
 		copyLink: 'Copy link to this choice',
