@@ -87,7 +87,7 @@ const STATES = {
 	starting: ['/hub/spawn-pending/alice', words.start.title, () => { hub.state.hangStage = 'agent'; hub.start(); }],
 	failed: ['/hub/spawn-pending/alice', words.end.start_failed[0], () => {
 		hub.state.failStage = 'setup';
-		Object.assign(hub.state.site, { isolation: 'process' });
+		Object.assign(hub.state.site, { isolation: 'process', isolation_message: 'No isolation: servers are plain processes.' });
 		hub.start();
 	}],
 	403: ['/hub/error/403', words.e403[0], () => {}],
@@ -502,12 +502,23 @@ test('a hub that does not answer is told, with a way on', async () => {
 	problems = problems.filter((p) => !p.includes('ERR_FAILED'));
 });
 
-test('without process isolation every page has the banner', async () => {
-	hub.state.site.isolation = 'process';
+test('an answer that is an error is told as what it says', async () => {
+	await page.route('**/servers/alice/spark', (route) => route.fulfill({ status: 502, json: { status: 502, message: 'The server does not answer.' } }));
+	await page.goto('/hub/spark');
+	await heading('The server does not answer.');
+	await page.unroute('**/servers/alice/spark');
+	await role('button', words.tryAgain).click();
+	await heading(words.spark.page);
+});
+
+test('where people are not kept apart every page says so', async () => {
 	hub.state.server = hub.record('running');
-	for (const path of ['/hub/login', '/hub/home', '/hub/error/404', '/hub/spark']) {
-		await page.goto(path);
-		await text(words.notIsolated);
+	for (const isolation of ['process', 'sandbox-one-uid']) {
+		Object.assign(hub.state.site, { isolation, isolation_message: `What ${isolation} means.` });
+		for (const path of ['/hub/login', '/hub/home', '/hub/error/404', '/hub/spark']) {
+			await page.goto(path);
+			await text(`What ${isolation} means.`);
+		}
 	}
 });
 

@@ -12,7 +12,7 @@ const TYPES = { html: 'text/html', css: 'text/css', mjs: 'text/javascript', js: 
 const PAGES = [[/^\/hub\/(home|logout|spawn(\/alice)?)?$/, 'home'], [/^\/hub\/login$/, 'login'], [/^\/hub\/spawn-pending\/[^/]+(\/[^/]+)?$/, 'starting'], [/^\/hub\/spark$/, 'spark']];
 
 export const SITE = {
-	name: 'Cygnet', accent: null, version: '0.1.0', development: true, isolation: 'sandbox', isolation_message: null,
+	name: 'Cygnet', accent: null, version: '0.1.0', development: true, isolation: 'sandbox', isolation_message: 'Each server has a sandbox of its own.',
 	providers: [{ id: 'development', label: 'a name', kind: 'password', url: null, down_since: null, message: null }],
 	status_url: null, help_url: null, privacy_url: null,
 };

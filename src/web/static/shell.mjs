@@ -36,7 +36,7 @@ function dress(site, user) {
 	const links = Object.entries(words.links).filter(([key]) => site[key]);
 	document.head.append(h('link', { rel: 'icon', href: MARK }));
 	document.body.prepend(h('a', { class: 'skip', href: '#main' }, words.skip));
-	if (site.isolation === 'process') find('.skip').after(h('aside', { class: 'site-notice' }, site.isolation_message || words.notIsolated));
+	if (/process|uid/.test(site.isolation)) find('.skip').after(h('aside', { class: 'site-notice' }, site.isolation_message));
 	fill(find('header'), h('a', { class: 'brand', href: '/hub/home' }, h('img', { src: MARK, alt: '', width: 28, height: 28 }), site.name),
 		user && [h('span', {}, user.name), button(words.signOut, signOut, 'quiet')]);
 	fill(find('footer'), links.map(([key, label]) => h('a', { href: site[key] }, label)), h('span', {}, words.version(site.version)), themeSwitch());

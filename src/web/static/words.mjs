@@ -18,7 +18,6 @@ export const words = {
 	themes: { '': 'as the system', light: 'light', dark: 'dark' },
 	signOut: 'Sign out',
 	leave: ['Sign out?', 'Your server goes on. Notebooks that are open in this browser lose their connection: save them first.'],
-	notIsolated: 'Servers are not kept apart here: code that one person runs can reach the files of the others and of the operator.',
 	details: (n) => `Technical details (${count(n, 'line', 'lines')})`,
 	copyReport: 'Copy report',
 	copied: 'Copied.',
