@@ -13,7 +13,7 @@ const { chromium } = require('playwright-core');
 const AXE = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = new URL('../../build/screenshots/portal/', import.meta.url);
 const WEB = new URL('../../src/web/', import.meta.url);
-const CEILING = 120000;
+const CEILING = Number(process.env.CEILING_MS ?? 120_000);
 const ARGS = [
 	'--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 	'--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
@@ -55,7 +55,7 @@ async function open(options = {}) {
 
 const lastChoice = () => Object.assign(hub.state.form, { last: { ...LAST }, last_line: LAST_LINE });
 const role = (name, text, more) => page.getByRole(name, { name: text, ...more });
-const heading = (text) => role('heading', text, { level: 1 }).waitFor();
+const heading = (text) => role('heading', text, { level: 1, exact: true }).waitFor();
 const text = (wanted) => page.getByText(wanted).first().waitFor();
 const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.name);
 const copied = () => page.evaluate(() => navigator.clipboard.readText());
@@ -282,6 +282,34 @@ test('choices that depend on another follow at once and keep the focus', async (
 	assert.equal(await page.getByLabel(words.form.user_script[0]).count(), 0);
 });
 
+test('platforms are told where there is more than one', async () => {
+	const { stacks } = hub.state.form.profiles[0];
+	for (const one of stacks) one.platform = 'x86_64-el9';
+	await page.goto('/hub/spawn');
+	await heading(words.form.title);
+	assert.equal(await page.getByText('x86_64-el9').count(), 0);
+	stacks[1].platform = 'aarch64-el9';
+	await page.reload();
+	await text('aarch64-el9');
+});
+
+test('a profile brings its usual cluster with it', async () => {
+	lastChoice();
+	Object.assign(hub.state.form.last, { cluster: null });
+	const [, course] = hub.state.form.profiles;
+	course.stacks[0].spark = '4.2.0';
+	course.clusters = structuredClone(hub.state.form.profiles[0].clusters).slice(0, 1).map((c) => ({ ...c, default: true }));
+	await page.goto('/hub/spawn');
+	assert.ok(await role('radio', words.form.none).isChecked());
+	await role('radio', 'Course', { exact: true }).check();
+	await page.locator('.line', { hasText: words.form.onCluster('in my server') }).waitFor();
+	assert.ok(await role('radio', 'in my server').isChecked());
+	await role('radio', words.form.none).check();
+	await role('button', words.home.start).click();
+	await page.waitForURL('**/user/alice/lab');
+	assert.equal(hub.state.posts[0].user_options.cluster, null);
+});
+
 test('what cannot be had is greyed with its reason', async () => {
 	await page.goto('/hub/spawn');
 	await text('Needs the group testers.');
@@ -365,6 +393,16 @@ test('a reload of the starting page keeps the stages, once each', async () => {
 	assert.ok(Number(await role('progressbar', words.start.bar).getAttribute('aria-valuenow')) > 30);
 });
 
+test('a stage of which nobody knows how long it takes does not fill the bar', async () => {
+	Object.assign(hub.state, { hangStage: 'answer', unknownStage: 'answer' });
+	hub.start();
+	await page.goto('/hub/spawn-pending/alice');
+	await page.locator('.running').getByText('Waiting for its first answer').waitFor();
+	await text(words.start.soFar(1000).slice(3));
+	const part = Number(await role('progressbar', words.start.bar).getAttribute('aria-valuenow'));
+	assert.ok(part > 50 && part < 95, String(part));
+});
+
 test('a connection that breaks is told and taken up again', async () => {
 	hub.state.hangStage = 'agent';
 	hub.start();
@@ -411,13 +449,35 @@ test('a report hides what looks like a secret', async () => {
 	assert.doesNotMatch(await page.locator('pre').textContent(), /hunter2|a1b2c3d4/);
 });
 
-test('a start can be cancelled', async () => {
+test('a start can be cancelled, and that is no failure', async () => {
+	let letGo;
+	Object.assign(hub.state, { hangStage: 'setup', stopGate: new Promise((resolve) => (letGo = resolve)) });
+	hub.start();
+	await page.goto('/hub/spawn-pending/alice');
+	await page.locator('.running').getByText('Setting up').waitFor();
+	await page.evaluate(() => new MutationObserver(() => {
+		sessionStorage.titles = `${sessionStorage.titles ?? ''}|${document.querySelector('h1')?.textContent}`;
+	}).observe(document.querySelector('main'), { childList: true, subtree: true, characterData: true }));
+	await role('button', words.cancel).click();
+	await text(words.start.cancelling);
+	// By now the stream has told of the end, and the request is still unanswered.
+	for (const end = Date.now() + CEILING; hub.streams.size > 0 && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+	letGo();
+	await heading(words.home.title);
+	assert.equal(hub.state.server, null);
+	const titles = await page.evaluate(() => sessionStorage.titles.split('|'));
+	assert.ok(titles.includes(words.start.title), String(titles));
+	assert.ok(!titles.includes(words.end.start_failed[0]), String(titles));
+});
+
+test('a start that another window cancelled is said to be that', async () => {
 	hub.state.hangStage = 'setup';
 	hub.start();
 	await page.goto('/hub/spawn-pending/alice');
-	await role('button', words.cancel).click();
-	await heading(words.home.title);
-	assert.equal(hub.state.server, null);
+	await page.locator('.running').getByText('Setting up').waitFor();
+	await hub.stop();
+	await text('The start was cancelled.');
+	assert.equal(await page.getByText(words.end.failedAt('')).count(), 0);
 });
 
 test('a starting page of nothing says so', async () => {

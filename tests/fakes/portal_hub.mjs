@@ -80,7 +80,7 @@ export class PortalHub {
 		this.state = {
 			site: structuredClone(SITE), form: structuredClone(FORM), signedIn: true, user: 'alice', password: 'swan', server: null, lastEnd: null,
 			stat: { memory: { used: 1503238553, limit: 4294967296 }, cpu: { cores_used: 0.4, cores: 2 }, kernels: [{ id: '1', name: 'python3', path: 'analysis.ipynb', state: 'idle' }] },
-			spark: structuredClone(SPARK), events: [], failStage: null, hangStage: null, refuse: null, posts: [], dismissed: 0, ...more,
+			spark: structuredClone(SPARK), events: [], failStage: null, hangStage: null, refuse: null, stopGate: null, unknownStage: null, posts: [], dismissed: 0, ...more,
 		};
 	}
 
@@ -111,17 +111,18 @@ export class PortalHub {
 		}
 	}
 
-	/** Plays the stages; `failStage` fails there, `hangStage` stays there. */
+	/** Plays the stages; `failStage` fails there, `hangStage` stays there; of `unknownStage` no usual time is known. */
 	start() {
 		this.state.events = [];
 		this.state.lastEnd = null;
 		this.state.server = this.record('starting');
-		STAGES.forEach(([stage, label, , usual_ms]) => this.emit({ progress: 0, message: label, cygnet: { stage, label, state: 'waiting', ms: null, usual_ms } }));
+		const usual = (stage, ms) => (stage === this.state.unknownStage ? null : ms);
+		STAGES.forEach(([stage, label, , ms]) => this.emit({ progress: 0, message: label, cygnet: { stage, label, state: 'waiting', ms: null, usual_ms: usual(stage, ms) } }));
 		const step = (at) => {
 			if (at === STAGES.length) return this.finish();
-			const [stage, label, ms, usual_ms] = STAGES[at];
+			const [stage, label, ms, usually] = STAGES[at];
 			const progress = Math.round((at * 100) / STAGES.length);
-			const event = (state, more) => this.emit({ progress, message: label, cygnet: { stage, label, state, ms: state === 'running' ? 0 : ms, usual_ms, ...more } });
+			const event = (state, more) => this.emit({ progress, message: label, cygnet: { stage, label, state, ms: state === 'running' ? 0 : ms, usual_ms: usual(stage, usually), ...more } });
 			event('running');
 			if (stage === this.state.hangStage) return undefined;
 			this.timer = setTimeout(() => {
@@ -146,8 +147,11 @@ export class PortalHub {
 		this.emit({ progress: 100, ready: true, message: 'Ready', url: `/user/${this.state.user}/lab` });
 	}
 
-	stop() {
+	/** A start that is under way is told as failed at once; the server is gone when `stopGate` lets it. */
+	async stop() {
 		clearTimeout(this.timer);
+		if (this.state.server?.pending === 'spawn') this.emit({ progress: 100, failed: true, message: 'The start was cancelled.' });
+		await this.state.stopGate;
 		this.state.server = null;
 		this.state.events = [];
 	}
@@ -203,8 +207,8 @@ const API = [
 		if (!hub.state.server) hub.start();
 		return json(res, 202);
 	}],
-	['DELETE', /^\/hub\/api\/users\/[^/]+\/server$/, true, (hub, res) => {
-		hub.stop();
+	['DELETE', /^\/hub\/api\/users\/[^/]+\/server$/, true, async (hub, res) => {
+		await hub.stop();
 		res.writeHead(204).end();
 	}],
 	['GET', /^\/hub\/api\/users\/[^/]+\/server\/progress$/, true, (hub, res, { req }) => {

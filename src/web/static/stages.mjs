@@ -63,15 +63,19 @@ export class StageList {
 		return all.find((s) => s.state === 'failed') ?? all.findLast((s) => s.state === 'running');
 	}
 
-	/** Of the usual times: the part done (null if none is known) and the ms left. */
+	/** The part done (null if no usual time is known) and the ms left (NaN while what runs has none). */
 	progress() {
-		let total = 0, done = 0;
+		let known = 0, total = 0, done = 0, left = 0;
 		for (const stage of this.stages.values()) {
-			const usual = stage.usual_ms ?? 0;
-			total += usual;
-			if (stage.state !== 'waiting') done += stage.state === 'done' ? usual : Math.min(spent(stage), usual * 0.95);
+			const usual = stage.usual_ms, ms = spent(stage), over = stage.state === 'done';
+			const weight = usual ?? (over ? ms : 2 * ms + 500);
+			const part = over ? weight : Math.min(ms, weight * 0.95);
+			known += usual;
+			total += weight;
+			done += part;
+			left += usual ? usual - part : over || !ms ? 0 : NaN;
 		}
-		return { part: total ? done / total : null, left: total - done };
+		return { part: known ? done / total : null, left };
 	}
 
 	/** Is the running stage far beyond its usual time? */

@@ -47,7 +47,7 @@ function ready(url) {
 
 function failed(message, lines) {
 	finish();
-	const stage = list.current;
+	const stage = list.current?.state === 'failed' && list.current;
 	const [title, advice] = words.end.start_failed;
 	const again = button(words.tryAgain, () => whileBusy(again, words.home.starting, () => start(owner, server, null, next).catch(tell)), 'primary');
 	track.el.classList.add('bad');
@@ -64,14 +64,16 @@ function nothing() {
 	show(says(w.none, link(words.goHome, '/hub/home', 'primary')), true);
 }
 
+/** The end that was asked for is no failure. */
 async function cancel() {
+	finish();
 	try {
 		await call('DELETE', api);
-		finish();
 		location.replace('/hub/home');
 		await new Promise(() => {});
 	} catch (err) {
 		tell(err);
+		follow();
 	}
 }
 
@@ -111,12 +113,17 @@ function listen() {
 	};
 }
 
+function follow() {
+	over = false;
+	listen();
+	timer = setInterval(tick, 250);
+}
+
 page((...found) => {
 	[site, user] = found;
 	const stop = button(words.cancel, () => whileBusy(stop, w.cancelling, cancel));
 	const choice = record()?.cygnet.choice;
 	show([heading(server ? w.titleNamed(server) : w.title),
 		panel(choice && h('p', { class: 'muted' }, choice), h('div', { class: 'stack' }, now, track.el, timing), trouble, list.el, heard, problem, actions(stop))]);
-	listen();
-	timer = setInterval(tick, 250);
+	follow();
 });
