@@ -24,7 +24,8 @@ function themeSwitch() {
 	return h('label', {}, `${words.theme} `, h('select', { onchange }, options));
 }
 
-const unreachable = () => show(says(words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
+/** What it says, or that the hub says nothing. */
+const unreachable = (err) => show(says(err.status ? [err.message] : words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
 
 export const signOut = () => call('POST', '/hub/logout', {}).then((data) => location.assign(safePath(data?.next) ?? '/hub/login'), unreachable);
 
@@ -59,6 +60,6 @@ export async function page(view, anyone) {
 	} catch (err) {
 		clearTimeout(slow);
 		console.debug(err);
-		if (!isStatic) unreachable();
+		if (!isStatic) unreachable(err);
 	}
 }
