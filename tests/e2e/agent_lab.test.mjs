@@ -5,7 +5,7 @@ import path from 'node:path';
 import { agentLab } from './lib/agent.mjs';
 import { journey } from './lib/journey.mjs';
 import {
-	answerInput, contents, enterCell, finishCell, newNotebook, newTerminal, openLab, reloadLab, restart, runCell, save,
+	answerInput, contents, enterCell, finishCell, newNotebook, newTerminal, openLab, reloadLab, restart, runCell, save, waitIdle,
 } from './lib/lab.mjs';
 import { CEILING, makeTmp } from './lib/places.mjs';
 import { stockLab } from './lib/stock.mjs';
@@ -27,20 +27,14 @@ async function typeKeys(page, line) {
 const shows = (page, text) => page.locator('.jp-Terminal .xterm-accessibility', { hasText: text }).first()
 	.waitFor({ state: 'attached', timeout: CEILING });
 
-// jupyter_server says where it is running a moment before it listens there.
-async function listens(lab) {
-	for (const end = Date.now() + CEILING; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-		const answer = await fetch(`${lab.url}api`).catch((error) => error);
-		if (answer.ok) return lab;
-		if (Date.now() > end) throw new Error(`${lab.url} does not answer: ${answer.status ?? answer}`);
-	}
-}
+// Lab has told the server which terminal is open where: not before that can a reload bring it back.
+const workspaceWithTerminal = (page) => page.waitForResponse((response) => response.request().method() === 'PUT' &&
+	response.url().includes('/api/workspaces/') && /"widgets":\s*\[[^\]]*"terminal:/.test(response.request().postData() ?? ''));
 
 for (const [name, start] of [['stock', stockLab], ['agent', agentLab]]) {
 	journey(`a day in a notebook on ${name}`, async ({ page, seen, cleanup, shot }) => {
 		const lab = await start(makeTmp(), { base: '/user/alice/' });
 		cleanup(() => lab.stop());
-		await listens(lab);
 		await openLab(page, `${lab.url}lab`);
 		await newNotebook(page);
 		assert.equal((await runCell(page, 'print(6 * 7)')).text, '42');
@@ -74,7 +68,10 @@ for (const [name, start] of [['stock', stockLab], ['agent', agentLab]]) {
 		await restart(page);
 		assert.match((await runCell(page, 'x')).text, /NameError/);
 		await runCell(page, 'y = 7');
+		// The notebook's own address is what brings it back.
+		await page.waitForURL(/\/lab\/tree\/day\.ipynb/);
 		await reloadLab(page);
+		await waitIdle(page);
 		assert.equal((await runCell(page, 'print(y)')).text, '7');
 		assert.deepEqual(seen.elsewhere, []);
 	});
@@ -82,11 +79,13 @@ for (const [name, start] of [['stock', stockLab], ['agent', agentLab]]) {
 	journey(`a terminal survives a reload on ${name}`, async ({ page, cleanup, shot }) => {
 		const lab = await start(readableTerminals(makeTmp()), { base: '/user/alice/', port: 8889 });
 		cleanup(() => lab.stop());
-		await listens(lab);
 		await openLab(page, `${lab.url}lab`);
+		const kept = workspaceWithTerminal(page);
+		kept.catch(() => {}); // what fails first is told, not that this was waited for
 		await newTerminal(page);
 		await typeKeys(page, 'KEPT=yes; echo cyg-$((40+2))');
 		await shows(page, 'cyg-42');
+		await kept;
 		await page.reload({ waitUntil: 'domcontentloaded' });
 		await shows(page, 'cyg-42');
 		await typeKeys(page, 'echo still-$KEPT');

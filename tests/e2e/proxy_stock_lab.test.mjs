@@ -48,6 +48,7 @@ journey('stock JupyterLab behind the proxy runs a cell', async ({ page, seen, cl
 	const saved = await contents(page, url, 'proof.ipynb');
 	assert.equal(saved.content.cells[0].outputs[0].text, '42\n');
 	await reloadLab(page);
+	await waitIdle(page);
 	assert.equal((await runCell(page, 'print(40 + 2)')).text, '42');
 	await shot('proxy-stock-lab');
 	assert.deepEqual(seen.elsewhere, []);

@@ -33,7 +33,8 @@ export async function openLab(page, url) {
 	await labIsThere(page);
 }
 
-// Loads the page again, as a person does who does not trust it.
+// Loads the page again, as a person does who does not trust it. What comes back is what the address names; a cell
+// may only be run after waitIdle.
 export async function reloadLab(page) {
 	followKernels(page);
 	await page.reload({ waitUntil: 'domcontentloaded', timeout: CEILING });
@@ -81,7 +82,7 @@ export async function finishCell(page, index, ceiling = CEILING) {
 	return outputs(page, index);
 }
 
-// {text, errors, images, html} of a cell's output area.
+// {text, errors, images} of a cell's output area.
 export async function outputs(page, index) {
 	const area = cellAt(page, index).locator('.jp-OutputArea-output');
 	const errors = cellAt(page, index).locator('.jp-OutputArea-output[data-mime-type*="error"], .jp-OutputArea-output[data-mime-type*="stderr"]');
@@ -89,7 +90,6 @@ export async function outputs(page, index) {
 		text: (await area.allInnerTexts()).join('\n').trim(),
 		errors: (await errors.allInnerTexts()).join('\n').trim(),
 		images: await cellAt(page, index).locator('.jp-OutputArea-output img').count(),
-		html: await cellAt(page, index).locator('.jp-RenderedHTML').count(),
 	};
 }
 
@@ -136,11 +136,7 @@ export async function contents(page, base, path) {
 	return answer.ok() ? answer.json() : Promise.reject(new Error(`${answer.status()} ${path}`));
 }
 
-// Interrupts or restarts the kernel by the menu's commands, as the toolbar does.
-export async function interrupt(page) {
-	await page.locator(`${PANEL} .jp-Toolbar [data-jp-item-name="interrupt"] jp-button, ${PANEL} .jp-Toolbar [data-jp-item-name="interrupt"] button`).first().click();
-}
-
+// Restarts the kernel by the toolbar's button.
 export async function restart(page) {
 	await page.locator(`${PANEL} .jp-Toolbar [data-jp-item-name="restart"] jp-button, ${PANEL} .jp-Toolbar [data-jp-item-name="restart"] button`).first().click();
 	kernelAnswers.set(page, { count: 0 });

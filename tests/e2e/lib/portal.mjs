@@ -14,7 +14,7 @@ export async function signIn(page, site, user = 'alice', password = site.passwor
 	await pressed(page, words.signOut).waitFor({ timeout: CEILING });
 }
 
-// Opens the form and picks each label; then starts. choose: { 'Environment…': … } by radio label text.
+// Opens the form, picks the answer with each label (texts or patterns), and starts.
 export async function startWith(page, labels = []) {
 	await page.getByRole('button', { name: words.home.change }).click();
 	await page.waitForURL(/\/hub\/spawn/);
@@ -22,7 +22,7 @@ export async function startWith(page, labels = []) {
 	await pressed(page, words.home.start).click();
 }
 
-// Watches the stages go by until JupyterLab is there; gives the stages' names and times as the page said them.
+// Waits until the portal has led on to JupyterLab.
 export async function untilLab(page, ceiling = CEILING) {
 	await page.waitForURL(/\/user\/[^/]+\/lab/, { timeout: ceiling });
 }

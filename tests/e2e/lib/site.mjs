@@ -1,6 +1,6 @@
 // A whole Cygnet on this machine for one journey: `cygnetctl up` with the demo site in folders of its own.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { BIN, ROOT, makeTmp } from './places.mjs';
 import { start } from './programs.mjs';
@@ -45,12 +45,9 @@ export async function demoSite({ template = 'lab', edit = () => {}, port = 8000,
 		running() {
 			return execFileSync('sh', ['-c', 'pgrep -af "$0" || true', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean);
 		},
-		// The pid of a daemon: 'hub', 'proxy', 'spawner-sandbox'.
+		// The pid of a daemon, 'hub', 'proxy', 'spawner-sandbox': the child of `up`, not the daemon's own children.
 		pidOf(name) {
-			return Number(execFileSync('pgrep', ['-f', `^${programs}/cygnet-${name} `], { encoding: 'utf8' }).trim().split('\n')[0]);
-		},
-		append(file, text) {
-			writeFileSync(path.join(config, file), text, { flag: 'a' });
+			return Number(execFileSync('pgrep', ['-P', String(site.program.child.pid), '-f', `^${programs}/cygnet-${name} `], { encoding: 'utf8' }));
 		},
 	};
 	await site.up();
