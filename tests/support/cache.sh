@@ -26,9 +26,10 @@ fi
 
 say() { echo "cache: $*" >&2; }
 
-# Everything a tool says goes to the build log; the last lines are shown when it fails.
+# Everything a tool says goes to the build log; of it the large downloads are shown, and the last lines when it fails.
 run() {
-	"$@" >>"$log" 2>&1 </dev/null && return 0
+	"$@" 2>&1 </dev/null | tee -a "$log" |
+		sed -un 's|^ *Downloading .*/||; s|^ *Downloading ||; s|^\([^ /]* ([0-9.]* MB)\).*|  \1|p' >&2 && return 0
 	say "failed: $*"
 	tail -n 25 "$log" >&2
 	return 1
