@@ -96,7 +96,7 @@ void client_run(struct client *c)
 
 	while (again && c->state != CLIENT_CLOSED) {
 		if (c->peer.failed) {
-			client_close(c, false, "client gone");
+			client_close(c, "client gone");
 			return;
 		}
 		again = steps[c->state](c);
@@ -153,8 +153,10 @@ static void on_closed(uv_handle_t *handle)
 	free(c);
 }
 
-void client_close(struct client *c, bool abrupt, const char *why)
+void client_close(struct client *c, const char *why)
 {
+	bool abrupt = c->x.until_close;
+
 	if (c->state == CLIENT_CLOSED)
 		return;
 	access_done(c, why);

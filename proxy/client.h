@@ -75,9 +75,10 @@ void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip);
 void client_move(struct client *c, enum client_state to);
 /* Goes as far as the bytes at hand allow, then says what to wait for. */
 void client_run(struct client *c);
-/* Ends it, in any state: both sockets closed at once, whatever was under way. abrupt: see stream.h.
- * why is for the log. */
-void client_close(struct client *c, bool abrupt, const char *why);
+/* Ends it, in any state: both sockets closed at once, whatever was under way. An answer whose end
+ * only the connection's end would show is reset, so that nobody takes its part for the whole. why
+ * is for the log. */
+void client_close(struct client *c, const char *why);
 /* Whose it is, for the log: the address, or "inner". */
 const char *client_name(const struct client *c);
 /* Between requests: forgets the last one. */

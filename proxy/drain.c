@@ -15,7 +15,7 @@ size_t proxy_connections(const struct proxy *p)
 static void close_list(struct proxy *p, enum client_state state)
 {
 	cyg_list_each_safe (it, &p->lists[state])
-		client_close(CYG_CONTAINER_OF(it, struct client, link), false, "proxy ends");
+		client_close(CYG_CONTAINER_OF(it, struct client, link), "proxy ends");
 }
 
 static void on_tick(uv_timer_t *timer)

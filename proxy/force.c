@@ -57,7 +57,7 @@ static size_t rebind_list(struct proxy *p, struct table *t, struct cyg_list *lis
 		if (rebind(t, c))
 			continue;
 		n++;
-		client_close(c, false, "revoked");
+		client_close(c, "revoked");
 	}
 	return n;
 }

@@ -23,14 +23,14 @@ static struct client *of_link(struct cyg_link *link)
 static void late_idle(struct client *c, uint64_t now_ms)
 {
 	(void)now_ms;
-	client_close(c, false, "idle");
+	client_close(c, "idle");
 }
 
 static void late_head(struct client *c, uint64_t now_ms)
 {
 	(void)now_ms;
 	if (c->peer.in.len == 0) {
-		client_close(c, false, "said nothing");
+		client_close(c, "said nothing");
 		return;
 	}
 	c->x.client_minor = 1;
@@ -89,7 +89,7 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 		reply_own(c, 408, "The request's body took too long");
 		client_run(c);
 	} else {
-		client_close(c, false, "slow body");
+		client_close(c, "slow body");
 	}
 	return true;
 }
@@ -101,7 +101,7 @@ static void check_answer(struct client *c, uint64_t now_ms)
 	if (check_body_rate(c, now_ms))
 		return;
 	if (c->peer.eof && c->x.up.done && quiet_ms >= HALF_CLOSED_MS) {
-		client_close(c, false, "client left");
+		client_close(c, "client left");
 		return;
 	}
 	if (quiet_ms < c->proxy->options.answer_ms ||
@@ -125,13 +125,13 @@ static void check_body(struct client *c, uint64_t now_ms)
 	if (check_body_rate(c, now_ms))
 		return;
 	if (is_stuck(c, now_ms))
-		client_close(c, false, "client does not read");
+		client_close(c, "client does not read");
 }
 
 static void check_reply(struct client *c, uint64_t now_ms)
 {
 	if (is_stuck(c, now_ms))
-		client_close(c, false, "client does not read");
+		client_close(c, "client does not read");
 }
 
 static void check_tunnel(struct client *c, uint64_t now_ms)
@@ -139,7 +139,7 @@ static void check_tunnel(struct client *c, uint64_t now_ms)
 	bool half = c->up->peer.eof && age(now_ms, c->moved_ms) >= HALF_CLOSED_MS;
 
 	if (half || is_stuck(c, now_ms))
-		client_close(c, false, "websocket stuck");
+		client_close(c, "websocket stuck");
 }
 
 /* A credential ends at its time, and what lives by it ends then too. */
@@ -153,7 +153,7 @@ static void check_creds(struct proxy *p)
 
 			if (c->x.cred != NULL && c->x.cred->expires != 0 &&
 			    c->x.cred->expires <= now_s)
-				client_close(c, false, "credential expired");
+				client_close(c, "credential expired");
 		}
 	}
 }

@@ -73,8 +73,7 @@ static void stop(struct proxy *p)
 	control_close(p);
 	for (unsigned state = 0; state < CLIENT_CLOSED; state++) {
 		cyg_list_each_safe (it, &p->lists[state])
-			client_close(
-			    CYG_CONTAINER_OF(it, struct client, link), false, "proxy ends");
+			client_close(CYG_CONTAINER_OF(it, struct client, link), "proxy ends");
 	}
 	while (cyg_hash_count(p->pools) > 0)
 		upstream_tidy(p, true);

@@ -6,15 +6,15 @@
 #include "proxy/rewrite.h"
 #include "proxy/upstream.h"
 
-/* The answer cannot become whole any more. The client must notice: a length or chunked coding shows
- * it by the end alone, an answer that lasts until the end only by a reset. */
+/* The answer cannot become whole any more, and the client must notice: a length or chunked coding
+ * shows it by the end alone, for the rest client_close sees to it. */
 static void cut(struct client *c, const char *why)
 {
 	c->proxy->n_cut++;
 	/* What was good of it still leaves. */
 	(void)peer_flush(&c->peer);
 	cyg_log_info(client_name(c), "answer cut: %s", why);
-	client_close(c, c->x.until_close, "cut");
+	client_close(c, "cut");
 }
 
 static void send_run(struct peer *to, bool chunked, struct cyg_str payload)
@@ -76,7 +76,7 @@ static bool relay_up(struct client *c)
 	if (moved > 0)
 		access_touch(c);
 	if (!x->up.done && c->peer.eof && c->peer.in.len == 0) {
-		client_close(c, false, "client left inside its body");
+		client_close(c, "client left inside its body");
 		return true;
 	}
 	return peer_flush(&u->peer) || moved > 0;

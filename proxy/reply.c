@@ -36,7 +36,7 @@ static void reply_page(struct client *c, struct page *page)
 	x->status = page->status;
 	if (page_write(page, peer_out(&c->peer), &err) < 0) {
 		cyg_log_error(client_name(c), "own answer: %s", err.msg);
-		client_close(c, false, "own answer failed");
+		client_close(c, "own answer failed");
 		return;
 	}
 	client_move(c, CLIENT_REPLY);
@@ -81,7 +81,7 @@ bool reply_step(struct client *c)
 	}
 	peer_shut(&c->peer);
 	if (c->peer.eof) {
-		client_close(c, false, "done");
+		client_close(c, "done");
 		return false;
 	}
 	client_move(c, CLIENT_LINGER);
@@ -93,6 +93,6 @@ bool reply_step_linger(struct client *c)
 {
 	cyg_buf_reset(&c->peer.in);
 	if (c->peer.eof)
-		client_close(c, false, "done");
+		client_close(c, "done");
 	return false;
 }

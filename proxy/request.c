@@ -122,7 +122,7 @@ bool request_step(struct client *c)
 	}
 	if (n == 0) {
 		if (c->peer.eof)
-			client_close(c, false, "no further request");
+			client_close(c, "no further request");
 		return false;
 	}
 	begin(c, head);

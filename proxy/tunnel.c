@@ -29,7 +29,7 @@ bool tunnel_step(struct client *c)
 		access_touch(c);
 	moved = pass(up, &c->peer) || moved;
 	if (up->failed || (up->shut && c->peer.shut)) {
-		client_close(c, false, "websocket ended");
+		client_close(c, "websocket ended");
 		return false;
 	}
 	return moved;

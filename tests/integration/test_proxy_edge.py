@@ -226,6 +226,29 @@ def test_revocation_cuts_websockets_and_requests_in_flight_at_once(proxy, lab, r
     assert proxy.get("/user/alice/", JAR)[0] == 403
 
 
+def test_a_revoked_answer_without_a_length_is_reset_not_ended(proxy, lab, routes):
+    started, release = threading.Event(), threading.Event()
+
+    def slow(_backend, sock, _reader, _request):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n")
+        started.set()
+        assert release.wait(120)
+        return False
+
+    lab.answers["/user/alice/slow"] = slow
+    with proxy.dial() as old:
+        old.sendall(proxy.head("GET", "/user/alice/slow", (JAR,), version="1.0"))
+        assert started.wait(120)
+        reader = Reader(old)
+        reader.head()
+        assert reader.exactly(4) == b"some"
+        proxy.put(routes, CREDENTIALS[1:])
+        # HTTP/1.0 takes an end for the end of the answer: part of it would pass for all of it.
+        with pytest.raises(ConnectionResetError):
+            reader.rest()
+        release.set()
+
+
 def test_a_route_that_goes_away_takes_its_connections_along(proxy, lab, routes):
     lab.answers["/user/alice/ws"] = websocket_echo
     sock, reader, status = proxy.websocket("/user/alice/ws", JAR)
