@@ -143,6 +143,7 @@ static void begin_answer(struct client *c, const struct http_head *head, size_t 
 static void pass_interim(struct client *c, const struct http_head *head, size_t head_len)
 {
 	struct exchange *x = &c->x;
+	const struct rewrite_response rewrite = { .head = head, .from_server = x->from_server };
 	bool wanted = head->status == 100 ? x->wants_100 : x->client_minor >= 1;
 	int rc = 0;
 
@@ -151,7 +152,7 @@ static void pass_interim(struct client *c, const struct http_head *head, size_t 
 		return;
 	}
 	if (wanted)
-		rc = rewrite_interim(head, peer_out(&c->peer), NULL);
+		rc = rewrite_interim(&rewrite, peer_out(&c->peer), NULL);
 	if (head->status == 100)
 		x->wants_100 = false;
 	cyg_buf_consume(&c->up->peer.in, head_len);

@@ -169,12 +169,18 @@ enum http_framing rewrite_framing(const struct http_head *head, int client_minor
 	return client_minor >= 1 ? HTTP_BODY_CHUNKED : HTTP_BODY_CLOSE;
 }
 
+/* "=__Host-cygnet=x" has no name for some browsers, which would send it back as the cookie that it
+ * holds. */
 static bool is_our_cookie(const struct http_field *f)
 {
 	static const char name[] = EDGE_COOKIE;
+	struct cyg_str text = f->value;
 
-	return cyg_str_case_eq(f->name, "set-cookie") && f->value.len >= sizeof(name) - 1 &&
-	       strncasecmp(f->value.p, name, sizeof(name) - 1) == 0;
+	if (!cyg_str_case_eq(f->name, "set-cookie"))
+		return false;
+	while (text.len > 0 && strchr("= \t", text.p[0]) != NULL)
+		text = cyg_str_skip(text, 1);
+	return text.len >= sizeof(name) - 1 && strncasecmp(text.p, name, sizeof(name) - 1) == 0;
 }
 
 static bool is_forwarded(const struct rewrite_response *in, const struct http_field *f)
@@ -215,9 +221,10 @@ static int write_connection(
 	return 0;
 }
 
-int rewrite_response(const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
+static int write_response_fields(
+    const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
 {
-	int rc = http_write_status_line(out, in->head->status, err);
+	int rc = 0;
 
 	for (size_t i = 0; i < in->head->n_fields && rc == 0; i++) {
 		const struct http_field *f = &in->head->fields[i];
@@ -225,6 +232,15 @@ int rewrite_response(const struct rewrite_response *in, struct cyg_buf *out, str
 		if (is_forwarded(in, f))
 			rc = http_write_field(out, f->name, f->value, err);
 	}
+	return rc;
+}
+
+int rewrite_response(const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
+{
+	int rc = http_write_status_line(out, in->head->status, err);
+
+	if (rc == 0)
+		rc = write_response_fields(in, out, err);
 	if (rc == 0)
 		rc = write_response_framing(in, out, err);
 	if (rc == 0)
@@ -232,16 +248,11 @@ int rewrite_response(const struct rewrite_response *in, struct cyg_buf *out, str
 	return rc < 0 ? rc : http_write_end(out, err);
 }
 
-int rewrite_interim(const struct http_head *head, struct cyg_buf *out, struct cyg_err *err)
+int rewrite_interim(const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
 {
-	int rc = http_write_status_line(out, head->status, err);
+	int rc = http_write_status_line(out, in->head->status, err);
 
-	for (size_t i = 0; i < head->n_fields && rc == 0; i++) {
-		const struct http_field *f = &head->fields[i];
-
-		if (!http_head_is_hop_by_hop(head, f->name) &&
-		    !is_dropped(f->name, response_drops, CYG_N(response_drops)))
-			rc = http_write_field(out, f->name, f->value, err);
-	}
+	if (rc == 0)
+		rc = write_response_fields(in, out, err);
 	return rc < 0 ? rc : http_write_end(out, err);
 }

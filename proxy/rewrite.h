@@ -35,7 +35,7 @@ enum http_framing rewrite_framing(const struct http_head *head, int client_minor
 /* Appends the head for the client. A user's server cannot set our cookies, speak as the proxy, or
  * widen a service worker's reach. */
 int rewrite_response(const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err);
-/* Appends an interim (1xx) head. */
-int rewrite_interim(const struct http_head *head, struct cyg_buf *out, struct cyg_err *err);
+/* Appends an interim (1xx) head; of in only head and from_server matter. */
+int rewrite_interim(const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err);
 
 #endif

@@ -170,7 +170,7 @@ START_TEST(test_a_users_server_cannot_act_for_the_origin)
 {
 	static const char text[] =
 	    "HTTP/1.1 200 OK\r\nSet-Cookie: __Host-cygnet=x\r\nset-cookie: __HOST-CYGNETx=1\r\n"
-	    "Set-Cookie: _xsrf=1\r\nService-Worker-Allowed: /\r\nClear-Site-Data: *\r\n"
+	    "Set-Cookie: =__Host-cygnet=x\r\nSet-Cookie: =\t = __Host-cygnet\r\nSet-Cookie: _xsrf=1\r\nService-Worker-Allowed: /\r\nClear-Site-Data: *\r\n"
 	    "X-Cygnet-User: root\r\nContent-Length: 0\r\n\r\n";
 	struct rewrite_response in = { .method = HTTP_GET, .client_minor = 1, .keep = true };
 
@@ -178,6 +178,24 @@ START_TEST(test_a_users_server_cannot_act_for_the_origin)
 	in.from_server = true;
 	ck_assert_str_eq(answer(text, in),
 	    "HTTP/1.1 200 OK\r\nSet-Cookie: _xsrf=1\r\nContent-Length: 0\r\n\r\n");
+}
+END_TEST
+
+START_TEST(test_nor_can_it_by_an_interim_answer)
+{
+	static const char text[] =
+	    "HTTP/1.1 103 Early Hints\r\nSet-Cookie: __Host-cygnet=x\r\nLink: </a>\r\n"
+	    "Service-Worker-Allowed: /\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n";
+	struct rewrite_response in = { .head = &head, .from_server = true };
+	cyg_autobuf struct cyg_buf out;
+	struct cyg_err err = { 0 };
+	int status;
+
+	cyg_buf_init(&out, 4096);
+	ck_assert_int_gt(
+	    http_head_parse_response(text, strlen(text), HTTP_GET, &head, &status, &err), 0);
+	ck_assert_int_eq(rewrite_interim(&in, &out, &err), 0);
+	ck_assert_str_eq(out.data, "HTTP/1.1 103 \r\nLink: </a>\r\n\r\n");
 }
 END_TEST
 
@@ -252,6 +270,7 @@ int main(void)
 	tcase_add_test(tc, test_an_upgrade_is_passed_only_when_it_was_allowed);
 	tcase_add_test(tc, test_answers_are_framed_for_the_client);
 	tcase_add_test(tc, test_a_users_server_cannot_act_for_the_origin);
+	tcase_add_test(tc, test_nor_can_it_by_an_interim_answer);
 	tcase_add_test(tc, test_the_pages_style_is_the_one_its_policy_allows);
 	tcase_add_test(tc, test_own_answers_are_whole_messages);
 	suite_add_tcase(s, tc);
