@@ -157,7 +157,7 @@ static void bind_route(struct client *c, const struct edge_answer *edge)
 	struct exchange *x = &c->x;
 
 	x->route = edge->route;
-	x->from_server = edge->route->auth == ROUTE_SESSION || edge->route->server[0] != '\0';
+	x->from_server = table_is_server(edge->route);
 	x->cred = edge->cred;
 	if (x->cred != NULL)
 		cyg_list_add(&x->cred->conns, &c->cred_link);

@@ -30,11 +30,14 @@ static const struct drop request_drops[] = {
 	DROP("expect"),
 	DROP("cookie"),
 	DROP("forwarded"),
-	DROP("x-real-ip"),
 	DROP("x-scheme"),
-	DROP("remote-user"),
 	DROP("x-client-ip"),
+	DROP("x-cluster-client-ip"),
 	DROP("true-client-ip"),
+	DROP_ALL("remote-"),
+	DROP_ALL("x-auth-request-"),
+	DROP_ALL("x-authenticated-"),
+	DROP_ALL("x-real-"),
 	DROP_ALL("x-cygnet-"),
 	DROP_ALL("x-forwarded-"),
 	DROP_ALL("x-remote-"),
@@ -98,7 +101,7 @@ static int write_request_fields(
 /* The hub reads its own cookies; users' servers get what is not ours; agents have none. */
 static int write_cookies(const struct rewrite_request *in, struct cyg_buf *out, struct cyg_err *err)
 {
-	bool ours = in->edge->route->auth == ROUTE_SESSION;
+	const char *left_out = table_is_server(in->edge->route) ? EDGE_COOKIE : "=";
 	cyg_autobuf struct cyg_buf text;
 	int rc;
 
@@ -106,7 +109,7 @@ static int write_cookies(const struct rewrite_request *in, struct cyg_buf *out, 
 	if (in->door == DOOR_INNER || http_head_find(in->head, "cookie") == NULL)
 		return 0;
 	/* No cookie's name begins with a '=': nothing is left out. */
-	rc = http_cookie_without(in->head, ours ? EDGE_COOKIE : "=", &text, err);
+	rc = http_cookie_without(in->head, left_out, &text, err);
 	if (rc < 0 || text.len == 0)
 		return rc;
 	return http_write_field(out, CYG_STR("Cookie"), cyg_buf_str(&text), err);

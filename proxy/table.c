@@ -18,6 +18,11 @@ void table_free(struct table *t)
 	free(t);
 }
 
+bool table_is_server(const struct route *r)
+{
+	return r->auth == ROUTE_SESSION || r->server[0] != '\0';
+}
+
 /* A host never holds a '/', so host + prefix is one key without a separator. */
 struct route *table_find_exact(const struct table *t, struct cyg_str host, struct cyg_str prefix)
 {

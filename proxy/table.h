@@ -56,6 +56,9 @@ void table_free(struct table *t);
  * wins. NULL: none. *slash is set when the path is a route's prefix but for the closing '/'. */
 struct route *table_find_route(
     const struct table *t, struct cyg_str host, struct cyg_str path, bool *slash);
+/* True when the target is a user's server, a stranger to the hub and to the browser, whoever may
+ * reach it. */
+bool table_is_server(const struct route *r);
 /* The route with exactly that host and prefix, or NULL. */
 struct route *table_find_exact(const struct table *t, struct cyg_str host, struct cyg_str prefix);
 /* The credential whose secret this is, unless it expired at or before now_s; NULL: none. */

@@ -69,6 +69,34 @@ START_TEST(test_a_servers_own_authorization_passes_beside_our_cookie)
 }
 END_TEST
 
+START_TEST(test_a_server_that_anybody_may_reach_gets_no_cookie_of_ours_either)
+{
+	struct route shown = open_route;
+	struct edge_answer edge = { .route = &shown };
+
+	shown.server = "a1";
+	ck_assert_ptr_nonnull(strstr(forward("GET /user/alice/ HTTP/1.1\r\nHost: h\r\n"
+					     "Cookie: a=1; __Host-cygnet=s\r\n\r\n",
+					 DOOR_PUBLIC, &edge),
+	    "\r\nCookie: a=1\r\n"));
+}
+END_TEST
+
+START_TEST(test_nobody_can_say_who_is_asking)
+{
+	struct edge_answer edge = { .route = &open_route };
+
+	ck_assert_str_eq(
+	    forward("GET / HTTP/1.1\r\nHost: h\r\nRemote-User: root\r\nRemote-Groups: root\r\n"
+		    "X-Real-IP: 1\r\nX-Remote-User: root\r\nX-Auth-Request-User: root\r\n"
+		    "X-Authenticated-User: root\r\nX-Cluster-Client-IP: 1\r\nX-Scheme: https\r\n"
+		    "Forwarded: for=1\r\nTrue-Client-IP: 1\r\nX-Client-IP: 1\r\n\r\n",
+		DOOR_PUBLIC, &edge),
+	    "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: http\r\n"
+	    "X-Forwarded-Host: h\r\n\r\n");
+}
+END_TEST
+
 START_TEST(test_the_hub_gets_cookies_and_tokens_as_they_came)
 {
 	struct edge_answer edge = { .route = &open_route };
@@ -265,6 +293,8 @@ int main(void)
 
 	tcase_add_test(tc, test_a_users_server_gets_no_credential_and_a_name);
 	tcase_add_test(tc, test_a_servers_own_authorization_passes_beside_our_cookie);
+	tcase_add_test(tc, test_a_server_that_anybody_may_reach_gets_no_cookie_of_ours_either);
+	tcase_add_test(tc, test_nobody_can_say_who_is_asking);
 	tcase_add_test(tc, test_the_hub_gets_cookies_and_tokens_as_they_came);
 	tcase_add_test(tc, test_the_inner_door_names_the_server_and_passes_no_cookie);
 	tcase_add_test(tc, test_an_upgrade_is_passed_only_when_it_was_allowed);
