@@ -80,7 +80,8 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 
 	if (x->up.done || age(now_ms, x->window_ms) < c->proxy->options.body_ms)
 		return false;
-	if (x->window_bytes >= BODY_WINDOW_BYTES || c->up->peer.out.len > 0 || x->wants_100) {
+	if (x->window_bytes >= BODY_WINDOW_BYTES || c->up->peer.out.len > 0 || c->up->peer.failed ||
+	    x->wants_100) {
 		x->window_ms = now_ms;
 		x->window_bytes = 0;
 		return false;

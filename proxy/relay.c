@@ -73,6 +73,9 @@ static bool relay_up(struct client *c)
 		return true;
 	}
 	x->window_bytes += before - c->peer.in.len;
+	/* Who sends does not wait for 100 Continue, and keeps to the body's rate. */
+	if (moved > 0)
+		x->wants_100 = false;
 	if (moved > 0)
 		access_touch(c);
 	if (!x->up.done && c->peer.eof && c->peer.in.len == 0) {

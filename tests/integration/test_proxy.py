@@ -440,6 +440,66 @@ def test_a_request_that_takes_too_long_is_a_408(limited, option, start):
         assert reader.response()[0] == 408 and reader.rest() == b""
 
 
+class Target:
+    """A listening socket that the test itself serves, byte by byte."""
+
+    def __init__(self, path):
+        self.path, self.listener = os.fspath(path), socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(16)
+        self.listener.settimeout(120)
+
+    def accept(self):
+        sock, _ = self.listener.accept()
+        sock.settimeout(120)
+        return sock, Reader(sock)
+
+
+@pytest.fixture
+def target(tmp_path):
+    one = Target(tmp_path / "t.sock")
+    yield one
+    one.listener.close()
+
+
+@pytest.fixture
+def hurried(daemon, tmp_path, target):
+    """A proxy with a short time limit for bodies, in front of the target."""
+    table = {"generation": 1, "routes": [route("/", f"unix:{target.path}")]}
+    return Proxy(daemon, tmp_path, "--body-timeout", "300ms", table=table)
+
+
+def test_a_client_that_waited_for_100_and_sends_is_held_to_the_rate(hurried, target):
+    with hurried.dial() as sock:
+        sock.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD, "Expect: 100-continue")))
+        upstream, reader = target.accept()
+        with upstream:
+            assert ("Expect", "100-continue") in reader.head()[1]
+            sock.sendall(b"x")
+            assert reader.exactly(1) == b"x"
+            assert Reader(sock).response()[0] == 408
+            assert reader.rest() == b""
+
+
+def test_a_target_that_no_longer_reads_is_not_its_clients_fault(hurried, target):
+    with hurried.dial() as sock, hurried.dial() as slow:
+        sock.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD)))
+        upstream, reader = target.accept()
+        with upstream:
+            reader.head()
+            upstream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+            upstream.shutdown(socket.SHUT_RD)
+            answer = Reader(sock)
+            assert "200" in answer.head()[0] and answer.exactly(2) == b"ab"
+            sock.sendall(b"xy")
+            # By the time that a later client is found slow the first has had its time too.
+            slow.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD)))
+            with target.accept()[0]:
+                assert Reader(slow).response()[0] == 408
+            upstream.sendall(b"cd")
+            assert answer.exactly(2) == b"cd"
+
+
 def test_connections_that_say_nothing_are_closed(limited):
     with limited("--header-timeout").dial() as sock:
         assert ended(sock) == b""
