@@ -143,8 +143,9 @@ static void check_tunnel(struct client *c, uint64_t now_ms)
 		client_close(c, "websocket stuck");
 }
 
-/* A credential ends at its time, and what lives by it ends then too. */
-static void check_creds(struct proxy *p)
+/* A credential ends at its time, and what lives by it ends then too. A client that sent more than
+ * is taken and then vanished is noticed only here, and holds its target until then. */
+static void check_busy(struct proxy *p)
 {
 	int64_t now_s = cyg_clock_wall_us() / 1000000;
 
@@ -155,6 +156,8 @@ static void check_creds(struct proxy *p)
 			if (c->x.cred != NULL && c->x.cred->expires != 0 &&
 			    c->x.cred->expires <= now_s)
 				client_close(c, "credential expired");
+			else if (!c->peer.eof && !peer_can_read(&c->peer) && peer_is_gone(&c->peer))
+				client_close(c, "client gone");
 		}
 	}
 }
@@ -190,7 +193,7 @@ static void on_tick(uv_timer_t *timer)
 	each(p, CLIENT_BODY, check_body);
 	each(p, CLIENT_REPLY, check_reply);
 	each(p, CLIENT_TUNNEL, check_tunnel);
-	check_creds(p);
+	check_busy(p);
 	upstream_tidy(p, false);
 	listen_resume(p);
 	tidy_activity(p);

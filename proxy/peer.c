@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 int peer_init(
@@ -144,6 +145,15 @@ void peer_settle(struct peer *p)
 {
 	give_block(p, &p->in);
 	give_block(p, &p->out);
+}
+
+bool peer_is_gone(const struct peer *p)
+{
+	struct pollfd fd = { .fd = p->stream.fd };
+	/* When we ended our direction, a hang-up says no more than that the peer ended its own. */
+	int ends = POLLERR | (p->shut ? 0 : POLLHUP);
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & ends) != 0;
 }
 
 void peer_shut(struct peer *p)

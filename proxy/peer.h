@@ -46,6 +46,9 @@ void peer_settle(struct peer *p);
 /* True when more may be read, or is to be written. */
 bool peer_can_read(const struct peer *p);
 bool peer_must_write(const struct peer *p);
+/* Whether the peer has gone altogether, which the loop does not tell while nothing is watched: a
+ * socket behind a full in buffer. */
+bool peer_is_gone(const struct peer *p);
 /* Ends our direction once out is empty. */
 void peer_shut(struct peer *p);
 /* Closes the socket now; on_closed(&p->poll) comes later from the loop. */

@@ -1,5 +1,6 @@
 """The proxy's data plane: bodies, keep-alive, back-pressure, WebSockets, targets that die."""
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -537,6 +538,33 @@ def test_a_client_that_vanishes_ends_the_targets_websocket(proxy, backend):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     sock.close()
     wait_until(lambda: backend.open == 0, "the target's side is closed")
+
+
+@pytest.mark.parametrize("kind", ["websocket", "pipelined"])
+def test_a_client_that_vanishes_behind_a_full_buffer_is_noticed(hurried, target, kind):
+    """Nobody reads what it sends, so that nothing but its end can be noticed."""
+    with hurried.dial() as sock:
+        if kind == "websocket":
+            sock.sendall(hurried.head("GET", "/ws", (
+                "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Origin: {hurried.origin}")))
+        else:
+            sock.sendall(hurried.head("GET", "/events"))
+        upstream, reader = target.accept()
+        with upstream:
+            reader.head()
+            if kind == "websocket":
+                upstream.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            else:
+                upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+            Reader(sock).head()
+            sock.settimeout(0.5)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    sock.send(b"z" * (1 << 16))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            sock.close()
+            wait_until(lambda: sum(hurried.status()["connections"].values()) == 0, "the client is forgotten")
 
 
 def test_a_refused_websocket_is_answered_and_closed(proxy, backend):
