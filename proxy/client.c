@@ -130,6 +130,7 @@ void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip)
 	client_begin(c);
 	cyg_list_add(&p->lists[CLIENT_HEAD], &c->link);
 	p->n_accepted++;
+	p->n_open[door]++;
 	watch(c);
 }
 
@@ -163,5 +164,6 @@ void client_close(struct client *c, const char *why)
 	upstream_release(c, false);
 	client_reset(c);
 	client_move(c, CLIENT_CLOSED);
+	c->proxy->n_open[c->door]--;
 	peer_close(&c->peer, abrupt, on_closed);
 }

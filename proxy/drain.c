@@ -3,15 +3,6 @@
 #include "daemon/log.h"
 #include "proxy/listen.h"
 
-size_t proxy_connections(const struct proxy *p)
-{
-	size_t n = 0;
-
-	for (unsigned state = 0; state < CLIENT_CLOSED; state++)
-		n += p->lists[state].n;
-	return n;
-}
-
 static void close_list(struct proxy *p, enum client_state state)
 {
 	cyg_list_each_safe (it, &p->lists[state])
@@ -24,7 +15,8 @@ static void on_tick(uv_timer_t *timer)
 
 	close_list(p, CLIENT_IDLE);
 	close_list(p, CLIENT_LINGER);
-	if (proxy_connections(p) == 0 || uv_now(p->loop) >= p->drain_end_ms)
+	if (p->n_open[DOOR_PUBLIC] + p->n_open[DOOR_INNER] == 0 ||
+	    uv_now(p->loop) >= p->drain_end_ms)
 		cyg_loop_stop(p->daemon);
 }
 

@@ -14,6 +14,11 @@ enum {
 	/* Blocks kept for the next socket that needs one: 1 MiB. */
 	PEER_SPARES = 32,
 
+	/* Connections at the inner door: a quarter of the public door's and on top of them, so that
+	 * no container can keep people out. */
+	INNER_SHARE = 4,
+	/* Files that are no client and no target: the loop's, doors, control, the log. */
+	FILES_RESERVED = 64,
 	ACCEPT_BURST = 64,        /* accepts per wake-up, so that old connections get their turn */
 	UPSTREAM_IDLE_MAX = 64,   /* kept-alive connections of one target */
 	UPSTREAM_IDLE_MS = 30000, /* shorter than any server we know keeps them, but Node's 5 s */

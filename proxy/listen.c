@@ -50,6 +50,11 @@ static void format_ip(const struct sockaddr_storage *addr, char out[46])
 		(void)inet_ntop(AF_INET6, &v6->sin6_addr, out, 46);
 }
 
+static bool is_full(const struct listener *l)
+{
+	return l->proxy->n_open[l->door] >= l->proxy->n_max[l->door];
+}
+
 static void pause_door(struct listener *l)
 {
 	l->paused = true;
@@ -86,7 +91,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 	if (status < 0 || (events & UV_READABLE) == 0)
 		return;
 	for (int i = 0; i < ACCEPT_BURST; i++) {
-		if (proxy_connections(l->proxy) >= l->proxy->options.connections_max) {
+		if (is_full(l)) {
 			pause_door(l);
 			return;
 		}
@@ -100,8 +105,7 @@ void listen_resume(struct proxy *p)
 	for (size_t i = 0; i < CYG_N(p->doors); i++) {
 		struct listener *l = p->doors[i];
 
-		if (l == NULL || !l->paused || p->draining ||
-		    proxy_connections(p) >= p->options.connections_max)
+		if (l == NULL || !l->paused || p->draining || is_full(l))
 			continue;
 		l->paused = false;
 		(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);

@@ -27,16 +27,39 @@ static void on_hangup(uv_signal_t *handle, int signum)
 		cyg_log_error("table", "not read again, the old one stays: %s", err.msg);
 }
 
-/* A connection takes two descriptors; the default limit is for programs with few. */
-static void raise_limits(void)
+/* As many open files as there may be; 0 when nobody knows. */
+static uint64_t raise_files(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
+		return 0;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		cyg_log_warn("proxy", "cannot raise the limit of open files");
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+/* A client and its target take a file each: with more clients than half of the files the targets
+ * would be what cannot be reached. */
+static void settle_limits(struct proxy *p)
+{
+	uint64_t files = raise_files();
+	uint64_t pairs = files > FILES_RESERVED ? (files - FILES_RESERVED) / 2 : 1;
+	uint64_t max = pairs / (INNER_SHARE + 1) * INNER_SHARE;
+
+	if (files == 0 || max > p->options.connections_max)
+		max = p->options.connections_max;
+	else if (max < INNER_SHARE)
+		max = INNER_SHARE;
+	p->n_max[DOOR_PUBLIC] = max;
+	p->n_max[DOOR_INNER] = max / INNER_SHARE;
+	if (max < p->options.connections_max)
+		cyg_log_info("proxy",
+		    "%llu open files are allowed: no more than %llu connections at a time instead "
+		    "of %llu. Raise the limit (LimitNOFILE, ulimit -n) or lower connections-max.",
+		    (unsigned long long)files, (unsigned long long)max,
+		    (unsigned long long)p->options.connections_max);
 }
 
 static void init(struct proxy *p)
@@ -59,7 +82,7 @@ static int start(struct proxy *p, struct cyg_err *err)
 {
 	int rc;
 
-	raise_limits();
+	settle_limits(p);
 	if (p->options.table != NULL && (rc = force_file(p, err)) < 0)
 		return rc;
 	janitor_start(p);

@@ -62,7 +62,8 @@ static const struct cyg_option options[] = {
 	    .value = "20000",
 	    .min = 16,
 	    .max = 1000000,
-	    .doc = "Client connections at a time; more wait until one ends." },
+	    .doc = "Client connections at a time; more wait until one ends. The inner door has a "
+		   "quarter of this on top." },
 	{ .name = "header-timeout",
 	    .type = OPT_MS,
 	    .offset = AT(header_ms),

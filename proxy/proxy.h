@@ -32,6 +32,8 @@ struct proxy {
 	struct cyg_list lists[CLIENT_N]; /* every connection is on the one of its state */
 
 	struct listener *doors[2]; /* by enum edge_door; NULL when there is none */
+	size_t n_open[2];          /* connections of each door that are not closed */
+	size_t n_max[2];           /* and how many there may be */
 	struct http_server *control;
 	uv_timer_t janitor;
 	uv_timer_t drain;
@@ -47,8 +49,6 @@ struct proxy {
 	uint64_t n_cut;       /* connections ended before their answer was whole */
 };
 
-/* Connections that are not closed. */
-size_t proxy_connections(const struct proxy *p);
 /* Ends: no new connections, those in flight may finish for drain-timeout. */
 void proxy_drain(struct proxy *p, const char *why);
 

@@ -103,19 +103,32 @@ static int open_socket(const struct target *t, bool *connecting, struct cyg_err 
 	return cyg_fail_sys(err, errno, "connect");
 }
 
+/* Connections that nobody uses give their files to one that somebody waits for. */
+static int open_in_need(
+    struct proxy *p, const struct target *t, bool *connecting, struct cyg_err *err)
+{
+	int fd = open_socket(t, connecting, err);
+
+	if (fd >= 0 || (err->sys != EMFILE && err->sys != ENFILE))
+		return fd;
+	upstream_tidy(p, true);
+	return open_socket(t, connecting, err);
+}
+
 static int connect_new(struct client *c, struct pool *pool, struct cyg_err *err)
 {
 	struct proxy *p = c->proxy;
-	struct upstream *u;
+	struct upstream *u = cyg_xcalloc(1, sizeof(*u));
 	bool connecting;
-	int fd = open_socket(&pool->target, &connecting, err);
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	u = cyg_xcalloc(1, sizeof(*u));
-	if (peer_init(&u->peer, p->loop, fd, &p->spares, err) < 0) {
+	/* Busy from here on: a pool without any connection is forgotten by upstream_tidy. */
+	pool->n_busy++;
+	fd = open_in_need(p, &pool->target, &connecting, err);
+	if (fd < 0 || peer_init(&u->peer, p->loop, fd, &p->spares, err) < 0) {
+		pool->n_busy--;
 		free(u);
-		return -CYG_ESYS;
+		return fd < 0 ? fd : -CYG_ESYS;
 	}
 	u->peer.poll.data = u;
 	u->proxy = p;
@@ -124,7 +137,6 @@ static int connect_new(struct client *c, struct pool *pool, struct cyg_err *err)
 	u->since_ms = uv_now(p->loop);
 	u->client = c;
 	cyg_link_init(&u->link);
-	pool->n_busy++;
 	c->up = u;
 	return 0;
 }

@@ -1,13 +1,16 @@
 """The proxy's data plane: bodies, keep-alive, back-pressure, WebSockets, targets that die."""
 
 import contextlib
+import functools
 import hashlib
 import os
+import resource
 import socket
 import threading
 
 import pytest
 
+from lib import web
 from lib.proxyrig import (Backend, Proxy, Reader, ended, in_parallel, reply, route, values, wait_until,
                           websocket_echo)
 
@@ -120,6 +123,48 @@ def test_more_connections_than_allowed_wait_for_their_turn(daemon, tmp_path, bac
         assert Reader(late).response()[0] == 200
     for sock in held:
         sock.close()
+
+
+def test_containers_keep_nobody_out_at_the_public_door(daemon, tmp_path, backend):
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
+    proxy = Proxy(daemon, tmp_path, "--connections-max", "16", "--header-timeout", "10m", table=table)
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(web.dial(proxy.inner))
+        for _ in range(16):
+            assert proxy.get("/", sock=stack.enter_context(proxy.dial()))[0] == 200
+        counts = proxy.status()["connections"]
+        assert counts["idle"] == 16 and counts["head"] <= 4
+
+
+@pytest.fixture
+def poor(daemon):
+    """Starts a program that may have 128 files open."""
+    return functools.partial(daemon, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+
+
+def test_a_full_proxy_still_reaches_its_targets(poor, tmp_path, backend):
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
+    proxy = Proxy(poor, tmp_path, table=table)
+    proxy.daemon.wait_line(r"128 open files are allowed: no more than 24 connections")
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(proxy.dial())
+        assert proxy.get("/", sock=held)[0] == 200
+        for _ in range(200):
+            stack.enter_context(proxy.dial())
+        for _ in range(20):
+            assert proxy.get("/", TOKEN_FIELD, method="POST", sock=held)[0] == 200
+
+
+def test_idle_connections_to_targets_give_way_to_new_ones(poor, tmp_path, backend):
+    other = Backend(tmp_path / "other.sock")
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}"), route("/o/", f"unix:{other.path}")]}
+    proxy = Proxy(poor, tmp_path, table=table)
+    with proxy.dial() as sock:
+        for _ in range(70):
+            for path in ("/", "/o/"):
+                assert proxy.get(path, TOKEN_FIELD, method="POST", sock=sock)[0] == 200
+    other.stop()
 
 
 def test_two_proxies_share_a_port(daemon, tmp_path, backend):
