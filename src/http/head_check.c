@@ -188,6 +188,10 @@ int http_head_check_response(
 		rc = check_connection(head, s);
 	if (rc < 0)
 		return rc;
+	/* RFC 9112 6.3: a 204 has no body, whatever it says. Who says so may send one all the same,
+	 * and that would be read as the next answer. */
+	if (head->status == 204 && (head->framing == HTTP_BODY_CHUNKED || head->content_length > 0))
+		head->keep_alive = false;
 	if (bare)
 		head->framing = HTTP_BODY_NONE;
 	else if (head->framing == HTTP_BODY_NONE)
