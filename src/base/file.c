@@ -190,16 +190,34 @@ static int push(struct frame *f, int at, const char *name, dev_t dev)
 	return 0;
 }
 
+/* What is nested deeper than the stack is moved to the top: somebody who makes such a tree does not
+ * want it to be removed. */
+static int move_up(const struct frame *stack, int at, const char *name)
+{
+	char tag[17];
+	char top[32];
+
+	cyg_random_hex(tag, 8);
+	(void)snprintf(top, sizeof(top), ".deep-%s", tag);
+	return renameat(at, name, dirfd(stack[0].dir), top) < 0 ? -errno : 0;
+}
+
 /* Removes the tree below stack[0], whose folder is open; the folder itself stays. */
 static int remove_below(struct frame *stack, dev_t dev, struct cyg_err *err)
 {
 	size_t depth = 1;
+	bool moved = false;
 
 	while (depth > 0) {
 		DIR *dir = stack[depth - 1].dir;
 		struct dirent *e = readdir(dir);
 		int rc;
 
+		if (e == NULL && depth == 1 && moved) {
+			rewinddir(dir);
+			moved = false;
+			continue;
+		}
 		if (e == NULL) {
 			(void)closedir(dir);
 			depth--;
@@ -216,12 +234,12 @@ static int remove_below(struct frame *stack, dev_t dev, struct cyg_err *err)
 			continue;
 		if (errno != EISDIR && errno != EPERM)
 			return remove_failed(stack, depth, errno, err);
-		if (depth == REMOVE_DEPTH_MAX)
-			return remove_failed(stack, depth, ELOOP, err);
-		rc = push(&stack[depth], dirfd(dir), e->d_name, dev);
+		moved = moved || depth == REMOVE_DEPTH_MAX;
+		rc = depth == REMOVE_DEPTH_MAX ? move_up(stack, dirfd(dir), e->d_name)
+					       : push(&stack[depth], dirfd(dir), e->d_name, dev);
 		if (rc < 0)
 			return remove_failed(stack, depth, -rc, err);
-		depth++;
+		depth += depth < REMOVE_DEPTH_MAX;
 	}
 	return 0;
 }

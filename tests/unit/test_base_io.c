@@ -167,6 +167,23 @@ START_TEST(test_tree_is_removed_without_following_links)
 }
 END_TEST
 
+START_TEST(test_no_tree_is_too_deep_to_be_removed)
+{
+	cyg_autofree char *tree = cyg_xasprintf("%s/t", folder);
+	cyg_autobuf struct cyg_buf path;
+
+	cyg_buf_init(&path, 4000);
+	ck_assert_int_eq(cyg_buf_add_str(&path, tree, NULL), 0);
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(cyg_buf_add_str(&path, "/d", NULL), 0);
+	ck_assert_int_eq(cyg_file_mkdirs(path.data, 0700, NULL), 0);
+	ck_assert_int_eq(cyg_buf_add_str(&path, "/f", NULL), 0);
+	ck_assert_int_eq(cyg_file_write(AT_FDCWD, path.data, CYG_STR("x"), 0600, NULL), 0);
+	ck_assert_int_eq(cyg_file_remove_tree(AT_FDCWD, tree, NULL), 0);
+	ck_assert_int_ne(access(tree, F_OK), 0);
+}
+END_TEST
+
 START_TEST(test_random_text_differs)
 {
 	char a[33];
@@ -199,6 +216,7 @@ int main(void)
 	tcase_add_test(tc, test_file_is_replaced_whole_and_read_back);
 	tcase_add_test(tc, test_secret_must_be_private_and_no_link);
 	tcase_add_test(tc, test_tree_is_removed_without_following_links);
+	tcase_add_test(tc, test_no_tree_is_too_deep_to_be_removed);
 	tcase_add_test(tc, test_random_text_differs);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
