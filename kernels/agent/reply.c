@@ -61,20 +61,7 @@ void reply_error(struct http_req *req, int status, const char *reason, const cha
 
 void reply_err(struct http_req *req, const struct cyg_err *err)
 {
-	static const int status[] = {
-		[CYG_OK] = 500,
-		[CYG_EINVAL] = 400,
-		[CYG_ENOENT] = 404,
-		[CYG_EDENIED] = 403,
-		[CYG_EEXIST] = 409,
-		[CYG_ELIMIT] = 413,
-		[CYG_ETIMEOUT] = 504,
-		[CYG_EPROTO] = 502,
-		[CYG_EBUSY] = 503,
-		[CYG_ESYS] = 500,
-	};
-
-	write_error(req, status[err->code], NULL, err->msg);
+	write_error(req, http_status_of(err->code), NULL, err->msg);
 }
 
 void reply_empty(struct http_req *req)

@@ -161,19 +161,9 @@ int job_fail_sys(struct job *job, int errnum, const char *what, const char *path
 
 int job_fail_err(struct job *job, const struct cyg_err *err, const char *what)
 {
-	static const int status_of[] = { [CYG_OK] = 500,
-		[CYG_EINVAL] = 400,
-		[CYG_ENOENT] = 404,
-		[CYG_EDENIED] = 403,
-		[CYG_EEXIST] = 409,
-		[CYG_ELIMIT] = 413,
-		[CYG_ETIMEOUT] = 504,
-		[CYG_EPROTO] = 502,
-		[CYG_EBUSY] = 503,
-		[CYG_ESYS] = 500 };
 	if (err->code == CYG_ESYS || err->code == CYG_EDENIED)
 		return job_fail_sys(job, err->sys, what, job->path);
-	return job_fail(job, status_of[err->code], NULL, "%s: %s", what, err->msg);
+	return job_fail(job, http_status_of(err->code), NULL, "%s: %s", what, err->msg);
 }
 
 const char *job_query(struct job *job, const char *name)

@@ -173,7 +173,7 @@ void http_reply_error(struct http_req *req, int status, const char *message)
 	http_reply(req, status, "application/json", cyg_buf_str(&body));
 }
 
-void http_reply_err(struct http_req *req, const struct cyg_err *err)
+int http_status_of(enum cyg_code code)
 {
 	static const int status_of[] = {
 		[CYG_OK] = 500,
@@ -188,7 +188,12 @@ void http_reply_err(struct http_req *req, const struct cyg_err *err)
 		[CYG_ESYS] = 500,
 	};
 
-	http_reply_error(req, status_of[err->code], err->msg);
+	return status_of[code];
+}
+
+void http_reply_err(struct http_req *req, const struct cyg_err *err)
+{
+	http_reply_error(req, http_status_of(err->code), err->msg);
 }
 
 void http_reply_redirect(struct http_req *req, int status, const char *location)

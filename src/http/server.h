@@ -86,6 +86,8 @@ void http_reply(struct http_req *req, int status, const char *type, struct cyg_s
 void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len);
 /* {"status": 404, "message": "…"} as JupyterHub does; message is escaped here. */
 void http_reply_error(struct http_req *req, int status, const char *message);
+/* The status that belongs to a code. */
+int http_status_of(enum cyg_code code);
 /* error object → status (its code) and message. */
 void http_reply_err(struct http_req *req, const struct cyg_err *err);
 void http_reply_redirect(struct http_req *req, int status, const char *location);
