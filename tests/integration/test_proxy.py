@@ -1,16 +1,12 @@
 """The proxy's data plane: bodies, keep-alive, back-pressure, WebSockets, targets that die."""
 
-import contextlib
-import functools
 import hashlib
 import os
-import resource
 import socket
 import threading
 
 import pytest
 
-from lib import web
 from lib.proxyrig import (Backend, Proxy, Reader, ended, in_parallel, reply, route, values, wait_until,
                           websocket_echo)
 
@@ -123,48 +119,6 @@ def test_more_connections_than_allowed_wait_for_their_turn(daemon, tmp_path, bac
         assert Reader(late).response()[0] == 200
     for sock in held:
         sock.close()
-
-
-def test_containers_keep_nobody_out_at_the_public_door(daemon, tmp_path, backend):
-    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
-    proxy = Proxy(daemon, tmp_path, "--connections-max", "16", "--header-timeout", "10m", table=table)
-    with contextlib.ExitStack() as stack:
-        for _ in range(40):
-            stack.enter_context(web.dial(proxy.inner))
-        for _ in range(16):
-            assert proxy.get("/", sock=stack.enter_context(proxy.dial()))[0] == 200
-        counts = proxy.status()["connections"]
-        assert counts["idle"] == 16 and counts["head"] <= 4
-
-
-@pytest.fixture
-def poor(daemon):
-    """Starts a program that may have 128 files open."""
-    return functools.partial(daemon, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
-
-
-def test_a_full_proxy_still_reaches_its_targets(poor, tmp_path, backend):
-    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}")]}
-    proxy = Proxy(poor, tmp_path, table=table)
-    proxy.daemon.wait_line(r"128 open files are allowed: no more than 24 connections")
-    with contextlib.ExitStack() as stack:
-        held = stack.enter_context(proxy.dial())
-        assert proxy.get("/", sock=held)[0] == 200
-        for _ in range(200):
-            stack.enter_context(proxy.dial())
-        for _ in range(20):
-            assert proxy.get("/", TOKEN_FIELD, method="POST", sock=held)[0] == 200
-
-
-def test_idle_connections_to_targets_give_way_to_new_ones(poor, tmp_path, backend):
-    other = Backend(tmp_path / "other.sock")
-    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}"), route("/o/", f"unix:{other.path}")]}
-    proxy = Proxy(poor, tmp_path, table=table)
-    with proxy.dial() as sock:
-        for _ in range(70):
-            for path in ("/", "/o/"):
-                assert proxy.get(path, TOKEN_FIELD, method="POST", sock=sock)[0] == 200
-    other.stop()
 
 
 def test_two_proxies_share_a_port(daemon, tmp_path, backend):
@@ -486,66 +440,6 @@ def test_a_request_that_takes_too_long_is_a_408(limited, option, start):
         assert reader.response()[0] == 408 and reader.rest() == b""
 
 
-class Target:
-    """A listening socket that the test itself serves, byte by byte."""
-
-    def __init__(self, path):
-        self.path, self.listener = os.fspath(path), socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(16)
-        self.listener.settimeout(120)
-
-    def accept(self):
-        sock, _ = self.listener.accept()
-        sock.settimeout(120)
-        return sock, Reader(sock)
-
-
-@pytest.fixture
-def target(tmp_path):
-    one = Target(tmp_path / "t.sock")
-    yield one
-    one.listener.close()
-
-
-@pytest.fixture
-def hurried(daemon, tmp_path, target):
-    """A proxy with a short time limit for bodies, in front of the target."""
-    table = {"generation": 1, "routes": [route("/", f"unix:{target.path}")]}
-    return Proxy(daemon, tmp_path, "--body-timeout", "300ms", table=table)
-
-
-def test_a_client_that_waited_for_100_and_sends_is_held_to_the_rate(hurried, target):
-    with hurried.dial() as sock:
-        sock.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD, "Expect: 100-continue")))
-        upstream, reader = target.accept()
-        with upstream:
-            assert ("Expect", "100-continue") in reader.head()[1]
-            sock.sendall(b"x")
-            assert reader.exactly(1) == b"x"
-            assert Reader(sock).response()[0] == 408
-            assert reader.rest() == b""
-
-
-def test_a_target_that_no_longer_reads_is_not_its_clients_fault(hurried, target):
-    with hurried.dial() as sock, hurried.dial() as slow:
-        sock.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD)))
-        upstream, reader = target.accept()
-        with upstream:
-            reader.head()
-            upstream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
-            upstream.shutdown(socket.SHUT_RD)
-            answer = Reader(sock)
-            assert "200" in answer.head()[0] and answer.exactly(2) == b"ab"
-            sock.sendall(b"xy")
-            # By the time that a later client is found slow the first has had its time too.
-            slow.sendall(hurried.head("PUT", "/", ("Content-Length: 10", TOKEN_FIELD)))
-            with target.accept()[0]:
-                assert Reader(slow).response()[0] == 408
-            upstream.sendall(b"cd")
-            assert answer.exactly(2) == b"cd"
-
-
 def test_connections_that_say_nothing_are_closed(limited):
     with limited("--header-timeout").dial() as sock:
         assert ended(sock) == b""
@@ -583,33 +477,6 @@ def test_a_client_that_vanishes_ends_the_targets_websocket(proxy, backend):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     sock.close()
     wait_until(lambda: backend.open == 0, "the target's side is closed")
-
-
-@pytest.mark.parametrize("kind", ["websocket", "pipelined"])
-def test_a_client_that_vanishes_behind_a_full_buffer_is_noticed(hurried, target, kind):
-    """Nobody reads what it sends, so that nothing but its end can be noticed."""
-    with hurried.dial() as sock:
-        if kind == "websocket":
-            sock.sendall(hurried.head("GET", "/ws", (
-                "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", f"Origin: {hurried.origin}")))
-        else:
-            sock.sendall(hurried.head("GET", "/events"))
-        upstream, reader = target.accept()
-        with upstream:
-            reader.head()
-            if kind == "websocket":
-                upstream.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-            else:
-                upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
-            Reader(sock).head()
-            sock.settimeout(0.5)
-            with contextlib.suppress(TimeoutError):
-                while True:
-                    sock.send(b"z" * (1 << 16))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            sock.close()
-            wait_until(lambda: sum(hurried.status()["connections"].values()) == 0, "the client is forgotten")
 
 
 def test_a_refused_websocket_is_answered_and_closed(proxy, backend):
