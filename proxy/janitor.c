@@ -135,6 +135,16 @@ static void check_reply(struct client *c, uint64_t now_ms)
 		client_close(c, "client does not read");
 }
 
+/* Somebody who sends a large body has not read yet that it is refused. */
+static void check_linger(struct client *c, uint64_t now_ms)
+{
+	uint64_t age_ms = age(now_ms, c->since_ms);
+
+	if (age_ms >= LINGER_MAX_MS ||
+	    (age_ms >= LINGER_MS && age(now_ms, c->moved_ms) >= LINGER_MS))
+		client_close(c, "done");
+}
+
 static void check_tunnel(struct client *c, uint64_t now_ms)
 {
 	bool half = c->up->peer.eof && age(now_ms, c->moved_ms) >= HALF_CLOSED_MS;
@@ -187,12 +197,12 @@ static void on_tick(uv_timer_t *timer)
 
 	sweep(p, CLIENT_IDLE, o->idle_ms, late_idle);
 	sweep(p, CLIENT_HEAD, o->header_ms, late_head);
-	sweep(p, CLIENT_LINGER, LINGER_MS, late_idle);
 	each(p, CLIENT_CONNECT, check_connect);
 	each(p, CLIENT_ANSWER, check_answer);
 	each(p, CLIENT_BODY, check_body);
 	each(p, CLIENT_REPLY, check_reply);
 	each(p, CLIENT_TUNNEL, check_tunnel);
+	each(p, CLIENT_LINGER, check_linger);
 	check_busy(p);
 	upstream_tidy(p, false);
 	listen_resume(p);

@@ -25,6 +25,7 @@ enum {
 	INTERIM_MAX = 4,          /* 1xx heads in front of one answer: they wait in one buffer */
 	JANITOR_MS = 250,         /* its period: what deadlines are rounded up to */
 	LINGER_MS = 2000,         /* reading on after a last answer, so that no reset eats it */
+	LINGER_MAX_MS = 30000,    /* the same for a client that goes on sending */
 	HALF_CLOSED_MS = 60000,   /* one direction ended and the other says nothing */
 	BODY_WINDOW_BYTES = 1024, /* a client that sends a body sends this much in body-timeout */
 	CLIENT_READ_MS = 300000,  /* a client that takes nothing of its answer */

@@ -5,6 +5,7 @@ import functools
 import os
 import resource
 import socket
+import threading
 
 import pytest
 
@@ -124,6 +125,37 @@ def test_a_target_that_no_longer_reads_is_not_its_clients_fault(hurried, target)
                 assert Reader(slow).response()[0] == 408
             upstream.sendall(b"cd")
             assert answer.exactly(2) == b"cd"
+
+
+def test_a_large_body_may_end_before_its_refusal_is_read(hurried, target):
+    sent, stop = [], threading.Event()
+
+    def upload(sock):
+        try:
+            while not stop.is_set():
+                sent.append(sock.send(b"x" * (1 << 16)))
+        except OSError as error:
+            sent.append(error)
+
+    def refuse(sock):
+        sock.sendall(hurried.head("PUT", "/", (f"Content-Length: {1 << 40}", TOKEN_FIELD)))
+        upstream, reader = target.accept()
+        with upstream:
+            reader.head()
+            upstream.sendall(reply(b"no", "413 Content Too Large", ("Connection: close",)))
+
+    with hurried.dial() as large, hurried.dial() as silent:
+        refuse(large)
+        sender = threading.Thread(target=upload, args=(large,))
+        sender.start()
+        refuse(silent)
+        # One that sends nothing more is let go; the other was refused before.
+        assert Reader(silent).response()[0] == 413 and ended(silent) == b""
+        wait_until(lambda: sum(hurried.status()["connections"].values()) == 1, "the silent one is closed")
+        stop.set()
+        sender.join()
+        assert Reader(large).response()[::2] == (413, b"no")
+        assert not [one for one in sent if isinstance(one, OSError)]
 
 
 @pytest.mark.parametrize("kind", ["websocket", "pipelined"])
