@@ -196,12 +196,14 @@ static bool is_forwarded(const struct rewrite_response *in, const struct http_fi
 	return !is_dropped(f->name, server_drops, CYG_N(server_drops)) && !is_our_cookie(f);
 }
 
-/* HEAD and 304 have no body, and their Content-Length speaks of the one that GET would have. */
+/* HEAD and 304 have no body, and their Content-Length speaks of the one that GET would have; a 204
+ * has none anyway (RFC 9110 8.6). */
 static int write_response_framing(
     const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
 {
 	const struct http_field *length = http_head_find(in->head, "content-length");
-	bool describes = in->method == HTTP_HEAD || in->head->status == 304;
+	int status = in->head->status;
+	bool describes = status == 304 || (in->method == HTTP_HEAD && status != 204);
 
 	if (in->framing == HTTP_BODY_LENGTH)
 		return write_length(out, in->head->content_length, err);

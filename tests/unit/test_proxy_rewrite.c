@@ -185,6 +185,9 @@ START_TEST(test_answers_are_framed_for_the_client)
 		{ "HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n",
 		    { .method = HTTP_GET, .client_minor = 1, .keep = true },
 		    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n" },
+		{ "HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n",
+		    { .method = HTTP_HEAD, .client_minor = 1, .keep = true },
+		    "HTTP/1.1 204 No Content\r\n\r\n" },
 		{ "HTTP/1.1 204 x\r\n\r\n", { .method = HTTP_GET, .client_minor = 0, .keep = true },
 		    "HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n" },
 	};
