@@ -57,12 +57,19 @@ class Hub:
         self.sock.send(pack(kind, self.request, *values))
         return self.wait(REPLY, request=self.request)
 
-    def spawn(self, user="alice", server="", template="test", stack="system", memory=0, cpu=0, base_url=None,
-              credential="ab" * 32, home_packages=0, user_script="", server_id=None):
-        """Asks for a server; returns its id, or the failed REPLY."""
+    def send_spawn(self, user="alice", server="", template="test", stack="system", memory=0, cpu=0, base_url=None,
+                   credential="ab" * 32, home_packages=0, user_script="", server_id=None):
+        """Asks for a server and does not wait; returns its id and the number of the request."""
         server_id = server_id or new_id()
-        reply = self.ask(SPAWN, server_id, user, server, template, stack, base_url or f"/user/{user}/", credential,
-                         memory, cpu, home_packages, user_script, "")
+        self.request += 1
+        self.sock.send(pack(SPAWN, self.request, server_id, user, server, template, stack, base_url or f"/user/{user}/",
+                            credential, memory, cpu, home_packages, user_script, ""))
+        return server_id, self.request
+
+    def spawn(self, **values):
+        """Asks for a server; returns its id, or the failed REPLY."""
+        server_id, request = self.send_spawn(**values)
+        reply = self.wait(REPLY, request=request)
         return server_id if reply.code == 0 else reply
 
     def stop(self, server_id, grace=5000):
