@@ -174,7 +174,7 @@ int folders_remove(const struct folders *f, const char *id, struct cyg_err *err)
 		return cyg_fail_sys(err, errno, "remove '%s'", path);
 	folders_run_path(f, id, path);
 	wipe_credential(path);
-	return cyg_file_remove_tree(AT_FDCWD, path, err);
+	return cyg_file_remove_tree_locked(AT_FDCWD, path, err);
 }
 
 int folders_write_credential(const struct folders *f, const char *id, const struct uids_person *p,

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { READ_STEP = 64 * 1024, SECRET_MAX = 64 * 1024, REMOVE_DEPTH_MAX = 128 };
+enum { READ_STEP = 64 * 1024, SECRET_MAX = 64 * 1024 };
+enum { REMOVE_DEPTH_MAX = 128, REMOVE_MOVES_MAX = 1 << 20 };
 
 static int read_all(int fd, struct cyg_buf *out, struct cyg_err *err)
 {
@@ -159,28 +160,28 @@ struct frame {
 	char name[256];
 };
 
-static int remove_failed(struct frame *stack, size_t depth, int sys, struct cyg_err *err)
-{
-	while (depth > 0)
-		(void)closedir(stack[--depth].dir);
-	return cyg_fail_sys(err, sys, "remove folder");
-}
-
 #ifndef __clang__ /* gcc loses sight of what an array's elements hold */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #endif
-/* Opens name below at as the next frame; refuses links and other file systems. */
-static int push(struct frame *f, int at, const char *name, dev_t dev)
+/* Opens name below at as the next frame; refuses links and other file systems. With force, what its
+ * owner (ourselves) has locked is unlocked first. */
+static int push(struct frame *f, int at, const char *name, dev_t dev, bool force)
 {
+	const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	struct stat st;
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(at, name, how);
 
+	if (fd < 0 && errno == EACCES && force &&
+	    fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+		fd = openat(at, name, how);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_dev != dev) {
 		(void)close(fd);
 		return -EXDEV;
 	}
+	if (force && (st.st_mode & 0700) != 0700)
+		(void)fchmod(fd, 0700);
 	f->dir = fdopendir(fd);
 	if (f->dir == NULL) {
 		(void)close(fd);
@@ -190,63 +191,88 @@ static int push(struct frame *f, int at, const char *name, dev_t dev)
 	return 0;
 }
 
-/* What is nested deeper than the stack is moved to the top: somebody who makes such a tree does not
- * want it to be removed. */
-static int move_up(const struct frame *stack, int at, const char *name)
-{
-	char tag[17];
-	char top[32];
+/* The walk itself: what it removes, how deep it is, and what was too deep and waits at the top. */
+struct walk {
+	struct frame stack[REMOVE_DEPTH_MAX];
+	size_t depth;
+	dev_t dev;
+	bool force;
+	bool moved;     /* something came up to the top since the last look at it */
+	unsigned moves; /* so far */
+};
 
-	cyg_random_hex(tag, 8);
-	(void)snprintf(top, sizeof(top), ".deep-%s", tag);
-	return renameat(at, name, dirfd(stack[0].dir), top) < 0 ? -errno : 0;
+/* A folder that lies deeper than there are frames is moved up into the top folder, where it is met
+ * again: so no depth, which is the choice of whoever made the tree, stops a removal. */
+static int move_up(struct walk *w, int at, const char *name)
+{
+	char up[48];
+
+	while (w->moves < REMOVE_MOVES_MAX) {
+		(void)snprintf(up, sizeof(up), ".cygnet-removed-%u", w->moves++);
+		if (renameat(at, name, dirfd(w->stack[0].dir), up) == 0) {
+			w->moved = true;
+			return 0;
+		}
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+			return -errno;
+	}
+	return -ELOOP;
 }
 
-/* Removes the tree below stack[0], whose folder is open; the folder itself stays. */
-static int remove_below(struct frame *stack, dev_t dev, struct cyg_err *err)
+/* One entry of the folder on top of the stack; 0 or -errno. */
+static int remove_entry(struct walk *w, const char *name)
 {
-	size_t depth = 1;
-	bool moved = false;
+	int at = dirfd(w->stack[w->depth - 1].dir), rc;
 
-	while (depth > 0) {
-		DIR *dir = stack[depth - 1].dir;
-		struct dirent *e = readdir(dir);
-		int rc;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (unlinkat(at, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (w->depth == REMOVE_DEPTH_MAX)
+		return move_up(w, at, name);
+	rc = push(&w->stack[w->depth], at, name, w->dev, w->force);
+	if (rc == 0)
+		w->depth++;
+	return rc;
+}
 
-		if (e == NULL && depth == 1 && moved) {
-			rewinddir(dir);
-			moved = false;
-			continue;
-		}
-		if (e == NULL) {
-			(void)closedir(dir);
-			depth--;
-			if (depth > 0 &&
-			    unlinkat(dirfd(stack[depth - 1].dir), stack[depth].name, AT_REMOVEDIR) <
-				0 &&
-			    errno != ENOENT)
-				return remove_failed(stack, depth, errno, err);
-			continue;
-		}
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(dir), e->d_name, 0) == 0 || errno == ENOENT)
-			continue;
-		if (errno != EISDIR && errno != EPERM)
-			return remove_failed(stack, depth, errno, err);
-		moved = moved || depth == REMOVE_DEPTH_MAX;
-		rc = depth == REMOVE_DEPTH_MAX ? move_up(stack, dirfd(dir), e->d_name)
-					       : push(&stack[depth], dirfd(dir), e->d_name, dev);
-		if (rc < 0)
-			return remove_failed(stack, depth, -rc, err);
-		depth += depth < REMOVE_DEPTH_MAX;
+/* The folder on top of the stack is read to its end: removed, unless it is the root of the walk. */
+static int leave(struct walk *w)
+{
+	if (w->depth == 1 && w->moved) {
+		w->moved = false;
+		rewinddir(w->stack[0].dir);
+		return 0;
 	}
+	(void)closedir(w->stack[--w->depth].dir);
+	if (w->depth > 0 &&
+	    unlinkat(dirfd(w->stack[w->depth - 1].dir), w->stack[w->depth].name, AT_REMOVEDIR) <
+		0 &&
+	    errno != ENOENT)
+		return -errno;
 	return 0;
 }
 
-int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err)
+/* Removes the tree below stack[0], whose folder is open; the folder itself stays. */
+static int remove_below(struct walk *w)
 {
-	cyg_autofree struct frame *stack = cyg_xcalloc(REMOVE_DEPTH_MAX, sizeof(*stack));
+	int rc = 0;
+
+	while (rc == 0 && w->depth > 0) {
+		const struct dirent *e = readdir(w->stack[w->depth - 1].dir);
+
+		rc = e != NULL ? remove_entry(w, e->d_name) : leave(w);
+	}
+	while (w->depth > 0)
+		(void)closedir(w->stack[--w->depth].dir);
+	return rc;
+}
+
+static int remove_tree(int dirfd, const char *path, bool force, struct cyg_err *err)
+{
+	cyg_autofree struct walk *w = cyg_xcalloc(1, sizeof(*w));
 	struct stat st;
 	int rc;
 
@@ -257,13 +283,26 @@ int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err)
 			return cyg_fail_sys(err, errno, "remove '%s'", path);
 		return 0;
 	}
-	rc = push(&stack[0], dirfd, path, st.st_dev);
+	w->dev = st.st_dev;
+	w->force = force;
+	rc = push(&w->stack[0], dirfd, path, w->dev, force);
 	if (rc < 0)
 		return cyg_fail_sys(err, -rc, "open folder '%s'", path);
-	rc = remove_below(stack, st.st_dev, err);
+	w->depth = 1;
+	rc = remove_below(w);
 	if (rc < 0)
-		return cyg_wrap(err, "'%s'", path);
+		return cyg_fail_sys(err, -rc, "remove what is in folder '%s'", path);
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
 		return cyg_fail_sys(err, errno, "remove folder '%s'", path);
 	return 0;
+}
+
+int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err)
+{
+	return remove_tree(dirfd, path, false, err);
+}
+
+int cyg_file_remove_tree_locked(int dirfd, const char *path, struct cyg_err *err)
+{
+	return remove_tree(dirfd, path, true, err);
 }

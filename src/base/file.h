@@ -21,8 +21,10 @@ int cyg_file_write(
 int cyg_file_mkdirs(const char *path, mode_t mode, struct cyg_err *err);
 /* write() until all is out. */
 int cyg_file_write_all(int fd, const void *data, size_t len, struct cyg_err *err);
-/* Removes a folder and all below it, however deep (relative to dirfd), following no link and
+/* Removes a folder and all below it (relative to dirfd), however deep, following no link and
  * crossing no mount point. A path that is not there is success. */
 int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err);
+/* The same, also where a folder's own mode forbids us (who own it) to enter or change it. */
+int cyg_file_remove_tree_locked(int dirfd, const char *path, struct cyg_err *err);
 
 #endif

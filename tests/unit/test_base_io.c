@@ -167,20 +167,57 @@ START_TEST(test_tree_is_removed_without_following_links)
 }
 END_TEST
 
-START_TEST(test_no_tree_is_too_deep_to_be_removed)
+/* Makes folders below path, each in the one before, and goes back. */
+static void make_deep(const char *path, int depth)
+{
+	cyg_autoclose int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_int_eq(chdir(path), 0);
+	for (int i = 0; i < depth; i++) {
+		ck_assert_int_eq(mkdir("a-folder-with-a-name-of-some-length", 0700), 0);
+		ck_assert_int_eq(chdir("a-folder-with-a-name-of-some-length"), 0);
+	}
+	ck_assert_int_eq(fchdir(back), 0);
+}
+
+START_TEST(test_tree_is_removed_however_deep_it_is)
 {
 	cyg_autofree char *tree = cyg_xasprintf("%s/t", folder);
-	cyg_autobuf struct cyg_buf path;
+	cyg_autofree char *taken = cyg_xasprintf("%s/t/.cygnet-removed-0", folder);
+	cyg_autofree char *held = cyg_xasprintf("%s/x", taken);
+	struct cyg_err err = { 0 };
 
-	cyg_buf_init(&path, 4000);
-	ck_assert_int_eq(cyg_buf_add_str(&path, tree, NULL), 0);
-	for (int i = 0; i < 1000; i++)
-		ck_assert_int_eq(cyg_buf_add_str(&path, "/d", NULL), 0);
-	ck_assert_int_eq(cyg_file_mkdirs(path.data, 0700, NULL), 0);
-	ck_assert_int_eq(cyg_buf_add_str(&path, "/f", NULL), 0);
-	ck_assert_int_eq(cyg_file_write(AT_FDCWD, path.data, CYG_STR("x"), 0600, NULL), 0);
-	ck_assert_int_eq(cyg_file_remove_tree(AT_FDCWD, tree, NULL), 0);
+	ck_assert_int_eq(mkdir(tree, 0700), 0);
+	make_deep(tree, 1000);
+	ck_assert_int_eq(cyg_file_mkdirs(held, 0700, NULL), 0);
+	ck_assert_msg(cyg_file_remove_tree(AT_FDCWD, tree, &err) == 0, "%s", err.msg);
 	ck_assert_int_ne(access(tree, F_OK), 0);
+}
+END_TEST
+
+START_TEST(test_folders_that_their_owner_locked_are_removed_when_asked)
+{
+	static const mode_t modes[] = { 0, 0300, 0500 };
+	cyg_autofree char *tree = cyg_xasprintf("%s/t", folder);
+	struct cyg_err err = { 0 };
+	bool is_root = geteuid() == 0;
+
+	/* Root may enter anything: as somebody who may not. */
+	if (is_root) {
+		ck_assert_int_eq(chown(folder, 4321, 4321), 0);
+		ck_assert_int_eq(setresuid(4321, 4321, 0), 0);
+	}
+	for (size_t i = 0; i < CYG_N(modes); i++) {
+		cyg_autofree char *locked = cyg_xasprintf("%s/t/%zu", folder, i);
+		cyg_autofree char *inside = cyg_xasprintf("%s/in/side", locked);
+
+		ck_assert_int_eq(cyg_file_mkdirs(inside, 0700, NULL), 0);
+		ck_assert_int_eq(chmod(locked, modes[i]), 0);
+	}
+	ck_assert_int_lt(cyg_file_remove_tree(AT_FDCWD, tree, &err), 0);
+	ck_assert_msg(cyg_file_remove_tree_locked(AT_FDCWD, tree, &err) == 0, "%s", err.msg);
+	ck_assert_int_ne(access(tree, F_OK), 0);
+	ck_assert(!is_root || setresuid(0, 0, 0) == 0);
 }
 END_TEST
 
@@ -216,7 +253,8 @@ int main(void)
 	tcase_add_test(tc, test_file_is_replaced_whole_and_read_back);
 	tcase_add_test(tc, test_secret_must_be_private_and_no_link);
 	tcase_add_test(tc, test_tree_is_removed_without_following_links);
-	tcase_add_test(tc, test_no_tree_is_too_deep_to_be_removed);
+	tcase_add_test(tc, test_tree_is_removed_however_deep_it_is);
+	tcase_add_test(tc, test_folders_that_their_owner_locked_are_removed_when_asked);
 	tcase_add_test(tc, test_random_text_differs);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
