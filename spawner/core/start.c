@@ -52,7 +52,7 @@ static int find_person(struct server *s, bool *known, struct cyg_err *err)
 		return uids_lookup_start(sp->loop, s->spec.user, on_person, s, &s->lookup, err);
 	}
 	if (uids_get(sp->uids, s->spec.user, &s->person.uid, err) < 0)
-		return -(int)CYG_ELIMIT;
+		return -(int)err->code;
 	s->person.gid = s->person.uid;
 	return 0;
 }

@@ -25,11 +25,12 @@ struct uids_person {
 struct uids;
 
 /* Opens (or makes) the file "uids" in a folder; first and count are the range. A file
- * with a line that is not "UID NAME" is refused, with its line. */
+ * with a line that is not "UID NAME", or that gives a user or a uid twice, is refused, with its
+ * line. */
 int uids_open(int dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err);
 void uids_close(struct uids *u);
-/* The uid of a user; a new one is on disk before this returns. -CYG_ELIMIT when the range is used
- * up. */
+/* The uid of a user; a new one is on disk before this returns, and a failure to write it leaves the
+ * file as it was. -CYG_ELIMIT when the range is used up. */
 int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err);
 
 struct uids_lookup;

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -231,20 +232,21 @@ END_TEST
 
 START_TEST(test_a_uid_is_given_once_and_kept)
 {
+	struct cyg_err err;
 	struct uids *u;
 	uid_t a, b, again;
 
 	ck_assert_int_eq(uids_open(dir, 200000, 2, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "alice", &a, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &b, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "alice", &again, NULL), 0);
+	ck_assert_int_eq(uids_get(u, "alice", &a, &err), 0);
+	ck_assert_int_eq(uids_get(u, "bob", &b, &err), 0);
+	ck_assert_int_eq(uids_get(u, "alice", &again, &err), 0);
 	ck_assert_uint_eq(a, 200000);
 	ck_assert_uint_eq(b, 200001);
 	ck_assert_uint_eq(again, a);
-	ck_assert_int_eq(uids_get(u, "carol", &a, NULL), -CYG_ELIMIT);
+	ck_assert_int_eq(uids_get(u, "carol", &a, &err), -CYG_ELIMIT);
 	uids_close(u);
 	ck_assert_int_eq(uids_open(dir, 200000, 2, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &again, NULL), 0);
+	ck_assert_int_eq(uids_get(u, "bob", &again, &err), 0);
 	ck_assert_uint_eq(again, b);
 	uids_close(u);
 }
@@ -252,12 +254,13 @@ END_TEST
 
 START_TEST(test_half_a_line_of_a_crash_is_cut_off)
 {
+	struct cyg_err err;
 	struct uids *u;
 	uid_t uid;
 
 	put("uids", "200000 alice\n200001 bo");
 	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "carol", &uid, NULL), 0);
+	ck_assert_int_eq(uids_get(u, "carol", &uid, &err), 0);
 	ck_assert_uint_eq(uid, 200001);
 	uids_close(u);
 	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
@@ -275,6 +278,36 @@ START_TEST(test_a_damaged_uid_file_is_refused_with_its_line)
 	ck_assert_ptr_nonnull(strstr(err.msg, "uids:2:"));
 	put("uids", "0 root\n");
 	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
+	put("uids", "200000 alice\n200001 bob\n200000 carol\n");
+	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.msg, "uids:3:"));
+}
+END_TEST
+
+START_TEST(test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice)
+{
+	struct rlimit limit = { 13 + 6, RLIM_INFINITY }; /* the first line and half of the next */
+	struct cyg_err err;
+	struct uids *u;
+	uid_t bob, again, carol;
+
+	put("uids", "200000 alice\n");
+	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_lt(uids_get(u, "bob", &bob, &err), 0);
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(uids_get(u, "carol", &carol, &err), 0);
+	ck_assert_int_eq(uids_get(u, "bob", &bob, &err), 0);
+	ck_assert_uint_ne(carol, bob);
+	uids_close(u);
+	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
+	ck_assert_int_eq(uids_get(u, "bob", &again, &err), 0);
+	ck_assert_uint_eq(again, bob);
+	ck_assert_int_eq(uids_get(u, "carol", &again, &err), 0);
+	ck_assert_uint_eq(again, carol);
+	uids_close(u);
 }
 END_TEST
 
@@ -413,6 +446,7 @@ static TCase *files_case(void)
 	tcase_add_test(c, test_a_uid_is_given_once_and_kept);
 	tcase_add_test(c, test_half_a_line_of_a_crash_is_cut_off);
 	tcase_add_test(c, test_a_damaged_uid_file_is_refused_with_its_line);
+	tcase_add_test(c, test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice);
 	tcase_add_test(c, test_version_2_at_the_root_enables_what_it_needs);
 	tcase_add_test(c, test_version_2_in_a_unit_moves_the_spawner_into_a_leaf);
 	tcase_add_test(c, test_without_control_groups_it_says_why_and_all_calls_do_nothing);
