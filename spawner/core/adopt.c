@@ -19,6 +19,7 @@
 static void kill_process(const struct process_id *id)
 {
 	if (id->pid > 1 && id->start != 0 && process_start_time(id->pid) == id->start) {
+		(void)kill(id->pid, SIGSTOP); /* so that nothing is born beside the walk */
 		process_kill_tree(id->pid);
 		(void)kill(id->pid, SIGKILL);
 	}
@@ -65,9 +66,9 @@ static bool adopt(struct spawner *sp, const struct record *r)
 	record_read_started(sp->folders.records, r->id, &s->started);
 	if (output_open(s, true, &err) < 0)
 		cyg_log_warn(r->id, "%s", err.msg);
-	server_watch_init(s);
+	(void)server_watch_init(s);
 	if (s->started.pid != s->init.pid && s->started.pid != 0)
-		server_watch_started(s);
+		(void)server_watch_started(s);
 	if (s->init_watch == NULL) {
 		server_drop(s);
 		return false;
@@ -79,10 +80,9 @@ static bool adopt(struct spawner *sp, const struct record *r)
 static void on_record(void *arg, const char *id)
 {
 	struct spawner *sp = arg;
-	struct process_id started, init = { 0 };
+	struct process_id started;
 	struct record r;
 	struct cyg_err err;
-	int exit_code;
 
 	if (record_read(sp->folders.records, id, &r, &err) < 0)
 		cyg_log_warn(id, "%s", err.msg);
@@ -90,7 +90,6 @@ static void on_record(void *arg, const char *id)
 		return;
 	cyg_log_info(id, "an earlier spawner left it and it does not run: removed");
 	record_read_started(sp->folders.records, id, &started);
-	record_read_status(sp->folders.records, id, &init.pid, &exit_code);
 	/* bubblewrap's child has no start time on record: it is ours while bubblewrap lives */
 	kill_process(&started);
 	remove_places(sp, id);

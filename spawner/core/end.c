@@ -1,5 +1,5 @@
-/* An end, read downwards: asked for or seen, cause found, members killed, places removed off the
- * loop, control group removed, and only then GONE: whoever hears it may start the next one. */
+/* An end, read downwards: asked for or seen, cause found, members killed, control group removed,
+ * places removed off the loop, and only then GONE: whoever hears it may start the next one. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "spawner/core/record.h"
@@ -13,10 +13,25 @@
 
 static void remove_group(uv_timer_t *timer);
 
+/* What still lives of the two and holds all else as descendants; 0: neither. */
+static pid_t living_root(const struct server *s)
+{
+	if (s->init_watch != NULL)
+		return s->init.pid;
+	return s->started_watch != NULL ? s->started.pid : 0;
+}
+
 static void kill_now(struct server *s)
 {
-	if (!s->spawner->engine->pid_namespace)
-		process_kill_tree(s->init.pid != 0 ? s->init.pid : s->started.pid);
+	pid_t root = living_root(s);
+
+	/* Only init's death ends all of a container. Before its first word it is not known, and
+	 * bubblewrap's death leaves it running: then the whole tree is ended. */
+	if (root != 0 && (!s->spawner->engine->pid_namespace || root != s->init.pid)) {
+		if (root == s->started.pid && s->step == STEP_LAUNCHED)
+			(void)process_watch_signal(s->started_watch, SIGSTOP, NULL);
+		process_kill_tree(root);
+	}
 	if (s->init_watch != NULL)
 		(void)process_watch_signal(s->init_watch, SIGKILL, NULL);
 	if (s->started_watch != NULL)
@@ -163,8 +178,11 @@ static void check_end(struct server *s)
 	if (s->step == STEP_LAUNCHED) {
 		struct cyg_err err;
 
-		(void)cyg_fail(&err, CYG_ESYS, "the container could not be started: %s",
-		    s->out_last[0] != '\0' ? s->out_last : "no reason given");
+		if (s->stop_asked)
+			(void)cyg_fail(&err, CYG_EBUSY, "stopped before it started");
+		else
+			(void)cyg_fail(&err, CYG_ESYS, "the container could not be started: %s",
+			    s->out_last[0] != '\0' ? s->out_last : "no reason given");
 		start_failed(s, &err);
 		return;
 	}
@@ -191,11 +209,24 @@ void end_init(void *server)
 	check_end(s);
 }
 
+/* A failed start that its answer alone would not make known: the hub that asked for it has gone, or
+ * has asked for its end since and waits for GONE. */
+static void gone_before_it_ran(struct server *s)
+{
+	struct spawn_gone *g = &s->gone;
+
+	g->cause = s->stop_asked ? SPAWN_GONE_STOPPED : SPAWN_GONE_EXITED;
+	g->status = s->exit_code >= 0 ? s->exit_code : INIT_EXIT_SYS;
+	(void)snprintf(g->message, sizeof(g->message), "%.255s", s->failure.msg);
+}
+
 static void tell(struct server *s)
 {
 	if (!s->answered) {
-		hub_reply(s->spawner, s->hub_serial, s->request_id, &s->failure);
-		return;
+		if (hub_reply(s->spawner, s->hub_serial, s->request_id, &s->failure) &&
+		    !s->stop_asked)
+			return;
+		gone_before_it_ran(s);
 	}
 	memcpy(s->gone.server_id, s->spec.server_id, sizeof(s->gone.server_id));
 	memcpy(s->tail.server_id, s->spec.server_id, sizeof(s->tail.server_id));
@@ -203,23 +234,6 @@ static void tell(struct server *s)
 	if (s->tail.length > 0)
 		hubs_tell(s->spawner, &s->tail.head, SPAWN_TAIL, sizeof(s->tail));
 	hubs_tell_gone(s->spawner, &s->gone);
-}
-
-static void remove_group(uv_timer_t *timer)
-{
-	struct server *s = timer->data;
-
-	if (!cgroup_remove(&s->spawner->cgroups, s->spec.server_id)) {
-		(void)cgroup_kill(&s->spawner->cgroups, s->spec.server_id);
-		if (s->tries++ < SPAWNER_REMOVE_TRIES) {
-			(void)uv_timer_start(&s->timer, remove_group, SPAWNER_REMOVE_MS, 0);
-			return;
-		}
-		cyg_log_error(s->spec.server_id, "its control group cannot be removed");
-	}
-	record_remove(s->spawner->folders.records, s->spec.server_id);
-	tell(s);
-	server_drop(s);
 }
 
 static void work_remove(uv_work_t *work)
@@ -235,7 +249,25 @@ static void work_removed(uv_work_t *work, int status)
 {
 	struct server *s = work->data;
 
-	remove_group(&s->timer);
+	record_remove(s->spawner->folders.records, s->spec.server_id);
+	tell(s);
+	server_drop(s);
+}
+
+/* Before the folders: while there is a member, it may still write into them. */
+static void remove_group(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+
+	if (!cgroup_remove(&s->spawner->cgroups, s->spec.server_id)) {
+		(void)cgroup_kill(&s->spawner->cgroups, s->spec.server_id);
+		if (s->tries++ < SPAWNER_REMOVE_TRIES) {
+			(void)uv_timer_start(&s->timer, remove_group, SPAWNER_REMOVE_MS, 0);
+			return;
+		}
+		cyg_log_error(s->spec.server_id, "its control group cannot be removed");
+	}
+	(void)uv_queue_work(s->spawner->loop, &s->work, work_remove, work_removed);
 }
 
 void end_remove(struct server *s)
@@ -245,5 +277,5 @@ void end_remove(struct server *s)
 	(void)uv_timer_stop(&s->timer);
 	output_close(s);
 	(void)cgroup_kill(&s->spawner->cgroups, s->spec.server_id);
-	(void)uv_queue_work(s->spawner->loop, &s->work, work_remove, work_removed);
+	remove_group(&s->timer);
 }

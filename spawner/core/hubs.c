@@ -18,6 +18,7 @@ struct hub {
 	struct spawner *spawner;
 	struct ipc_channel *channel;
 	uint64_t serial;
+	bool cut; /* a message could not be sent: its connection is ending */
 };
 
 uint64_t hub_serial_of(const struct hub *hub)
@@ -37,9 +38,15 @@ static void hub_send(
 {
 	struct cyg_err err;
 
+	if (hub->cut)
+		return;
 	spawn_msg_init(msg, type, len, request_id);
-	if (ipc_channel_send(hub->channel, msg, len, NULL, 0, &err) < 0)
-		cyg_log_warn("hub", "message lost: %s", err.msg);
+	if (ipc_channel_send(hub->channel, msg, len, NULL, 0, &err) < 0) {
+		/* It must not go on as if it had heard: connecting anew it asks for the list. */
+		cyg_log_warn("hub", "a message cannot be sent (%s): connection ended", err.msg);
+		hub->cut = true;
+		ipc_channel_end(hub->channel);
+	}
 }
 
 static void reply(struct hub *hub, uint32_t request_id, const struct cyg_err *err)
@@ -51,16 +58,17 @@ static void reply(struct hub *hub, uint32_t request_id, const struct cyg_err *er
 	hub_send(hub, &m.head, SPAWN_REPLY, sizeof(m), request_id);
 }
 
-void hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err)
+bool hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err)
 {
 	cyg_list_each (l, &sp->hubs) {
 		struct hub *hub = CYG_CONTAINER_OF(l, struct hub, link);
 
 		if (hub->serial == serial) {
 			reply(hub, request_id, err);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len)
@@ -102,6 +110,7 @@ static void on_stop(struct hub *hub, const struct spawn_head *head)
 		return;
 	}
 	reply(hub, head->request_id, NULL);
+	s->stop_asked = true;
 	end_stop(s, m->grace_ms);
 }
 
@@ -118,7 +127,7 @@ static void on_list(struct hub *hub, const struct spawn_head *head)
 	cyg_list_each (l, &hub->spawner->servers) {
 		const struct server *s = CYG_CONTAINER_OF(l, struct server, link);
 
-		/* A failed start was answered as such and will not be told as GONE. */
+		/* A start that failed is answered as such; it was never there. */
 		if (s->step != STEP_REMOVING || s->answered)
 			send_item(hub, s, head->request_id);
 	}

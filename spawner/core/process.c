@@ -65,6 +65,19 @@ uint64_t process_start_time(pid_t pid)
 	return cyg_num_parse_u64(leading_digits(at), 1, UINT64_MAX, &start, NULL) == 0 ? start : 0;
 }
 
+pid_t process_parent(pid_t pid)
+{
+	char buf[1024];
+	uint64_t parent;
+	const char *at = read_stat(pid, buf, sizeof(buf));
+
+	/* "S PARENT ..." */
+	if (at == NULL || at[0] == '\0' || at[1] != ' ' ||
+	    cyg_num_parse_u64(leading_digits(at + 2), 1, INT32_MAX, &parent, NULL) < 0)
+		return 0;
+	return (pid_t)parent;
+}
+
 static void on_closed(uv_handle_t *h)
 {
 	struct process_watch *w = CYG_CONTAINER_OF((uv_poll_t *)h, struct process_watch, poll);

@@ -17,6 +17,9 @@ struct process_id {
 /* Start time of a living process; 0 when there is none (or it is a zombie). Safe after fork. */
 uint64_t process_start_time(pid_t pid);
 
+/* The parent of a process, 0 when it has ended or its parent is out of our sight. */
+pid_t process_parent(pid_t pid);
+
 struct process_watch;
 
 /* Watches the process if it is still the one that id names: -CYG_ENOENT when it is not. on_end

@@ -115,19 +115,24 @@ void server_drop(struct server *s)
 	uv_close((uv_handle_t *)&s->out_event, on_closed);
 }
 
-void server_watch_started(struct server *s)
+bool server_watch_started(struct server *s)
 {
 	struct cyg_err err;
+	bool watched = process_watch_new(s->spawner->loop, &s->started, end_started, s,
+			   &s->started_watch, &err) == 0;
 
-	if (process_watch_new(
-		s->spawner->loop, &s->started, end_started, s, &s->started_watch, &err) < 0)
+	if (!watched)
 		cyg_log_warn(s->spec.server_id, "%s", err.msg);
+	return watched;
 }
 
-void server_watch_init(struct server *s)
+bool server_watch_init(struct server *s)
 {
 	struct cyg_err err;
+	bool watched =
+	    process_watch_new(s->spawner->loop, &s->init, end_init, s, &s->init_watch, &err) == 0;
 
-	if (process_watch_new(s->spawner->loop, &s->init, end_init, s, &s->init_watch, &err) < 0)
+	if (!watched)
 		cyg_log_info(s->spec.server_id, "%s", err.msg);
+	return watched;
 }

@@ -45,6 +45,7 @@ struct server {
 	enum server_step step;
 	enum spawn_state state; /* as LIST tells it */
 	bool adopted, answered;
+	bool stop_asked; /* by a hub, which waits for GONE whatever else it was told */
 	uint64_t started_us, memory_limit;
 	uint32_t cpu_milli;
 
@@ -128,8 +129,9 @@ void server_tell_stage(struct server *s, const char *name, uint32_t state);
 void server_stage_after(struct server *s, const char *done);
 /* Closes its handles and frees it once they are closed; says nothing to anybody. */
 void server_drop(struct server *s);
-void server_watch_started(struct server *s);
-void server_watch_init(struct server *s);
+/* False when it cannot be watched: it has ended, or there are no descriptors left. */
+bool server_watch_started(struct server *s);
+bool server_watch_init(struct server *s);
 
 /* start.c */
 void start_request(struct spawner *sp, struct hub *hub, const struct spawn_spawn *r);
@@ -158,7 +160,8 @@ void adopt_all(struct spawner *sp);
 int hubs_open(struct spawner *sp, int listen_fd, struct cyg_err *err);
 void hubs_close(struct spawner *sp);
 uint64_t hub_serial_of(const struct hub *hub);
-void hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err);
+/* False when that connection is no more. */
+bool hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err);
 /* Fills in the head and sends to every hub. */
 void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len);
 void hubs_tell_gone(struct spawner *sp, struct spawn_gone *gone);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,12 +68,12 @@ void start_request(struct spawner *sp, struct hub *hub, const struct spawn_spawn
 
 	if (policy_check(sp->policy, r, &grant, &err) < 0) {
 		cyg_log_warn(r->server_id, "refused: %s", err.msg);
-		hub_reply(sp, serial, r->head.request_id, &err);
+		(void)hub_reply(sp, serial, r->head.request_id, &err);
 		return;
 	}
 	if (server_find(sp, r->server_id) != NULL) {
 		(void)cyg_fail(&err, CYG_EEXIST, "server %s is there already", r->server_id);
-		hub_reply(sp, serial, r->head.request_id, &err);
+		(void)hub_reply(sp, serial, r->head.request_id, &err);
 		return;
 	}
 	s = server_new(sp, r);
@@ -249,7 +250,9 @@ static void on_not_ready(uv_timer_t *timer)
 {
 	struct server *s = timer->data;
 
-	cyg_log_warn(s->spec.server_id, "init did not speak within %d ms", SPAWNER_READY_MS);
+	(void)snprintf(s->out_last, sizeof(s->out_last),
+	    "it said nothing for %d s; perhaps a folder that its template mounts does not answer",
+	    SPAWNER_READY_MS / 1000);
 	end_stop(s, 0);
 }
 
@@ -313,7 +316,13 @@ static void person_known(struct server *s)
 	}
 	s->step = STEP_LAUNCHED;
 	s->started.start = process_start_time(s->started.pid);
-	server_watch_started(s);
+	if (!server_watch_started(s)) {
+		process_kill_tree(s->started.pid);
+		(void)kill(s->started.pid, SIGKILL);
+		(void)cyg_fail(&err, CYG_ESYS, "the container cannot be watched, so it was ended");
+		start_failed(s, &err);
+		return;
+	}
 	(void)uv_timer_start(&s->timer, on_not_ready, SPAWNER_READY_MS, 0);
 	output_read(s);
 }
@@ -325,11 +334,15 @@ void start_ready(struct server *s)
 
 	record_read_status(
 	    s->spawner->folders.records, s->spec.server_id, &s->init.pid, &exit_code);
+	/* bubblewrap runs as the user. Whoever could make it write another number must not have us
+	 * watch, and in the end kill, that process: it counts only as bubblewrap's own child. */
+	if (s->init.pid != 0 && process_parent(s->init.pid) != s->started.pid)
+		s->init.pid = 0;
 	if (s->init.pid == 0)
 		s->init.pid = s->started.pid;
 	s->init.start = process_start_time(s->init.pid);
-	if (s->init.pid != s->started.pid)
-		server_watch_init(s);
+	if (s->init.pid != s->started.pid && s->init.start != 0)
+		(void)server_watch_init(s);
 	(void)uv_timer_stop(&s->timer);
 	s->step = STEP_RUNS;
 	if (write_record(s, &err) < 0)
@@ -338,7 +351,7 @@ void start_ready(struct server *s)
 	cyg_log_info(s->spec.server_id, "runs for '%s' as uid %u, init %d", s->spec.user,
 	    s->person.uid, (int)s->init.pid);
 	s->answered = true;
-	hub_reply(s->spawner, s->hub_serial, s->request_id, NULL);
+	(void)hub_reply(s->spawner, s->hub_serial, s->request_id, NULL);
 	s->hub_serial = 0;
 	server_stage_after(s, NULL);
 }

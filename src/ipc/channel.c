@@ -75,6 +75,12 @@ void ipc_channel_close(struct ipc_channel *c)
 	cyg_close(c->fd);
 }
 
+void ipc_channel_end(struct ipc_channel *c)
+{
+	if (!c->closed)
+		(void)shutdown(c->fd, SHUT_RDWR);
+}
+
 static void end(struct ipc_channel *c, const struct cyg_err *why)
 {
 	const struct ipc_events *events = c->events;

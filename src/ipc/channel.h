@@ -25,6 +25,9 @@ int ipc_channel_new(uv_loop_t *loop, int fd, const struct ipc_events *events, vo
 /* Sends or queues; descriptors are duplicated. -CYG_ELIMIT when IPC_QUEUE_MAX messages wait. */
 int ipc_channel_send(struct ipc_channel *c, const void *data, size_t len, const int *fds,
     size_t n_fds, struct cyg_err *err);
+/* Ends the connection for both sides: on_end comes from the loop, as if the peer had gone. What
+ * waits to be sent is not sent. */
+void ipc_channel_end(struct ipc_channel *c);
 /* Closes; no callback comes after it. NULL is accepted. Safe inside a callback. */
 void ipc_channel_close(struct ipc_channel *c);
 

@@ -589,3 +589,39 @@ def test_every_fault_shows_as_it_is_named(spawner, tmp_path):
     assert "no room" in run.hub.spawn(template="refused").message
     assert "No permissions" in run.hub.spawn(template="container-fails").message
     run.end()
+
+
+def test_start_that_is_stopped_is_told_as_gone_too(spawner, tmp_path):
+    run = spawner(fault_site(tmp_path))
+    one, request = run.hub.send_spawn(template="mute")
+    run.hub.wait(spawn.STAGE, id=one, name="container", state=0)
+    assert spawn.CAUSES[run.hub.stop(one).cause] == "stopped"
+    assert "stopped before it started" in run.hub.wait(spawn.REPLY, request=request).message
+    run.end()
+
+
+def test_start_that_fails_is_told_to_the_hub_that_came_after(spawner, tmp_path):
+    run = spawner(fault_site(tmp_path))
+    one, _ = run.hub.send_spawn(template="mute")
+    run.hub.wait(spawn.STAGE, id=one, name="container", state=0)
+    run.hub.close()
+    run.daemon.wait_line("hub: disconnected")
+    run.hub = spawn.Hub(run.site.ctl)
+    assert run.hub.list()[one].state == 1
+    os.kill(int((run.site.run / f"spawner/records/{one}.pid").read_text().split()[0]), signal.SIGKILL)
+    assert "could not be started" in run.hub.wait(spawn.GONE, id=one).message
+    run.end()
+
+
+def test_hub_that_does_not_read_is_cut_off_and_can_come_again(spawner, tmp_path):
+    """Messages that cannot be kept for it are not lost in silence: connecting anew it asks for the list."""
+    run = spawner(fault_site(tmp_path))
+    with contextlib.suppress(BrokenPipeError):
+        for number in range(1, 20000):
+            run.hub.sock.send(spawn.pack(spawn.PING, number))
+    run.daemon.wait_line("cannot be sent")
+    run.daemon.wait_line("hub: disconnected")
+    run.hub.close()
+    run.hub = spawn.Hub(run.site.ctl)
+    assert run.hub.ask(spawn.PING).code == 0
+    run.end()

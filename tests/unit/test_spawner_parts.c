@@ -422,6 +422,14 @@ START_TEST(test_a_process_is_known_by_pid_and_start_time)
 }
 END_TEST
 
+START_TEST(test_parent_of_a_process_is_known)
+{
+	ck_assert_int_eq(process_parent(getpid()), getppid());
+	ck_assert_int_eq(process_parent(1), 0);
+	ck_assert_int_eq(process_parent(INT32_MAX), 0);
+}
+END_TEST
+
 START_TEST(test_pids_are_read_from_any_such_text)
 {
 	pid_t list[3];
@@ -468,6 +476,7 @@ int main(void)
 	tcase_add_test(c, test_a_request_without_number_and_an_unknown_type_are_refused);
 	tcase_add_loop_test(c, test_only_lines_of_the_closed_form_are_stages, 0, CYG_N(lines));
 	tcase_add_test(c, test_a_process_is_known_by_pid_and_start_time);
+	tcase_add_test(c, test_parent_of_a_process_is_known);
 	tcase_add_test(c, test_pids_are_read_from_any_such_text);
 	suite_add_tcase(s, c);
 	suite_add_tcase(s, files);
