@@ -124,20 +124,30 @@ int cgroup_make(const struct cgroups *c, const char *id, const struct cgroup_lim
 	return write_limits(c, id, limits, err);
 }
 
-size_t cgroup_open_procs(const struct cgroups *c, const char *id, int fds[CGROUP_PARTS])
+int cgroup_open_procs(const struct cgroups *c, const char *id, int fds[CGROUP_PARTS], size_t *ret_n,
+    struct cyg_err *err)
 {
 	char path[PATH_SIZE], file[PATH_SIZE + 16];
 	size_t n = 0;
 
 	for (int part = 0; part < CGROUP_PARTS; part++) {
+		int errnum;
+
 		if (!part_path(c, (enum cgroup_part)part, id, path))
 			continue;
 		(void)snprintf(file, sizeof(file), "%s/cgroup.procs", path);
 		fds[n] = open(file, O_WRONLY | O_CLOEXEC);
-		if (fds[n] >= 0)
+		if (fds[n] >= 0) {
 			n++;
+			continue;
+		}
+		errnum = errno;
+		while (n > 0)
+			cyg_close(fds[--n]);
+		return cyg_fail_sys(err, errnum, "enter control group '%s'", path);
 	}
-	return n;
+	*ret_n = n;
+	return 0;
 }
 
 static uint64_t read_figure(const struct cgroups *c, const char *id, const struct figure *f)

@@ -42,8 +42,11 @@ uint32_t cgroups_enforced(const struct cgroups *c);
 /* Makes the group of one server with its limits. */
 int cgroup_make(const struct cgroups *c, const char *id, const struct cgroup_limits *limits,
     struct cyg_err *err);
-/* Descriptors of the files that move their writer in ("0"); returns how many. */
-size_t cgroup_open_procs(const struct cgroups *c, const char *id, int fds[CGROUP_PARTS]);
+/* Descriptors of the files that move their writer in ("0"), the caller's to close; *ret_n: how
+ * many. Fails when one cannot be opened: a server that is in some groups only would have limits
+ * only on paper. */
+int cgroup_open_procs(const struct cgroups *c, const char *id, int fds[CGROUP_PARTS], size_t *ret_n,
+    struct cyg_err *err);
 void cgroup_read(const struct cgroups *c, const char *id, struct cgroup_figures *ret);
 /* SIGKILLs every member; returns how many there were. */
 size_t cgroup_kill(const struct cgroups *c, const char *id);

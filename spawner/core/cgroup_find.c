@@ -84,11 +84,34 @@ static bool enable_v2(struct cgroups *c, const char *own_dir, const char *parent
 	return true;
 }
 
+static bool has_limits(const struct cgroups *c)
+{
+	return cgroups_enforced(c) != 0;
+}
+
+/* At the top of the hierarchy, where only root may: for when other processes than the spawner live
+ * in its own group (started from a shell, say), which then cannot have groups with limits below. */
+static bool enable_at_top(struct cgroups *c, const char *top, const char *instance)
+{
+	struct cgroups at_top = { .version = 0 };
+	char parent[CGROUP_DIR_MAX];
+
+	(void)snprintf(
+	    parent, sizeof(parent), "%.*s/cygnet-%.64s", CGROUP_DIR_MAX - 80, top, instance);
+	if (!enable_v2(&at_top, top, parent, true) || !has_limits(&at_top)) {
+		(void)rmdir(parent);
+		return false;
+	}
+	*c = at_top;
+	return true;
+}
+
 static bool find_v2(
     struct cgroups *c, const char *instance, struct cyg_str mounts, struct cyg_str own)
 {
 	struct cyg_str line, f[4], path = { NULL, 0 };
-	char own_dir[CGROUP_DIR_MAX], parent[CGROUP_DIR_MAX];
+	char own_dir[CGROUP_DIR_MAX], parent[CGROUP_DIR_MAX], top[CGROUP_DIR_MAX];
+	bool found;
 
 	while (own.len > 0 && cyg_str_next(&own, '\n', &line))
 		if (cyg_str_starts(line, "0::/"))
@@ -102,7 +125,13 @@ static bool find_v2(
 		    path.len == 1 ? 0 : (int)path.len, path.p);
 		(void)snprintf(parent, sizeof(parent), "%.*s/cygnet-%.64s", (int)strlen(own_dir),
 		    own_dir, instance);
-		return enable_v2(c, own_dir, parent, path.len == 1);
+		(void)snprintf(top, sizeof(top), "%.*s", CYG_STR_ARGS(f[1]));
+		found = enable_v2(c, own_dir, parent, path.len == 1);
+		if (path.len > 1 && !has_limits(c) && enable_at_top(c, top, instance)) {
+			(void)rmdir(parent);
+			return true;
+		}
+		return found;
 	}
 	return false;
 }

@@ -24,22 +24,25 @@ static void read_text(const char *path, struct cyg_buf *out)
 	(void)cyg_file_read(AT_FDCWD, path, true, out, NULL);
 }
 
-/* Two spawners on one machine (tests, two sites) must not touch each other's groups: the name of
- * ours is the run folder's, with '-' for what is not a letter or digit. A long one is cut and told
+/* Two spawners on one machine (tests, two sites) must not touch each other's groups: what is not
+ * known of a group of ours is killed. The name of ours is the run folder's, with '-' for each '/';
+ * one that holds other signs, which would make two folders' names equal, or that is long, is told
  * apart by a hash. */
 static void instance_name(const char *run_dir, char out[CGROUP_INSTANCE_MAX])
 {
 	static const uint8_t key[16] = "cygnet instance";
-	size_t len = strlen(run_dir) - 1, keep = CGROUP_INSTANCE_MAX - 18;
+	size_t len = strlen(run_dir) - 1, keep = CGROUP_INSTANCE_MAX - 10;
+	bool plain = len < CGROUP_INSTANCE_MAX;
 
-	if (len < CGROUP_INSTANCE_MAX)
-		(void)snprintf(out, CGROUP_INSTANCE_MAX, "%s", run_dir + 1);
-	else
-		(void)snprintf(out, CGROUP_INSTANCE_MAX, "%.*s-%016llx", (int)keep, run_dir + 1,
-		    (unsigned long long)cyg_siphash(key, run_dir, len));
-	for (char *at = out; *at != '\0'; at++)
+	(void)snprintf(out, CGROUP_INSTANCE_MAX, "%s", run_dir + 1);
+	for (char *at = out; *at != '\0'; at++) {
+		plain = plain && (isalnum((unsigned char)*at) || *at == '/');
 		if (!isalnum((unsigned char)*at))
 			*at = '-';
+	}
+	if (!plain)
+		(void)snprintf(out + (len < keep ? len : keep), 10, "-%08x",
+		    (unsigned)cyg_siphash(key, run_dir, len + 1));
 }
 
 static void open_cgroups(struct spawner *sp)

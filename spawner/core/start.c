@@ -269,8 +269,9 @@ static int run_container(struct server *s, int listen_fd, struct cyg_err *err)
 	    sp->folders.records, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (base.started_fd < 0)
 		return cyg_fail_sys(err, errno, "write '%s'", name);
-	base.n_procs = cgroup_open_procs(&sp->cgroups, s->spec.server_id, base.procs);
-	r = init_command(s, &words, err);
+	r = cgroup_open_procs(&sp->cgroups, s->spec.server_id, base.procs, &base.n_procs, err);
+	if (r == 0)
+		r = init_command(s, &words, err);
 	if (r == 0)
 		r = sp->engine->start(sp->engine_arg, s, &base, words.list, listen_fd, err);
 	words_free(&words);

@@ -361,6 +361,27 @@ START_TEST(test_version_2_in_a_unit_moves_the_spawner_into_a_leaf)
 }
 END_TEST
 
+START_TEST(test_version_2_in_a_shared_group_makes_limits_at_the_top)
+{
+	struct cgroups c;
+
+	/* Other processes live in the scope: the kernel refuses to enable controllers there. */
+	make("v2/a.slice/x.scope");
+	make("v2/cygnet-x");
+	make("v2/a.slice/x.scope/cygnet-spawner");
+	put("v2/a.slice/x.scope/cygnet-spawner/cgroup.procs", "");
+	put("v2/cgroup.subtree_control", "");
+	put("v2/cygnet-x/cgroup.subtree_control", "");
+	(void)snprintf(fake, sizeof(fake), "cgroup2 %s/v2 cgroup2 rw 0 0\n", folder);
+	cgroups_open(&c, "x", fake, "0::/a.slice/x.scope\n");
+	ck_assert_int_eq(c.version, 2);
+	ck_assert_uint_eq(cgroups_enforced(&c), 7);
+	(void)snprintf(own_dir, sizeof(own_dir), "%s/v2/cygnet-x", folder);
+	ck_assert_str_eq(c.dirs[CGROUP_MEMORY], own_dir);
+	ck_assert_int_lt(faccessat(dir, "v2/a.slice/x.scope/cygnet-x", F_OK, 0), 0);
+}
+END_TEST
+
 START_TEST(test_without_control_groups_it_says_why_and_all_calls_do_nothing)
 {
 	const struct cgroup_limits limits = { 1 << 20, 10, 500 };
@@ -402,6 +423,29 @@ START_TEST(test_version_1_figures_are_read_in_our_units)
 	ck_assert_uint_eq(f.memory_limit, 0);
 	ck_assert_uint_eq(f.oom_kills, 3);
 	ck_assert_uint_eq(f.cpu_us, 5000);
+}
+END_TEST
+
+START_TEST(test_a_group_that_cannot_be_entered_is_an_error)
+{
+	struct cyg_err err;
+	struct cgroups c;
+	int fds[CGROUP_PARTS];
+	size_t n = 99;
+
+	make("m/cygnet-x/" ID);
+	make("p/cygnet-x/" ID);
+	put("m/cygnet-x/" ID "/cgroup.procs", "");
+	(void)snprintf(fake, sizeof(fake),
+	    "c %s/m cgroup rw,memory 0 0\nc %s/p cgroup rw,pids 0 0\n", folder, folder);
+	cgroups_open(&c, "x", fake, "");
+	ck_assert_int_lt(cgroup_open_procs(&c, ID, fds, &n, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.msg, "/p/cygnet-x/" ID));
+	put("p/cygnet-x/" ID "/cgroup.procs", "");
+	ck_assert_int_eq(cgroup_open_procs(&c, ID, fds, &n, &err), 0);
+	ck_assert_uint_eq(n, 2);
+	while (n > 0)
+		cyg_close(fds[--n]);
 }
 END_TEST
 
@@ -457,8 +501,10 @@ static TCase *files_case(void)
 	tcase_add_test(c, test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice);
 	tcase_add_test(c, test_version_2_at_the_root_enables_what_it_needs);
 	tcase_add_test(c, test_version_2_in_a_unit_moves_the_spawner_into_a_leaf);
+	tcase_add_test(c, test_version_2_in_a_shared_group_makes_limits_at_the_top);
 	tcase_add_test(c, test_without_control_groups_it_says_why_and_all_calls_do_nothing);
 	tcase_add_test(c, test_version_1_figures_are_read_in_our_units);
+	tcase_add_test(c, test_a_group_that_cannot_be_entered_is_an_error);
 	return c;
 }
 

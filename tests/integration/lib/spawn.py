@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import secrets
 import select
 import socket
@@ -114,5 +115,6 @@ class Site:
         return found + [os.fspath(p) for p in self.cgroups()]
 
     def cgroups(self, server_id="*"):
-        parent = "cygnet-" + os.fspath(self.run)[1:].replace("/", "-").replace("_", "-")
-        return [p for p in pathlib.Path("/sys/fs/cgroup").glob(f"*/{parent}/{server_id}") if p.is_dir()]
+        # The spawner puts a hash behind it, as the folder's name holds more than letters and digits.
+        parent = "cygnet-" + re.sub(r"\W|_", "-", os.fspath(self.run)[1:])
+        return [p for p in pathlib.Path("/sys/fs/cgroup").glob(f"*/{parent}-????????/{server_id}") if p.is_dir()]
