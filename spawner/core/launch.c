@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -80,11 +81,14 @@ static int arrange_fds(const struct launch *l, int report_fd)
 	return report;
 }
 
-static void become(const struct uids_person *p, int report)
+static void become(const struct launch *l, int report)
 {
 	const struct rlimit no_core = { 0, 0 };
+	const struct uids_person *p = l->person;
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (l->files != NULL)
+		(void)setrlimit(RLIMIT_NOFILE, l->files);
 	if (p->uid == geteuid())
 		return;
 	if (setgroups(p->n_groups, p->groups) < 0 || setresgid(p->gid, p->gid, p->gid) < 0 ||
@@ -96,12 +100,17 @@ static void become(const struct uids_person *p, int report)
 	}
 }
 
-static void child(const struct launch *l, int report_fd, void (*run)(void *arg), void *arg)
+static void child(
+    const struct launch *l, pid_t parent, int report_fd, void (*run)(void *arg), void *arg)
 {
 	char *const no_env[] = { NULL };
 	sigset_t none;
 	int report;
 
+	/* Until its record is written no later spawner could find it: it goes with this one. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(126);
 	sigemptyset(&none);
 	if (setsid() < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		fail(report_fd, STEP_SESSION);
@@ -110,8 +119,9 @@ static void child(const struct launch *l, int report_fd, void (*run)(void *arg),
 	(void)umask(022);
 	enter_groups(l, report_fd);
 	write_started(l, report_fd);
+	(void)prctl(PR_SET_PDEATHSIG, 0);
 	report = arrange_fds(l, report_fd);
-	become(l->person, report);
+	become(l, report);
 	if (l->cwd != NULL && chdir(l->cwd) < 0)
 		fail(report, STEP_CWD);
 	if (run != NULL) {
@@ -128,14 +138,14 @@ int launch_function(
 {
 	struct report report;
 	int fds[2];
+	pid_t parent = getpid(), pid;
 	ssize_t n;
-	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return cyg_fail_sys(err, errno, "pipe");
 	pid = fork();
 	if (pid == 0)
-		child(l, fds[1], run, arg);
+		child(l, parent, fds[1], run, arg);
 	cyg_close(fds[1]);
 	if (pid < 0) {
 		cyg_close(fds[0]);
@@ -154,6 +164,16 @@ int launch_function(
 	}
 	*ret = pid;
 	return 0;
+}
+
+struct rlimit launch_raise_files(void)
+{
+	struct rlimit before = { RLIM_INFINITY, RLIM_INFINITY }, raised;
+
+	(void)getrlimit(RLIMIT_NOFILE, &before);
+	raised = (struct rlimit){ before.rlim_max, before.rlim_max };
+	(void)setrlimit(RLIMIT_NOFILE, &raised);
+	return before;
 }
 
 int launch(const struct launch *l, pid_t *ret, struct cyg_err *err)

@@ -7,6 +7,7 @@
 #include "spawner/core/uids.h"
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 enum { LAUNCH_FDS_MAX = 64, LAUNCH_FD_FIRST = 3, LAUNCH_PROBE_UID = 199999 };
@@ -22,7 +23,12 @@ struct launch {
 	int started_fd;          /* the child writes "PID START\n" there first, or -1 */
 	int procs[CGROUP_PARTS]; /* the child moves itself in by each */
 	size_t n_procs;
+	const struct rlimit *files; /* of open files; NULL: ours */
 };
+
+/* Raises our own limit of open files (each server takes three) and returns what it was, which is
+ * what servers are to have. */
+struct rlimit launch_raise_files(void);
 
 /* Whether this process can become other users: root, unless in a user namespace that maps one uid
  * alone (an unprivileged container). Tried in a child. */

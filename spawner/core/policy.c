@@ -56,7 +56,9 @@ static int read_path(const struct yaml_doc *doc, const struct yaml_node *map, co
 	if (*ret != NULL && ((*ret)[0] != '/' && strncmp(*ret, "{cache}", 7) != 0))
 		return yaml_fail(doc, yaml_find(map, key), err,
 		    "'%s' must be an absolute path (or start with {cache})", key);
-	if (*ret != NULL && (strstr(*ret, "/../") != NULL || strlen(*ret) >= CYG_PATH_MAX))
+	if (*ret != NULL &&
+	    (strstr(*ret, "/../") != NULL || cyg_str_ends(cyg_str_of(*ret), "/..") ||
+		strlen(*ret) >= CYG_PATH_MAX))
 		return yaml_fail(doc, yaml_find(map, key), err,
 		    "'%s' must not hold '..' and have at most %d bytes", key, CYG_PATH_MAX - 1);
 	return 0;

@@ -105,6 +105,9 @@ void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg)
 		char id[CYG_SERVER_ID_LEN + 1];
 		const char *dot = strchr(e->d_name, '.');
 
+		/* Of a spawner that was killed while it wrote one. */
+		if (strstr(e->d_name, ".record.tmp-") != NULL)
+			(void)unlinkat(dir, e->d_name, 0);
 		if (dot == NULL || dot - e->d_name != CYG_SERVER_ID_LEN ||
 		    strcmp(dot, ".record") != 0)
 			continue;

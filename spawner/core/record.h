@@ -24,7 +24,7 @@ struct record {
 int record_write(int dir, const struct record *r, struct cyg_err *err);
 /* -CYG_EINVAL for a file that is not exactly what record_write makes. */
 int record_read(int dir, const char *id, struct record *ret, struct cyg_err *err);
-/* Calls seen for each record in dir. */
+/* Calls seen for each record in dir, and removes what a killed writer left half written. */
 void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg);
 /* Name of a file about a server: kind is "record", "out" (what init printed), "pid" (the started
  * process, written by itself) or "status" (bubblewrap's words about it). */

@@ -100,6 +100,7 @@ struct spawner {
 	void *engine_arg;
 	char statement[256];
 	uid_t hub_uid;
+	struct rlimit files; /* of open files, for servers; all 0: as ours */
 
 	struct cyg_list servers, hubs;
 	uint64_t hub_serial;

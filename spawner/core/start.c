@@ -264,6 +264,8 @@ static int run_container(struct server *s, int listen_fd, struct cyg_err *err)
 	char name[RECORD_NAME_MAX];
 	int r;
 
+	if (sp->files.rlim_max != 0)
+		base.files = &sp->files;
 	record_file_name(name, s->spec.server_id, "pid");
 	base.started_fd = openat(
 	    sp->folders.records, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

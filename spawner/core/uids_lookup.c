@@ -11,10 +11,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UID_MIN_PERSON = 1000 };
+enum { UID_MIN_PERSON = 1000, LOOKUP_FD = 3 };
 
 struct uids_lookup {
 	uv_pipe_t pipe;
@@ -28,12 +29,31 @@ struct uids_lookup {
 	char user[CYG_NAME_MAX];
 };
 
-static void child(const char *user, int fd)
+/* There is no exec that would close what we hold: a name service that hangs must keep no connection
+ * of the hub's open, no socket listening, and not outlive us. */
+static void let_go(int *fd, pid_t parent)
+{
+	sigset_t none;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || (*fd != LOOKUP_FD && dup2(*fd, LOOKUP_FD) < 0))
+		_exit(1);
+	*fd = LOOKUP_FD;
+	(void)close_range(LOOKUP_FD + 1, ~0U, 0);
+	for (int sig = 1; sig < 32; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void child(const char *user, int fd, pid_t parent)
 {
 	struct uids_person p = { 0 };
-	const struct passwd *pw = getpwnam(user);
+	const struct passwd *pw;
 	int n = UIDS_GROUPS_MAX;
 
+	let_go(&fd, parent);
+	pw = getpwnam(user);
 	if (pw == NULL || strlen(pw->pw_dir) >= sizeof(p.home))
 		_exit(1);
 	p.uid = pw->pw_uid;
@@ -118,6 +138,7 @@ int uids_lookup_start(uv_loop_t *loop, const char *user, uids_found_fn found, vo
     struct uids_lookup **ret, struct cyg_err *err)
 {
 	struct uids_lookup *l = cyg_xcalloc(1, sizeof(*l));
+	pid_t parent = getpid();
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0) {
@@ -127,7 +148,7 @@ int uids_lookup_start(uv_loop_t *loop, const char *user, uids_found_fn found, vo
 	(void)strncpy(l->user, user, sizeof(l->user) - 1);
 	l->pid = fork();
 	if (l->pid == 0)
-		child(l->user, fds[1]);
+		child(l->user, fds[1], parent);
 	cyg_close(fds[1]);
 	if (l->pid < 0) {
 		cyg_close(fds[0]);

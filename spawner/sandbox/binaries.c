@@ -78,7 +78,9 @@ static int write_folder(const struct binaries *b, const char *folder, struct cyg
 	cyg_autofree char *temp = cyg_xasprintf("%s.%d", folder, (int)getpid());
 	cyg_autoclose int dir = -1;
 
-	if (mkdir(temp, 0755) < 0 && errno != EEXIST)
+	/* Of a spawner that was killed while it wrote: in a container its pid comes again. */
+	(void)cyg_file_remove_tree(AT_FDCWD, temp, NULL);
+	if (mkdir(temp, 0755) < 0)
 		return cyg_fail_sys(err, errno, "make '%s'", temp);
 	if (chmod(temp, 0755) < 0)
 		return cyg_fail_sys(err, errno, "chmod '%s'", temp);

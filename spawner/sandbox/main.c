@@ -161,6 +161,7 @@ static int start(struct daemon *d, const struct config *c, struct cyg_err *err)
 	struct spawner *sp = &d->spawner;
 
 	(void)umask(022);
+	sp->files = launch_raise_files();
 	sp->folders.records = sp->folders.state = -1;
 	d->engines.spawner = sp;
 	d->engines.bwrap = c->bwrap;

@@ -199,8 +199,10 @@ START_TEST(test_records_are_found_and_removed_with_their_files)
 	put(ID ".out", "ready\n");
 	put(ID ".status", "{ \"child-pid\": 77 }\n{ \"exit-code\": 3 }\n");
 	put("short.record", "");
+	put(ID ".record.tmp-0123456789abcdef", "cygnet-rec");
 	record_each(dir, count, &n);
 	ck_assert_int_eq(n, 1);
+	ck_assert_int_lt(faccessat(dir, ID ".record.tmp-0123456789abcdef", F_OK, 0), 0);
 	record_remove(dir, ID);
 	n = 0;
 	record_each(dir, count, &n);

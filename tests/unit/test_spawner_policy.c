@@ -156,6 +156,8 @@ static const struct {
 	{ "templates:\n  a:\n    command: [x]\n    cores: 0.1234\n", STACKS, "yaml:4: 'cores'" },
 	{ "templates:\n  a:\n    command: [x]\n    home: /a/../b\n", STACKS,
 	    "yaml:4: 'home' must not" },
+	{ "templates:\n  a:\n    command: [x]\n    home: /a/..\n", STACKS,
+	    "yaml:4: 'home' must not" },
 	{ "templates:\n  a:\n    command: [x]\n    setup-seconds: 0\n", STACKS, "from 1 to 3600" },
 	{ "templates:\n  a:\n    command: [x]\n    environment: {A=B: x}\n", STACKS,
 	    "must not hold '='" },
