@@ -35,10 +35,16 @@ static bool is_wanted(const char *name)
 
 static void add_copy_or_bind(struct bwrap *b, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
+	/* A copy is made by us, who may read anything: what others may not read stays out. (A bound
+	 * folder needs no such care, it is entered with the user's own rights.) */
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		if ((st.st_mode & S_IROTH) == 0) {
+			cyg_close(fd);
+			return;
+		}
 		bwrap_add(b, "--perms", "0444", "--file", bwrap_add_fd(b, fd), path, NULL);
 		return;
 	}

@@ -65,6 +65,7 @@ static const struct refusal refusals[] = {
 	{ SCMP_SYS(iopl), "ports" },
 	{ SCMP_SYS(ioperm), "ports" },
 	{ SCMP_SYS(quotactl), "disk quotas" },
+	{ SCMP_SYS(quotactl_fd), "disk quotas" },
 	{ SCMP_SYS(nfsservctl), "gone from the kernel, kept off" },
 	{ SCMP_SYS(syslog), "kernel addresses and other people's messages" },
 	{ SCMP_SYS(vhangup), "terminals" },
@@ -107,7 +108,8 @@ static struct scmp_arg_cmp is_equal(unsigned arg, uint64_t value)
 	return (struct scmp_arg_cmp){ .arg = arg, .op = SCMP_CMP_EQ, .datum_a = value };
 }
 
-static int add_families(scmp_filter_ctx ctx)
+/* call is socket or socketpair: either makes a socket of that family, or loads its module. */
+static int add_families(scmp_filter_ctx ctx, int call)
 {
 	int r = 0, max = 0;
 
@@ -119,11 +121,10 @@ static int add_families(scmp_filter_ctx ctx)
 		for (size_t i = 0; i < CYG_N(families_allowed); i++)
 			allowed = allowed || families_allowed[i] == family;
 		if (!allowed)
-			r = refuse(
-			    ctx, EAFNOSUPPORT, SCMP_SYS(socket), 1, is_equal(0, (uint64_t)family));
+			r = refuse(ctx, EAFNOSUPPORT, call, 1, is_equal(0, (uint64_t)family));
 	}
 	if (r == 0)
-		r = refuse(ctx, EAFNOSUPPORT, SCMP_SYS(socket), 1,
+		r = refuse(ctx, EAFNOSUPPORT, call, 1,
 		    (struct scmp_arg_cmp){ .arg = 0, .op = SCMP_CMP_GT, .datum_a = (uint64_t)max });
 	return r;
 }
@@ -147,7 +148,9 @@ static int add_rules(scmp_filter_ctx ctx)
 		r = refuse(ctx, EPERM, SCMP_SYS(ioctl), 1, low_word(1, TIOCSTI));
 	if (r == 0)
 		r = refuse(ctx, EPERM, SCMP_SYS(ioctl), 1, low_word(1, TIOCLINUX));
-	return r == 0 ? add_families(ctx) : r;
+	if (r == 0)
+		r = add_families(ctx, SCMP_SYS(socket));
+	return r == 0 ? add_families(ctx, SCMP_SYS(socketpair)) : r;
 }
 
 int seccomp_memfd(struct cyg_err *err)

@@ -100,7 +100,10 @@ def test_no_right_is_left_inside(spawner, tmp_path):
     assert "PermissionError" in ask(run.site, one, "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)") or \
         "not supported" in ask(run.site, one, "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)")
     assert "Address family not supported" in ask(run.site, one, "socket.socket(socket.AF_VSOCK)")
+    for family in ("AF_PACKET", "AF_VSOCK"):
+        assert "not supported by protocol" in ask(run.site, one, f"socket.socketpair(socket.{family}, socket.SOCK_RAW)")
     assert ask(run.site, one, "socket.socket(socket.AF_INET).close()") == "None"
+    assert ask(run.site, one, "[s.close() for s in socket.socketpair()]") == "[None, None]"
     run.hub.stop(one)
     run.end()
 
