@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -90,6 +91,7 @@ static void child_exec(const struct init_start *s, char **argv, char **envp, int
 	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
 		_exit(126);
 	(void)close_range(3, ~0U, 0);
+	(void)prctl(PR_SET_DUMPABLE, 1); /* or its own /proc files are not its own */
 	/* When memory is short a kernel goes before the agent and init. */
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	(void)!write(fd, "500", 3);
@@ -269,7 +271,8 @@ bool children_message(struct init *in)
 	struct msghdr h = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof(control) };
+		/* Of one, not of the room with its padding: a second would fit there, and stay. */
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t n = recvmsg(in->link, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
 	int fd = -1;

@@ -41,7 +41,7 @@ static void die(int code, const char *what)
 
 pid_t init_fork(void)
 {
-	pid_t pid = fork();
+	pid_t init = getpid(), pid = fork();
 	sigset_t none;
 	int null;
 
@@ -49,7 +49,11 @@ pid_t init_fork(void)
 		return pid;
 	sigemptyset(&none);
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	(void)prctl(PR_SET_DUMPABLE, 1); /* or its own /proc files are not its own */
+	/* Without a pid namespace nothing else would end an agent and kernels whose init was
+	 * killed. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != init)
+		_exit(126);
 	if (setsid() < 0 || null < 0 || dup2(null, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL))
 		_exit(126);
 	return 0;

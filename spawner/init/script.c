@@ -97,6 +97,19 @@ void script_read(struct init *in)
 	}
 }
 
+/* A word of ours at the end of the script's output. */
+static void tail_add(struct init *in, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (in->tail_len > CYG_TAIL_MAX) {
+		memmove(in->tail, in->tail + in->tail_len - CYG_TAIL_MAX, CYG_TAIL_MAX);
+		in->tail_len = CYG_TAIL_MAX;
+	}
+	memcpy(in->tail + in->tail_len, text, len);
+	in->tail_len += len;
+}
+
 bool script_done(struct init *in, int status)
 {
 	enum init_script script = in->script;
@@ -106,9 +119,13 @@ bool script_done(struct init *in, int status)
 	int log;
 
 	script_read(in);
-	skip = in->tail_len > CYG_TAIL_MAX ? in->tail_len - CYG_TAIL_MAX : 0;
-	if (!failed && !env_take(in, in->script_env))
+	if (!failed && !env_take(in, in->script_env)) {
 		failed = true;
+		tail_add(in,
+		    "cygnet: the script left no environment, or one of more than 1 MiB. "
+		    "It is sourced: it must not end by exec, nor write to descriptor 3.\n");
+	}
+	skip = in->tail_len > CYG_TAIL_MAX ? in->tail_len - CYG_TAIL_MAX : 0;
 	log = init_log_open(in, script_table[script].log, O_TRUNC);
 	if (log >= 0) {
 		(void)!write(log, in->tail + skip, in->tail_len - skip);
@@ -126,5 +143,6 @@ bool script_done(struct init *in, int status)
 	if (failed)
 		init_stop(in,
 		    timed_out ? script_table[script].timed_out : script_table[script].failed, 0);
-	return !failed && !script_next(in, script + 1);
+	/* One that met the end of all with success must not bring what comes after it to life. */
+	return !failed && !in->stopping && !script_next(in, script + 1);
 }

@@ -15,7 +15,7 @@ import termios
 import time
 
 import pytest
-from lib import places
+from lib import leftovers, places
 from lib.daemon import wait_until
 
 HELLO, START, LIST, SIGNAL, STARTED, CHILD, LISTED, EXITED, FAILED, RESIZE = range(1, 11)
@@ -332,6 +332,22 @@ def test_start_that_is_not_what_it_says_is_refused(init, how):
     one.end(agent)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: init's descriptors are nobody else's to see")
+def test_descriptors_beyond_the_one_that_counts_do_not_stay(init):
+    one = init()
+    agent = one.agent()
+    fds = f"/proc/{one.daemon.pid}/fd"
+    before = len(os.listdir(fds))
+    for _ in range(3):
+        memfd = os.memfd_create("start", os.MFD_ALLOW_SEALING)
+        agent.send(START, "IIIIHH128s1024s1024s", 1, 1, 17, 0, 0, 0, "t", "", "", fds=[memfd, memfd, memfd])
+        os.close(memfd)
+        agent.wait(FAILED)
+    agent.list()  # answered after the last one was done with
+    assert len(os.listdir(fds)) == before
+    one.end(agent)
+
+
 def test_link_that_breaks_the_rules_is_closed_and_init_goes_on(init):
     one = init()
     agent = one.agent()
@@ -411,6 +427,24 @@ def test_failing_script_ends_init_with_its_last_words(init, tmp_path, text):
     assert one.stages()[0][:3] == ["stage", "setup", "failed"]
 
 
+@pytest.mark.parametrize("text", ["echo last words; exec true", "for i in $(seq 12); do export V$i=$(printf %0100000d 0); done"])
+def test_script_without_a_usable_environment_fails_and_says_why(init, tmp_path, text):
+    (tmp_path / "s.sh").write_text(text)
+    one = init("--setup", tmp_path / "s.sh")
+    assert one.daemon.wait_exit() == 70
+    assert "left no environment" in (one.run / "log/setup.log").read_text()
+
+
+def test_script_that_meets_the_end_well_brings_nothing_to_life(init, tmp_path):
+    (tmp_path / "s.sh").write_text(f"trap 'exit 0' TERM; echo up >{tmp_path}/up; while :; do sleep 0.05; done")
+    (tmp_path / "u.sh").write_text(f"touch {tmp_path}/late")
+    one = init("--setup", tmp_path / "s.sh", "--user-script", tmp_path / "u.sh")
+    wait_until(lambda: (tmp_path / "up").exists(), "the script runs")
+    one.end()
+    assert not (tmp_path / "late").exists()
+    assert [words[1] for words in one.stages()] == ["setup"]
+
+
 def test_script_that_is_not_there_fails_with_its_name(init, tmp_path):
     one = init("--setup", tmp_path / "none.sh")
     assert one.daemon.wait_exit() == 70
@@ -448,6 +482,17 @@ def test_term_ends_everything_also_what_escaped(init, tmp_path):
     assert (tmp_path / "bye").read_text() == "bye\n" and time.monotonic() - time_before < 60
     for pid in (polite.pid, int((tmp_path / "pid").read_text())):
         assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_killed_init_leaves_neither_agent_nor_child(init):
+    one = init()
+    agent = one.agent()
+    child = agent.start(["/bin/sleep", "1000"])
+    one.daemon.kill(signal.SIGKILL)
+    one.daemon.wait_exit()
+    for pid in (agent.pid, child.pid):
+        wait_until(lambda pid=pid: not leftovers.lives(pid), "it ended with init")
+    agent.close()
 
 
 def test_orphans_are_reaped(init, tmp_path):
