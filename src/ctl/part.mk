@@ -2,4 +2,4 @@ PROGRAMS += cygnetctl
 cygnetctl_SRC := src/ctl/main.c src/ctl/up.c src/ctl/up_folders.c src/ctl/up_secrets.c src/ctl/up_child.c \
 	src/ctl/doctor.c
 cygnetctl_LIBS := http daemon base
-cygnetctl_PKGS := libuv yaml-0.1 openssl
+cygnetctl_PKGS := libuv yaml-0.1 jansson openssl

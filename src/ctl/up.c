@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,9 @@
 #include <sys/wait.h>
 
 enum { CHILD_SPAWNER, CHILD_PROXY, CHILD_HUB, CHILDREN };
+enum { DEATHS_MAX = 5 }; /* of a daemon before everything was ready: it will not get better */
 enum { READY_TIMEOUT_MS = 60000, ASK_TIMEOUT_MS = 5000, DAEMON_GRACE_MS = 5000, REAP_MS = 200 };
+enum { ANSWER_MAX = 256 * 1024 };
 
 struct up {
 	struct up_options opts;
@@ -37,6 +40,7 @@ struct up {
 	uv_timer_t reaper;
 	uv_signal_t sigchld;
 	uv_timer_t deadline; /* of stopping the servers */
+	bool ready, wrote_ready;
 	bool ending;
 	int code;
 };
@@ -79,6 +83,18 @@ static const char *keep(struct up *u, char *s)
 {
 	u->strings[u->n_strings++] = s;
 	return s;
+}
+
+static void on_child_death(void *arg, struct up_child *c, unsigned deaths)
+{
+	struct up *u = arg;
+
+	if (u->ready || u->ending || deaths < DEATHS_MAX)
+		return;
+	cyg_log_error(
+	    "up", "the %s does not stay alive: its messages above say why", up_child_name(c));
+	u->code = 1;
+	end_begin(u);
 }
 
 static void on_child_end(void *arg, struct up_child *c)
@@ -183,15 +199,31 @@ static int start_hub(struct up *u, struct cyg_err *err)
 	return up_child_start(&u->supervisor, &spec, &u->children[CHILD_HUB], err);
 }
 
-static int write_ready(const struct up *u, struct cyg_err *err)
+/* What the sign-in page says; people are told how they get in only where it is so. */
+static void on_site(void *arg, const struct http_result *res)
 {
-	cyg_autofree char *text = cyg_xasprintf(
-	    "{\"url\": \"%s\", \"user\": \"alice\", \"password\": \"%s\", \"pid\": %d}\n", u->url,
-	    u->password, (int)getpid());
-	int rc = cyg_file_write(AT_FDCWD, u->opts.ready_file, cyg_str_of(text), 0600, err);
+	struct up *u = arg;
+	json_t *site = res->status == 200 ? json_loadb(res->body.p, res->body.len, 0, NULL) : NULL;
 
-	cyg_cleanse(text, strlen(text));
-	return rc;
+	u->call = NULL;
+	if (json_is_true(json_object_get(site, "development")))
+		(void)printf(
+		    "Sign in with any name (say, alice) and the password %s\n", u->password);
+	json_decref(site);
+	(void)printf("Cygnet is ready: %s\n", u->url);
+	(void)fflush(stdout);
+}
+
+static void ask(struct up *u, const char *target, http_call_fn done)
+{
+	const struct http_call_spec spec = { .socket_path = u->hub_sock,
+		.method = "GET",
+		.target = target,
+		.host = "localhost",
+		.timeout_ms = READY_TIMEOUT_MS,
+		.body_max = ANSWER_MAX };
+
+	u->call = http_call_start(cyg_loop_uv(u->loop), &spec, done, u);
 }
 
 static void on_ready(void *arg, const struct http_result *res)
@@ -200,36 +232,22 @@ static void on_ready(void *arg, const struct http_result *res)
 	struct cyg_err err;
 
 	u->call = NULL;
-	if (res->status != 200) {
+	u->ready = res->status == 200;
+	if (!u->ready) {
 		cyg_log_error("up", "the hub does not answer: %s; its messages are above",
 		    res->status == 0 ? res->err.msg : "not healthy");
 		u->code = 1;
 		end_begin(u);
 		return;
 	}
-	if (u->opts.ready_file != NULL && write_ready(u, &err) < 0) {
+	if (u->opts.ready_file != NULL && up_write_ready(&u->opts, u->url, u->password, &err) < 0) {
 		cyg_log_error("up", "cannot write the ready file: %s", err.msg);
 		u->code = 1;
 		end_begin(u);
 		return;
 	}
-	(void)printf("Sign in with any name (say, alice) and the password %s\n"
-		     "Cygnet is ready: %s\n",
-	    u->password, u->url);
-	(void)fflush(stdout);
-}
-
-static void ask_ready(struct up *u)
-{
-	/* One request that waits in the hub's backlog until the hub serves. */
-	const struct http_call_spec spec = { .socket_path = u->hub_sock,
-		.method = "GET",
-		.target = "/hub/health?wait=1",
-		.host = "localhost",
-		.timeout_ms = READY_TIMEOUT_MS,
-		.body_max = 4096 };
-
-	u->call = http_call_start(cyg_loop_uv(u->loop), &spec, on_ready, u);
+	u->wrote_ready = u->opts.ready_file != NULL;
+	ask(u, "/hub/api/cygnet/site", on_site);
 }
 
 /* ---- children of servers that lost their parent ---- */
@@ -343,8 +361,13 @@ static void end_begin(struct up *u)
 	if (u->children[CHILD_HUB] != NULL && up_child_is_running(u->children[CHILD_HUB]) &&
 	    u->code == 0)
 		stop_servers(u);
-	else
+	else {
+		if (u->code == 0)
+			cyg_log_warn("up",
+			    "the hub is not there to stop the servers: they go on, and "
+			    "the next start finds them");
 		stop_next(u);
+	}
 }
 
 static void on_loop_end(void *arg, const char *why)
@@ -355,12 +378,12 @@ static void on_loop_end(void *arg, const char *why)
 
 /* ---- the story ---- */
 
-static int prepare(struct up *u, int *lock_fd, struct cyg_err *err)
+static int prepare(struct up *u, struct up_locks *locks, struct cyg_err *err)
 {
 	int rc = up_default_folders(&u->opts, err);
 
 	if (rc == 0)
-		rc = up_make_folders(&u->opts, lock_fd, err);
+		rc = up_make_folders(&u->opts, locks, err);
 	if (rc == 0)
 		rc = up_bind_sockets(&u->opts, &u->sockets, err);
 	if (rc == 0)
@@ -393,14 +416,16 @@ static int start_all(struct up *u, struct cyg_err *err)
 	u->reaper.data = u->deadline.data = u->sigchld.data = u;
 	u->reaper.timer_cb = on_reaper;
 	(void)uv_signal_start(&u->sigchld, on_sigchld, SIGCHLD);
-	u->supervisor = (struct up_supervisor){ uv, u->parent_pipe[0], on_child_end, u };
+	u->supervisor =
+	    (struct up_supervisor){ uv, u->parent_pipe[0], on_child_end, on_child_death, u };
 	rc = start_spawner(u, err);
 	if (rc == 0)
 		rc = start_proxy(u, err);
 	if (rc == 0)
 		rc = start_hub(u, err);
 	if (rc == 0)
-		ask_ready(u);
+		ask(u, "/hub/health?wait=1",
+		    on_ready); /* waits in the hub's backlog until it serves */
 	return rc;
 }
 
@@ -422,7 +447,7 @@ static void tear_down(struct up *u)
 		uv_close((uv_handle_t *)&u->sigchld, NULL);
 	}
 	cyg_loop_free(u->loop);
-	if (u->opts.ready_file != NULL)
+	if (u->wrote_ready)
 		(void)unlink(u->opts.ready_file);
 	if (u->admin_token_file != NULL)
 		(void)unlink(u->admin_token_file);
@@ -444,7 +469,7 @@ int ctl_up(int argc, char **argv)
 {
 	struct up u = { .parent_pipe = { -1, -1 }, .sockets = { -1, -1, -1, -1, -1, 0 } };
 	struct cyg_err err;
-	int lock_fd = -1;
+	struct up_locks locks = { -1, -1 };
 	int first = 0;
 	int rc;
 
@@ -455,7 +480,7 @@ int ctl_up(int argc, char **argv)
 		cyg_options_free(&program, &u.opts);
 		return 2;
 	}
-	rc = prepare(&u, &lock_fd, &err);
+	rc = prepare(&u, &locks, &err);
 	if (rc == 0) {
 		cyg_log_info("up", "state %s, sockets %s, cache %s", u.opts.state_dir,
 		    u.opts.run_dir, u.opts.cache_dir);
@@ -471,6 +496,7 @@ int ctl_up(int argc, char **argv)
 		u.code = 1;
 	}
 	tear_down(&u);
-	cyg_close(lock_fd);
+	cyg_close(locks.run_fd);
+	cyg_close(locks.state_fd);
 	return u.code;
 }

@@ -31,8 +31,12 @@ struct up_sockets {
 /* Fills in the folders that were not named: system folders for root, XDG folders for others. */
 int up_default_folders(struct up_options *o, struct cyg_err *err);
 /* Makes state, run and cache folders with the owners and modes of the design, and locks the state
- * folder: *lock_fd keeps the lock until it is closed. */
-int up_make_folders(const struct up_options *o, int *lock_fd, struct cyg_err *err);
+ * and the run folder, so that no second Cygnet takes over sockets, servers or accounts of this one.
+ * The locks last until locks is closed, also after a failure. */
+struct up_locks {
+	int state_fd, run_fd; /* -1: not locked */
+};
+int up_make_folders(const struct up_options *o, struct up_locks *locks, struct cyg_err *err);
 int up_bind_sockets(const struct up_options *o, struct up_sockets *s, struct cyg_err *err);
 /* Closes them and removes their files: nobody listens any more. */
 void up_close_sockets(const struct up_options *o, struct up_sockets *s);
@@ -43,6 +47,9 @@ int up_password(const struct up_options *o, char **password, char **path, struct
 /* A token for this run with which the hub knows us; written to a file that only the hub's uid
  * reads. */
 int up_admin_token(const struct up_options *o, char **token, char **path, struct cyg_err *err);
+/* Writes the ready file (0600): {url, user, password, pid} as JSON. */
+int up_write_ready(
+    const struct up_options *o, const char *url, const char *password, struct cyg_err *err);
 
 /* ---- supervised children ---- */
 enum { UP_FDS_MAX = 4, UP_ARGS_MAX = 40 };
@@ -60,6 +67,9 @@ struct up_child_spec {
 struct up_child;
 /* Called when the child has ended and will not be started again. */
 typedef void (*up_child_end_fn)(void *arg, struct up_child *c);
+/* Called when it has died and will be started again; deaths counts those without a life of ten
+ * seconds between them. */
+typedef void (*up_child_death_fn)(void *arg, struct up_child *c, unsigned deaths);
 
 /* Starts it, and again whenever it dies, with a pause that doubles up to 5 s. The spec is copied;
  * its strings must live as long as the child. parent_fd: read end of the pipe whose end means we
@@ -68,6 +78,7 @@ struct up_supervisor {
 	uv_loop_t *loop;
 	int parent_fd;
 	up_child_end_fn on_end;
+	up_child_death_fn on_death;
 	void *arg;
 };
 int up_child_start(const struct up_supervisor *sup, const struct up_child_spec *spec,

@@ -25,6 +25,7 @@ struct up_child {
 	struct up_supervisor sup;
 	bool running, stopping;
 	uint64_t pause_ms, started_ms;
+	unsigned deaths; /* in a row */
 };
 
 static int child_spawn(struct up_child *c, struct cyg_err *err);
@@ -62,14 +63,17 @@ static void on_child_exit(uv_process_t *process, int64_t status, int signum)
 	uv_close((uv_handle_t *)process, on_process_closed);
 	if (c->stopping)
 		return;
-	if (cyg_clock_mono_ms() - c->started_ms > LIVED_WELL_MS)
+	if (cyg_clock_mono_ms() - c->started_ms > LIVED_WELL_MS) {
 		c->pause_ms = PAUSE_FIRST_MS;
+		c->deaths = 0;
+	}
 	if (signum != 0)
 		cyg_log_warn(c->spec.name, "killed by signal %d (%s); starting it again in %llu ms",
 		    signum, strsignal(signum), (unsigned long long)c->pause_ms);
 	else
 		cyg_log_warn(c->spec.name, "ended with code %lld; starting it again in %llu ms",
 		    (long long)status, (unsigned long long)c->pause_ms);
+	c->sup.on_death(c->sup.arg, c, ++c->deaths);
 }
 
 /* The environment of a daemon: what it must know to find its descriptors, and nothing of ours. */

@@ -80,22 +80,24 @@ static int make_folder(const struct folder *f, struct cyg_err *err)
 	return 0;
 }
 
-static int lock_state(const char *state_dir, int *lock_fd, struct cyg_err *err)
+/* what and how: "state" and "STATE= or --state-dir". */
+static int lock_folder(
+    const char *folder, const char *what, const char *how, int *lock_fd, struct cyg_err *err)
 {
-	cyg_autofree char *path = cyg_xasprintf("%s/lock", state_dir);
+	cyg_autofree char *path = cyg_xasprintf("%s/lock", folder);
 	cyg_autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return cyg_fail_sys(err, errno, "open '%s'", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return cyg_fail(err, CYG_EBUSY,
-		    "another Cygnet is running on state folder %s: stop it, or name another folder with STATE= or --state-dir",
-		    state_dir);
+		    "another Cygnet is running on %s folder %s: stop it, or name another folder with %s",
+		    what, folder, how);
 	*lock_fd = CYG_TAKE_FD(fd);
 	return 0;
 }
 
-int up_make_folders(const struct up_options *o, int *lock_fd, struct cyg_err *err)
+int up_make_folders(const struct up_options *o, struct up_locks *locks, struct cyg_err *err)
 {
 	const bool root = geteuid() == 0;
 	const mode_t walk = root ? 0711 : 0700; /* users' uids walk to their homes and sockets */
@@ -121,7 +123,10 @@ int up_make_folders(const struct up_options *o, int *lock_fd, struct cyg_err *er
 		if (rc < 0)
 			return rc;
 	}
-	return lock_state(o->state_dir, lock_fd, err);
+	int rc = lock_folder(o->state_dir, "state", "STATE= or --state-dir", &locks->state_fd, err);
+	if (rc == 0)
+		rc = lock_folder(o->run_dir, "run", "RUN= or --run-dir", &locks->run_fd, err);
+	return rc;
 }
 
 static int bind_tcp(const struct up_options *o, struct up_sockets *s, struct cyg_err *err)

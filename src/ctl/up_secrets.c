@@ -1,5 +1,5 @@
 /* The two secrets that `cygnetctl up` makes: the development password and its own token for the
- * hub. */
+ * hub; and the ready file, which tells scripts the first. */
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <string.h>
 
 /* Writes a secret that the hub's uid (root: given to it) can read, and nobody else. */
@@ -53,5 +54,21 @@ int up_admin_token(const struct up_options *o, char **token, char **path, struct
 		*path = CYG_TAKE(file);
 	}
 	cyg_cleanse(text, sizeof(text));
+	return rc;
+}
+
+int up_write_ready(
+    const struct up_options *o, const char *url, const char *password, struct cyg_err *err)
+{
+	json_t *root = json_pack("{s:s, s:s, s:s, s:i}", "url", url, "user", "alice", "password",
+	    password, "pid", (int)getpid());
+	char *text = json_dumps(root, JSON_COMPACT);
+
+	json_decref(root);
+	if (text == NULL)
+		return cyg_fail(err, CYG_EINVAL, "public-url is not UTF-8");
+	int rc = cyg_file_write(AT_FDCWD, o->ready_file, cyg_str_of(text), 0600, err);
+	cyg_cleanse(text, strlen(text));
+	free(text);
 	return rc;
 }
