@@ -26,8 +26,8 @@ int jose_jwks_parse(struct cyg_str text, struct jose_jwks **ret, struct cyg_err 
 void jose_jwks_free(struct jose_jwks *keys);
 size_t jose_jwks_count(const struct jose_jwks *keys);
 
-/* What came of a verification, besides failure: no key has the token's kid, so that a fresh key set
- * may help (the caller limits how often it asks for one). */
+/* What came of a verification, besides failure: no key has the token's kid (or it has none, and no
+ * key fits), so that a fresh key set may help (the caller limits how often it asks for one). */
 struct jose_outcome {
 	bool unknown_key;
 };

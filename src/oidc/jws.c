@@ -167,7 +167,8 @@ static int verify_parts(const struct parts *p, const json_t *header, const struc
 		if (verify_with(&keys->keys[i], alg, p->signed_, cyg_buf_str(&sig)))
 			return 0;
 	}
-	outcome->unknown_key = !tried;
+	/* Without a kid, keys that do not fit may be ones that the provider has replaced. */
+	outcome->unknown_key = !tried || kid == NULL;
 	return cyg_fail(err, CYG_EDENIED,
 	    tried ? "token's signature is wrong" : "token is signed with a key we do not know");
 }

@@ -462,6 +462,14 @@ def test_new_keys_are_read_when_a_token_names_one(site, provider):
     assert provider.count("/realm/jwks") == 2
 
 
+def test_new_keys_without_names_are_read_when_the_old_ones_do_not_fit(site, provider):
+    provider.twist(header=lambda h: h.pop("kid") and None, jwks=lambda j: j["keys"][0].pop("kid") and None)
+    come(site)
+    provider.rotate()
+    assert come(site)[1].headers["Location"] == "/hub/spawn"
+    assert provider.count("/realm/jwks") == 2
+
+
 def test_unknown_keys_cause_no_flood_of_readings(site, provider):
     come(site)
     provider.twist(**head(kid="nobody's"))

@@ -212,6 +212,23 @@ START_TEST(test_unknown_kid_asks_for_fresh_keys)
 }
 END_TEST
 
+START_TEST(test_a_token_without_kid_that_no_key_fits_asks_for_fresh_keys)
+{
+	cyg_autofree char *t = make_token("{\"alg\":\"RS256\"}", "{}", other, false);
+	cyg_autofree char *named =
+	    make_token("{\"alg\":\"RS256\",\"kid\":\"r\"}", "{}", other, false);
+	struct jose_outcome outcome;
+	json_t *payload = NULL;
+
+	ck_assert_int_lt(
+	    jose_jws_verify(cyg_str_of(t), keys, all_algs, &outcome, &payload, NULL), 0);
+	ck_assert(outcome.unknown_key);
+	ck_assert_int_lt(
+	    jose_jws_verify(cyg_str_of(named), keys, all_algs, &outcome, &payload, NULL), 0);
+	ck_assert(!outcome.unknown_key);
+}
+END_TEST
+
 START_TEST(test_unfit_keys_are_left_out_of_the_set)
 {
 	static const char *const spoil[] = { ",\"use\":\"enc\"", ",\"key_ops\":[\"encrypt\"]" };
@@ -366,6 +383,7 @@ int main(void)
 	tcase_add_test(tc, test_wrong_tokens_are_refused);
 	tcase_add_test(tc, test_every_single_changed_byte_breaks_a_token);
 	tcase_add_test(tc, test_unknown_kid_asks_for_fresh_keys);
+	tcase_add_test(tc, test_a_token_without_kid_that_no_key_fits_asks_for_fresh_keys);
 	tcase_add_test(tc, test_unfit_keys_are_left_out_of_the_set);
 	tcase_add_test(tc, test_good_claims_pass);
 	tcase_add_test(tc, test_each_broken_claim_is_refused);
