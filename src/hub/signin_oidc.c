@@ -77,9 +77,30 @@ static int add_row(
 	return 0;
 }
 
+/* The provider sends people back below it, and browsers keep our cookie (__Host-, Secure) only from
+ * https and from this machine. */
+static int check_public_url(const char *url, struct cyg_err *err)
+{
+	struct cyg_str s = cyg_str_of(url), rest = s, scheme, host;
+	bool is_root = cyg_str_next(&rest, ':', &scheme) && cyg_str_starts(rest, "//");
+
+	if (is_root) {
+		rest = cyg_str_skip(rest, 2);
+		host = cyg_str_sub(rest, 0, cyg_str_chr(rest, '/'));
+		is_root = host.len + 1 >= rest.len && cyg_str_chr(host, '?') == host.len;
+	}
+	if (is_root && (oidc_url_is_allowed(url, false) || signin_is_loopback(s)))
+		return 0;
+	return cyg_fail(err, CYG_EINVAL,
+	    "public-url '%.100s': with providers it is https://HOST/ without a path (http only on "
+	    "loopback)",
+	    url);
+}
+
 int signin_oidc_add(struct hub *hub, struct signin *signin, struct cyg_err *err)
 {
-	if (oidc_configs_load(hub->config.providers, &hub->oidc, err) < 0 ||
+	if (check_public_url(hub->config.public_url, err) < 0 ||
+	    oidc_configs_load(hub->config.providers, &hub->oidc, err) < 0 ||
 	    attempts_load(hub, &hub->attempts, err) < 0 ||
 	    cyg_curl_new(hub->uv, &hub->curl, err) < 0)
 		return -(int)err->code;

@@ -648,6 +648,16 @@ def test_a_provider_that_says_nothing_about_who_may_does_not_start(tmp_path, dae
     assert hub.wait_exit() == 1
 
 
+@pytest.mark.parametrize("url", ["http://hub.example.org/", "hub.example.org", "https://hub.example.org/lab/", "https:///",
+                                 "https://hub.example.org?x"])
+def test_an_address_that_browsers_keep_no_session_for_does_not_start(make_site, daemons, url):
+    site = make_site()
+    site.hub.stop()
+    hub = daemons.start([*site.argv(), "--sign-in", "none", "--public-url", url])
+    hub.wait_line(r"public-url '.*': with providers it is https://HOST/ without a path")
+    assert hub.wait_exit() == 1
+
+
 def test_the_sample_is_read_as_far_as_its_secret(tmp_path, daemons):
     (tmp_path / "state").mkdir()
     (tmp_path / "web/static").mkdir(parents=True)
