@@ -19,8 +19,8 @@ void *cyg_hash_set(struct cyg_hash *h, struct cyg_str key, void *value);
 /* Removes the key; returns its value, or NULL when it was not there. */
 void *cyg_hash_remove(struct cyg_hash *h, struct cyg_str key);
 size_t cyg_hash_count(const struct cyg_hash *h);
-/* Iterates in no order: start with *pos = 0; false at the end. The table must not change meanwhile.
- */
+/* Iterates in no order: start with *pos = 0; false at the end. The table must not change meanwhile,
+ * except that the key just told may be removed: then take 1 off *pos (others are told twice). */
 bool cyg_hash_next(const struct cyg_hash *h, size_t *pos, struct cyg_str *key, void **value);
 /* SipHash-2-4 of data under a 16-byte key (Aumasson and Bernstein 2012). */
 uint64_t cyg_siphash(const uint8_t key[16], const void *data, size_t len);

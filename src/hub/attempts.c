@@ -103,7 +103,7 @@ static void sweep(struct hub *hub, int64_t now_us)
 		if (p->expires_us > now_us)
 			continue;
 		end(hub, p);
-		pos = 0; /* the table changed: begin again */
+		pos--; /* another may have moved there */
 	}
 }
 

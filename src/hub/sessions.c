@@ -91,7 +91,7 @@ bool sessions_expire(struct hub *hub, int64_t now_us)
 			continue;
 		sessions_end(hub, s);
 		any = true;
-		pos = 0; /* the table changed: begin again */
+		pos--; /* another may have moved there */
 	}
 	return any;
 }

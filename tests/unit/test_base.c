@@ -192,6 +192,38 @@ START_TEST(test_hash_agrees_with_a_plain_array)
 }
 END_TEST
 
+START_TEST(test_hash_keys_may_be_removed_while_walking)
+{
+	for (unsigned part = 1; part <= 5; part++) {
+		static char taken[1], kept[1];
+		struct cyg_hash *h = cyg_hash_new();
+		struct cyg_str key;
+		void *value;
+		size_t pos = 0;
+		size_t n_kept = 0;
+
+		for (unsigned i = 0; i < 3000; i++) {
+			char text[16];
+
+			(void)snprintf(text, sizeof(text), "key%u", i);
+			n_kept += i % part == 0 ? 0 : 1;
+			(void)cyg_hash_set(h, cyg_str_of(text), i % part == 0 ? taken : kept);
+		}
+		while (cyg_hash_next(h, &pos, &key, &value)) {
+			if (value != taken)
+				continue;
+			(void)cyg_hash_remove(h, key);
+			pos--;
+		}
+		ck_assert_uint_eq(cyg_hash_count(h), n_kept);
+		pos = 0;
+		while (cyg_hash_next(h, &pos, &key, &value))
+			ck_assert_ptr_eq(value, kept);
+		cyg_hash_free(h, NULL);
+	}
+}
+END_TEST
+
 START_TEST(test_siphash_matches_the_reference_vector)
 {
 	uint8_t key[16];
@@ -263,6 +295,7 @@ int main(void)
 	tcase_add_test(tc, test_buffer_never_passes_its_maximum);
 	tcase_add_test(tc, test_buffer_consumes_and_reuses_its_front);
 	tcase_add_test(tc, test_hash_agrees_with_a_plain_array);
+	tcase_add_test(tc, test_hash_keys_may_be_removed_while_walking);
 	tcase_add_test(tc, test_siphash_matches_the_reference_vector);
 	tcase_add_test(tc, test_arena_hands_out_aligned_zeroed_memory);
 	tcase_add_test(tc, test_list_moves_objects_without_allocation);
