@@ -14,17 +14,42 @@ enum { LINES_MAX = 200 };
 
 /* ---- the end that the person is shown ---- */
 
+/* A script's last words matter most: what is over LINES_MAX is left out at the front. */
+static struct cyg_str last_lines(struct cyg_str text)
+{
+	size_t lines = 0;
+
+	for (size_t i = text.len; i > 0; i--) {
+		/* The newline at the very end ends the last line and begins none. */
+		if (text.p[i - 1] == '\n' && i < text.len && ++lines == LINES_MAX)
+			return cyg_str_skip(text, i);
+	}
+	return text;
+}
+
+/* A line as it was printed; where it is not UTF-8 (it may begin inside a character), what is not
+ * ASCII becomes '?'. */
+static json_t *line_json(struct cyg_str line)
+{
+	json_t *text = json_stringn(line.p, line.len);
+
+	if (text != NULL)
+		return text;
+	cyg_autofree char *ascii = cyg_str_dup(line);
+	for (size_t i = 0; i < line.len; i++) {
+		if ((unsigned char)ascii[i] >= 0x80)
+			ascii[i] = '?';
+	}
+	return json_string(ascii);
+}
+
 json_t *srv_tail_lines(const struct srv *srv)
 {
 	json_t *lines = json_array();
-	struct cyg_str rest = cyg_str_of(srv->tail != NULL ? srv->tail : ""), line;
+	struct cyg_str rest = last_lines(cyg_str_of(srv->tail != NULL ? srv->tail : "")), line;
 
-	while (rest.len > 0 && json_array_size(lines) < LINES_MAX &&
-	       cyg_str_next(&rest, '\n', &line)) {
-		json_t *text = json_stringn(line.p, line.len);
-		if (text != NULL)
-			(void)json_array_append_new(lines, text);
-	}
+	while (rest.len > 0 && cyg_str_next(&rest, '\n', &line))
+		(void)json_array_append_new(lines, line_json(line));
 	return lines;
 }
 
