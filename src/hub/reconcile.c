@@ -138,6 +138,8 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 		srvs_admit(hub);
 	} else if (why != NULL) {
 		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
+		/* Without the list nothing may be started, so ask again: over a new connection. */
+		spawner_link_distrust(hub->spawner, why);
 	}
 	reconcile_close(hub);
 }

@@ -1,5 +1,5 @@
 /* Connecting to the spawner and matching its answers to our questions. Next in the story:
- * spawner_events.c, which knows what they mean for servers. */
+ * reconcile.c, which knows what they mean for servers. */
 #include "hub/spawner_link.h"
 
 #include "base/clock.h"
@@ -27,6 +27,8 @@ struct spawner_link {
 	void *arg;
 	struct ipc_channel *channel; /* NULL: not connected */
 	bool up;                     /* HELLO came */
+	bool failing; /* nothing more is sent on it; on_sweep ends it, for this reason: */
+	struct cyg_err why;
 	bool has_hello;
 	struct spawn_hello hello;
 	unsigned epoch;
@@ -79,7 +81,7 @@ static void on_end(void *arg, const struct cyg_err *why)
 	struct cyg_err err;
 
 	l->channel = NULL;
-	l->up = false;
+	l->up = l->failing = false;
 	(void)cyg_fail(&err, CYG_EBUSY, "The connection to the spawner ended.");
 	while (cyg_list_first(&l->calls) != NULL)
 		call_end(
@@ -225,6 +227,10 @@ static void on_sweep(uv_timer_t *timer)
 		drop(l, &err);
 		return;
 	}
+	if (l->channel != NULL && l->failing) {
+		drop(l, &l->why);
+		return;
+	}
 	(void)cyg_fail(&err, CYG_EBUSY, "The spawner did not answer in time.");
 	cyg_list_each_safe (it, &l->calls) {
 		struct open_call *c = CYG_CONTAINER_OF(it, struct open_call, link);
@@ -278,7 +284,15 @@ void spawner_link_close(struct spawner_link *l)
 
 bool spawner_link_is_up(const struct spawner_link *l)
 {
-	return l->up;
+	return l->up && !l->failing;
+}
+
+void spawner_link_distrust(struct spawner_link *l, const struct cyg_err *why)
+{
+	if (l->channel == NULL || l->failing)
+		return;
+	l->failing = true;
+	l->why = *why;
 }
 
 unsigned spawner_link_epoch(const struct spawner_link *l)
@@ -297,11 +311,12 @@ uint32_t spawner_link_call(struct spawner_link *l, enum spawn_type type, void *m
 	struct cyg_err err;
 	uint32_t number = l->last_number + 1 != 0 ? l->last_number + 1 : 1;
 
-	if (!l->up)
+	if (!spawner_link_is_up(l))
 		return 0;
 	spawn_msg_init(msg, type, len, number);
 	if (ipc_channel_send(l->channel, msg, len, NULL, 0, &err) < 0) {
-		cyg_log_warn("spawner", "cannot send: %s", err.msg);
+		/* What else waits must not be sent into a connection that is about to end. */
+		spawner_link_distrust(l, &err);
 		return 0;
 	}
 	l->last_number = number;

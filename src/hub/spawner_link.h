@@ -36,7 +36,11 @@ int spawner_link_new(uv_loop_t *loop, const char *path, const struct spawner_eve
     void *arg, struct spawner_link **ret, struct cyg_err *err);
 /* No callback comes after it. NULL is accepted. */
 void spawner_link_close(struct spawner_link *link);
+/* Whether requests may leave: HELLO came, and the connection has not begun to fail. */
 bool spawner_link_is_up(const struct spawner_link *link);
+/* The other side cannot be understood or does not keep its word: the connection ends (on the loop,
+ * not here) and a new one is made. */
+void spawner_link_distrust(struct spawner_link *link, const struct cyg_err *why);
 /* Counts connections: what was sent in an older epoch may be unknown to the other side. */
 unsigned spawner_link_epoch(const struct spawner_link *link);
 /* The last HELLO, or NULL while there was none. */

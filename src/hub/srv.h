@@ -58,6 +58,7 @@ struct srv {
 	uv_timer_t timer;        /* of its state */
 	struct cyg_list waiters; /* requests: wait.c */
 	struct cyg_list streams; /* progress: progress.c */
+	uint32_t stop_number; /* of the newest STOP: older ones' replies are about a life before */
 	bool notify_queued;
 };
 

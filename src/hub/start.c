@@ -63,7 +63,7 @@ static void forget_last_life(struct srv *srv)
 	free(CYG_TAKE(srv->failure));
 	srv->gone = srv->unrouted = srv->by_person = false;
 	srv->cause[0] = srv->end_message[0] = srv->credential_sum[0] = '\0';
-	srv->spawn_number = 0;
+	srv->spawn_number = srv->stop_number = 0;
 	srv->spawn_epoch = 0;
 }
 

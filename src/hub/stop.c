@@ -107,8 +107,7 @@ static void on_stop_reply(void *arg, uint32_t number, const struct cyg_err *why)
 {
 	struct srv *srv = arg;
 
-	(void)number;
-	if (srv->state != SRV_STOPPING || why == NULL)
+	if (srv->state != SRV_STOPPING || srv->stop_number != number || why == NULL)
 		return;
 	if (why->code == CYG_ENOENT)
 		srv_gone(srv); /* nothing of that id is there */
@@ -126,8 +125,11 @@ void srv_send_stop(struct srv *srv)
 		return;
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
 	m.grace_ms = again ? 0 : (uint32_t)srv->hub->config.stop_grace_ms;
-	if (spawner_link_call(srv->hub->spawner, SPAWN_STOP, &m, sizeof(m), &call) != 0)
-		srv->stop_asked_ms = cyg_clock_mono_ms();
+	uint32_t number = spawner_link_call(srv->hub->spawner, SPAWN_STOP, &m, sizeof(m), &call);
+	if (number == 0)
+		return;
+	srv->stop_number = number;
+	srv->stop_asked_ms = cyg_clock_mono_ms();
 }
 
 static void send_stop_now(void *arg)
@@ -174,6 +176,9 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 
 void srv_stop(struct srv *srv)
 {
+	/* Who stops what is ending already is still told how it ended. */
+	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
+		return;
 	srv->by_person = true;
 	srv_cleanup(srv, "stopped", "Stopped as asked.");
 }
