@@ -9,10 +9,13 @@
 
 #include <string.h>
 
-enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000 };
+/* Anybody may wait for the answer: not so many that it hurts others. */
+enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000, READY_WAITS_MAX = 64 };
 
 /* ---- health; with ?wait=1 only when a start could work: spawner listed, a proxy with the table
  * ---- */
+
+static const char not_ready[] = "The spawner or the proxy is not there yet.";
 
 struct ready_wait {
 	struct hub *hub;
@@ -31,6 +34,12 @@ static void on_closed(uv_handle_t *h)
 	free(h->data);
 }
 
+static void ready_wait_close(struct ready_wait *w)
+{
+	w->hub->health_waits--;
+	uv_close((uv_handle_t *)&w->timer, on_closed);
+}
+
 static void on_poll(uv_timer_t *timer)
 {
 	struct ready_wait *w = timer->data;
@@ -41,18 +50,16 @@ static void on_poll(uv_timer_t *timer)
 	if (!ready && w->waited_ms < READY_MAX_MS)
 		return;
 	req->on_abort = NULL;
-	uv_close((uv_handle_t *)&w->timer, on_closed);
+	ready_wait_close(w);
 	if (ready)
 		http_reply(req, 200, "text/plain", CYG_STR(""));
 	else
-		http_reply_error(req, 503, "The spawner or the proxy is not there yet.");
+		http_reply_error(req, 503, not_ready);
 }
 
 static void on_abort(struct http_req *req)
 {
-	struct ready_wait *w = req->data;
-
-	uv_close((uv_handle_t *)&w->timer, on_closed);
+	ready_wait_close(req->data);
 }
 
 void api_health(struct http_req *req)
@@ -66,7 +73,12 @@ void api_health(struct http_req *req)
 		http_reply(req, 200, "text/plain", CYG_STR(""));
 		return;
 	}
+	if (hub->health_waits >= READY_WAITS_MAX) {
+		http_reply_error(req, 503, not_ready);
+		return;
+	}
 	struct ready_wait *w = cyg_xcalloc(1, sizeof(*w));
+	hub->health_waits++;
 	w->hub = hub;
 	w->req = req;
 	req->data = w;

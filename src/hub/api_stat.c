@@ -29,6 +29,7 @@ struct stat_story {
 static void story_free(struct stat_story *s)
 {
 	http_call_cancel(s->call);
+	s->srv->stats--;
 	json_decref(s->answer);
 	json_decref(s->kernels);
 	free(s);
@@ -192,6 +193,12 @@ void api_get_stat(struct http_req *req)
 		http_reply_error(req, 404, "The server is not running.");
 		return;
 	}
+	if (srv->stats >= SRV_OPEN_MAX) {
+		http_reply_field(req, "Retry-After", "10");
+		http_reply_error(
+		    req, 429, "Too many pages ask for this. Please close some of them.");
+		return;
+	}
 	struct stat_story *s = cyg_xcalloc(1, sizeof(*s));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_stat, .arg = s, .timeout_ms = STAT_MS
@@ -199,6 +206,7 @@ void api_get_stat(struct http_req *req)
 	s->hub = hub;
 	s->req = req;
 	s->srv = srv;
+	srv->stats++;
 	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));

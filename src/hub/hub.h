@@ -64,6 +64,7 @@ struct hub {
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
 	struct attempts *attempts;
 	struct ratelimit *begun; /* attempts per address */
+	size_t health_waits;     /* open questions whether servers can be started */
 	struct cyg_curl *curl;
 	struct spawner_link *spawner;
 	struct proxy_link *proxy;

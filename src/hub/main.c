@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void on_end(void *arg, const char *why)
 {
@@ -14,6 +15,18 @@ static void on_end(void *arg, const char *why)
 
 	cyg_log_info("hub", "ending: %s", why);
 	cyg_loop_stop(hub->loop);
+}
+
+/* A request that waits takes a descriptor; the default limit is for programs with few. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		cyg_log_warn("hub", "cannot raise the limit of open files");
 }
 
 static int run(struct hub *hub, struct cyg_err *err)
@@ -24,7 +37,7 @@ static int run(struct hub *hub, struct cyg_err *err)
 	int code = hub_start(hub, err);
 	if (code == 0)
 		cyg_loop_run(hub->loop);
-	/* What the last turn wrote; its effects are for the next start to find out. */
+	/* What the last turn wrote, and its effects: the next start finds them as they are. */
 	if (code == 0 && hub->exit_code == 0)
 		code = store_commit(hub->store, err);
 	hub_close(hub);
@@ -50,6 +63,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	cyg_log_init("hub", (enum cyg_log_level)hub.config.log_level);
+	raise_limits();
 	if (run(&hub, &err) < 0) {
 		cyg_log_error("hub", "%s", err.msg);
 		hub.exit_code = 1;

@@ -182,6 +182,12 @@ void srv_progress_open(struct srv *srv, struct http_req *req)
 		http_reply_error(req, 400, text);
 		return;
 	}
+	if (srv->streams.n >= SRV_OPEN_MAX) {
+		http_reply_field(req, "Retry-After", "10");
+		http_reply_error(
+		    req, 429, "Too many pages watch this start. Please close some of them.");
+		return;
+	}
 	struct watcher *w = cyg_xcalloc(1, sizeof(*w));
 	w->srv = srv;
 	(void)uv_timer_init(srv->hub->uv, &w->timer);

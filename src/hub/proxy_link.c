@@ -11,6 +11,7 @@
 #include "hub/table.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,6 +44,7 @@ struct proxy_link {
 	uint64_t generation;
 	uint32_t last_ticket;
 	bool flush_queued;
+	bool told; /* that the folder cannot be read */
 	uint64_t activity_at_ms;
 	uv_timer_t scan;
 };
@@ -259,12 +261,19 @@ static void look(struct proxy_link *l)
 	DIR *dir = opendir(l->folder);
 	struct dirent *entry;
 
+	if (dir == NULL) { /* no descriptor was left, say: the proxies are where they were */
+		if (!l->told)
+			cyg_log_warn(
+			    "proxy", "cannot look into %s: %s", l->folder, strerror(errno));
+		l->told = true;
+		return;
+	}
+	l->told = false;
 	cyg_list_each (it, &l->proxies)
 		CYG_CONTAINER_OF(it, struct proxy, link)->seen = false;
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
+	while ((entry = readdir(dir)) != NULL)
 		see(l, entry->d_name);
-	if (dir != NULL)
-		(void)closedir(dir);
+	(void)closedir(dir);
 	cyg_list_each_safe (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		if (!p->seen)

@@ -180,7 +180,9 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
 		return;
 	struct stage *st = stages_find(&srv->stages, m->name);
-	if (st == NULL)
+	/* A stage ends once: a container that says it again must not write the usual times. (What
+	 * was done may still turn out to have failed.) */
+	if (st == NULL || st->state == STAGE_FAILED || (st->state == STAGE_DONE && m->state != 2))
 		return;
 	if (m->state == 0) {
 		stage_begin(st, cyg_clock_mono_ms());

@@ -52,11 +52,31 @@ struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int6
 	return s != NULL && s->expires_us > now_us ? s : NULL;
 }
 
+static void make_room(struct hub *hub, const struct person *person)
+{
+	struct session *oldest = NULL;
+	size_t pos = 0, n = 0;
+	struct cyg_str key;
+	void *value;
+
+	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
+		struct session *s = value;
+		if (s->person != person)
+			continue;
+		n++;
+		if (oldest == NULL || s->created_us < oldest->created_us)
+			oldest = s;
+	}
+	if (n >= SESSIONS_OF_PERSON)
+		sessions_end(hub, oldest);
+}
+
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
     char cookie[CYG_CREDENTIAL_LEN + 1])
 {
 	struct session *s = cyg_xcalloc(1, sizeof(*s));
 
+	make_room(hub, person);
 	secret_new(cookie);
 	secret_sum(cyg_str_of(cookie), s->sum);
 	(void)cyg_str_copy(s->provider, sizeof(s->provider), cyg_str_of(provider));

@@ -12,12 +12,17 @@ struct session {
 	int64_t created_us, expires_us;
 };
 
+/* More browsers than anybody has; a script that signs in again and again must not fill the proxy's
+ * table, which is everybody's. */
+enum { SESSIONS_OF_PERSON = 100 };
+
 int sessions_load(struct hub *hub, struct cyg_err *err);
 void sessions_free(struct sessions *sessions);
 /* The live session of a cookie's text, or NULL. */
 struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int64_t now_us);
 /* A new one; the cookie's text goes to the browser and nowhere else. Written in this turn; the
- * caller pushes the proxy's table before it answers. */
+ * caller pushes the proxy's table before it answers. The person's oldest one ends when there are
+ * SESSIONS_OF_PERSON already. */
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
     char cookie[CYG_CREDENTIAL_LEN + 1]);
 /* Ends and frees it. The caller pushes the proxy's table. */

@@ -17,6 +17,10 @@ struct http_call;
 struct spawn_gone;
 struct spawn_item;
 
+/* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
+ * enough that nobody takes the descriptors of everybody else. */
+enum { SRV_OPEN_MAX = 24 };
+
 struct srv {
 	struct cyg_link link; /* on the list of its state */
 	struct srv *next_of_user;
@@ -54,11 +58,12 @@ struct srv {
 	char cause[16];        /* of store_end */
 	char end_message[320]; /* one sentence */
 	uint64_t stop_asked_ms;
+	uint32_t stop_number; /* of the newest STOP: older ones' replies are about a life before */
 
 	uv_timer_t timer;        /* of its state */
 	struct cyg_list waiters; /* requests: wait.c */
 	struct cyg_list streams; /* progress: progress.c */
-	uint32_t stop_number; /* of the newest STOP: older ones' replies are about a life before */
+	unsigned stats;          /* open questions of api_stat.c */
 	bool notify_queued;
 };
 

@@ -49,9 +49,13 @@ static void on_abort(struct http_req *req)
 
 void srv_wait(struct srv *srv, struct http_req *req, enum wait_for what)
 {
-	struct waiter *w = cyg_xcalloc(1, sizeof(*w));
 	const struct hub_config *config = &srv->hub->config;
 
+	if (srv->waiters.n >= SRV_OPEN_MAX) {
+		http_reply(req, 202, "text/plain", CYG_STR(""));
+		return;
+	}
+	struct waiter *w = cyg_xcalloc(1, sizeof(*w));
 	w->srv = srv;
 	w->req = req;
 	w->what = what;
