@@ -7,14 +7,25 @@
 #include "hub/reply.h"
 #include "hub/srv.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static const int64_t future_max_us = 59LL * 60 * 1000 * 1000;
 
+/* JupyterHub takes a time without an offset for UTC. */
+static int parse_time(const char *text, int64_t *ret)
+{
+	char utc[CYG_ISO8601_SIZE + 1];
+
+	if (cyg_clock_parse(cyg_str_of(text), ret, NULL) == 0)
+		return 0;
+	if (snprintf(utc, sizeof(utc), "%sZ", text) >= (int)sizeof(utc))
+		return -CYG_EINVAL;
+	return cyg_clock_parse(cyg_str_of(utc), ret, NULL);
+}
+
 static int read_stamp(const json_t *value, int64_t *ret, struct cyg_err *err)
 {
-	if (!json_is_string(value) ||
-	    cyg_clock_parse(cyg_str_of(json_string_value(value)), ret, NULL) < 0)
+	if (!json_is_string(value) || parse_time(json_string_value(value), ret) < 0)
 		return cyg_fail(err, CYG_EINVAL, "Not a valid date");
 	if (*ret > cyg_clock_wall_us() + future_max_us)
 		return cyg_fail(err, CYG_EINVAL, "The date is too far in the future");

@@ -143,11 +143,27 @@ void api_start_server(struct http_req *req)
 
 /* ---- stop, look ---- */
 
+/* The body may say {"remove": true}, which is for named servers. */
+static bool is_refused(struct http_req *req)
+{
+	json_t *root =
+	    req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
+	bool is_object = json_is_object(root);
+	bool removes = json_is_true(json_object_get(root, "remove"));
+
+	json_decref(root);
+	if (!is_object)
+		http_reply_error(req, 400, "Invalid JSON in body of request");
+	else if (removes)
+		http_reply_error(req, 400, "Cannot delete the default server");
+	return !is_object || removes;
+}
+
 void api_stop_server(struct http_req *req)
 {
 	struct srv *srv = find(req);
 
-	if (is_named(req))
+	if (is_named(req) || is_refused(req))
 		return;
 	if (srv == NULL || srv->state == SRV_STOPPED) {
 		http_reply(req, 204, NULL, CYG_STR(""));

@@ -4,7 +4,6 @@ import concurrent.futures
 import datetime
 import hashlib
 import re
-import sqlite3
 import subprocess
 import threading
 
@@ -13,7 +12,7 @@ import yaml
 
 from lib import hub_rig, places
 from lib.daemon import wait_until
-from lib.hub_rig import HubSite
+from lib.hub_rig import HubSite, last_end, record, wait_state
 
 SERVER = "/hub/api/users/alice/server"
 
@@ -34,21 +33,6 @@ def make_site(tmp_path, daemons):
 @pytest.fixture
 def site(make_site):
     return make_site("--stop-grace", "1s", "--activity-interval", "200ms")
-
-
-def record(browser, user="alice"):
-    return browser.get("/hub/api/user").json["servers"].get("")
-
-
-def wait_state(browser, state):
-    def look():
-        found = record(browser)
-        return (found["cygnet"]["state"] if found else "stopped") == state
-    wait_until(look, f"state {state}")
-
-
-def last_end(browser):
-    return browser.get("/hub/api/user").json["cygnet"]["last_end"]
 
 
 # ---- sign-in --------------------------------------------------------------------------------------
@@ -149,7 +133,11 @@ def test_a_server_starts_runs_and_stops(site):
                      "auth": "session", "owner": "alice", "server": spec["id"]}
     inner = next(c for c in site.proxy.tables[-1]["credentials"] if c.get("server") == spec["id"])
     assert inner["sha256"] == hashlib.sha256(spec["credential"].encode()).hexdigest() and inner["user"] == "alice"
-    assert alice.delete(SERVER).status == 204
+    for body, message in (("{", "Invalid JSON in body of request"), ("[]", "Invalid JSON in body of request"),
+                          ('{"remove": true}', "Cannot delete the default server")):
+        refused = alice.ask("DELETE", SERVER, body, {"Content-Type": "application/json"})
+        assert (refused.status, refused.json["message"]) == (400, message)
+    assert alice.delete(SERVER, body={"remove": False}).status == 204
     assert record(alice) is None and not site.spawner.servers and last_end(alice) is None
     site.proxy.wait(lambda t: len(t["routes"]) == 1 and not any("server" in c for c in t["credentials"]))
     assert alice.delete(SERVER).status == 204
@@ -339,6 +327,26 @@ def test_a_failing_setup_script_shows_its_stage_and_its_last_lines(site):
     assert failed[0]["cygnet"]["lines"][:2] == ["source: not found", "setup.sh: line 3"]
 
 
+def test_the_last_lines_of_a_script_are_kept_whatever_they_hold(site):
+    def fail(spawner, spec):
+        spawner.listen_only(spec)
+        spawner.reply(spec["request"])
+        # The tail begins inside a character, has a byte of another encoding, and more lines than are shown.
+        text = b"\xa9 cut\n" + b"".join(b"step %d\n" % n for n in range(700)) + b"caf\xe9 not found\n"
+        spawner.tail(spec, text[:8192])
+        spawner.gone(spec, hub_rig.SETUP, 70, "Your script failed with status 1.")
+
+    site.spawner.on_spawn = fail
+    alice = site.browser("alice")
+    assert alice.post(SERVER, {}).status == 500
+    lines = last_end(alice)["lines"]
+    assert len(lines) == 200 and lines[-2:] == ["step 699", "caf? not found"]
+    site.spawner.on_spawn = lambda spawner, spec: (
+        spawner.tail(spec, b"\xa9 cut\nlast"), spawner.reply(spec["request"], hub_rig.EDENIED, "no"))
+    assert alice.post(SERVER, {}).status == 500
+    assert last_end(alice)["lines"] == ["? cut", "last"]
+
+
 def test_gone_cuts_the_wait_for_the_first_answer_short(site):
     def die(spawner, spec):
         spawner.listen_only(spec)
@@ -405,6 +413,19 @@ def test_a_death_of_a_running_server_is_told_and_its_route_goes(site):
     assert last_end(alice) is None
 
 
+def test_a_stop_does_not_hide_how_the_server_ended(make_site):
+    site = make_site("--slow-stop", "50ms")
+    alice = site.browser("alice")
+    assert alice.post(SERVER, {}).status == 201
+    site.proxy.refuse = True
+    site.spawner.gone(next(iter(site.spawner.servers.values())), hub_rig.SIGNALLED, 9, "The server was killed by signal 9.")
+    wait_state(alice, "stopping")
+    assert alice.delete(SERVER).status == 202
+    site.proxy.refuse = False
+    wait_state(alice, "stopped")
+    assert last_end(alice)["cause"] == "signal"
+
+
 # ---- the form -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("field, value", [
     ("profile", "no-such"), ("profile", 1), ("profile", "course"), ("stack", "no-such"), ("stack", "2025b"),
@@ -455,161 +476,6 @@ def test_the_form_marks_the_cluster_that_a_profile_names_as_usual(make_site):
     site.profiles.write_text(site.profiles.read_text().replace("# cluster-default: own", "cluster-default: own"))
     site.hub = site.start()
     assert usual() == [True]
-
-
-# ---- restarts -------------------------------------------------------------------------------------
-def test_a_killed_hub_finds_its_servers_and_sessions_again(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    before, table = record(alice), site.proxy.tables[-1]
-    site.kill_hub()
-    site.hub = site.start()
-    site.hub.wait_line("alice/default: .* found again")
-    assert record(alice) == before
-    newest = site.proxy.wait(lambda t: t["generation"] > table["generation"])
-    assert newest["routes"] == table["routes"]
-    assert sorted(map(str, newest["credentials"])) == sorted(map(str, table["credentials"]))
-    assert alice.delete(SERVER).status == 204
-
-
-def test_a_hub_killed_in_the_middle_of_a_start_goes_on_with_it(site):
-    asked = threading.Event()
-    site.spawner.on_spawn = lambda spawner, spec: (spawner.listen_only(spec), asked.set())
-    alice = site.browser("alice")
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        start = pool.submit(alice.post, SERVER, {})
-        assert asked.wait(60)
-        site.kill_hub()
-        assert start.exception() is not None
-    spec = next(iter(site.spawner.servers.values()))
-    site.spawner.ends.pop(spec["id"])()
-    site.spawner.serve(spec)
-    site.hub = site.start()
-    wait_state(alice, "running")
-    assert len(site.spawner.specs) == 1
-
-
-def test_a_hub_killed_before_its_request_arrived_fails_that_start(site):
-    asked = threading.Event()
-    site.spawner.on_spawn = lambda spawner, spec: asked.set()
-    alice = site.browser("alice")
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        start = pool.submit(alice.post, SERVER, {})
-        assert asked.wait(60)
-        site.kill_hub()
-        assert start.exception() is not None
-    site.hub = site.start()
-    wait_state(alice, "stopped")
-    end = last_end(alice)
-    assert end["cause"] == "start_failed" and "interrupted by a restart" in end["message"]
-    site.hub.stop()
-    with sqlite3.connect(f"file:{site.state}/hub.db?mode=ro", uri=True) as db:
-        assert db.execute("SELECT count(*) FROM intents WHERE ended IS NULL").fetchone() == (0,)
-
-
-def test_what_ended_while_the_hub_was_away_is_told_as_unknown(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    site.kill_hub()
-    site.spawner.gone(next(iter(site.spawner.servers.values())), hub_rig.EXITED)
-    site.hub = site.start()
-    wait_state(alice, "stopped")
-    assert last_end(alice)["cause"] == "unknown"
-
-
-def test_a_server_in_no_record_is_stopped(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    site.kill_hub()
-    stranger = dict(next(iter(site.spawner.servers.values())), id="feedfacefeedface", user="mallory")
-    site.spawner.servers[stranger["id"]] = stranger
-    site.hub = site.start()
-    site.spawner.wait(hub_rig.STOP, stranger["id"])
-    wait_until(lambda: stranger["id"] not in site.spawner.servers, "the stranger is gone")
-    assert record(alice)["ready"]
-
-
-def test_a_spawner_that_comes_back_finds_its_servers_running(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
-    assert record(alice)["ready"]
-    site.spawner.listen()
-    site.hub.wait_line("found again", since)
-    assert record(alice)["ready"]
-    assert alice.delete(SERVER).status == 204
-
-
-def test_a_start_waits_for_a_spawner_that_is_away(site):
-    alice = site.browser("alice")
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        start = pool.submit(alice.post, SERVER, {})
-        wait_state(alice, "queued")
-        site.spawner.listen()
-        assert start.result().status == 201
-
-
-def test_a_stop_that_the_spawner_missed_is_done_when_it_is_back(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        stop = pool.submit(alice.delete, SERVER)
-        wait_state(alice, "stopping")
-        site.spawner.listen()
-        assert stop.result().status == 204
-    assert not site.spawner.servers
-
-
-def test_a_proxy_that_was_started_again_gets_the_table(site):
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    count = len(site.proxy.tables)
-    site.proxy.restart()
-    table = site.proxy.wait(lambda t: len(site.proxy.tables) > count)
-    assert "/user/alice/" in {r["prefix"] for r in table["routes"]}
-
-
-def test_a_second_proxy_is_waited_for_too(site, tmp_path):
-    second = hub_rig.FakeProxy(site.run, "1")
-    try:
-        second.wait(lambda t: True)
-        site.hub.wait_line("1 has the table")
-        site.browser("alice")
-        assert second.users() == site.proxy.users() == {"alice"}
-    finally:
-        second.close()
-
-
-def test_no_effect_leaves_before_its_row_is_on_disk(site):
-    rows = {}
-
-    def look(spawner, spec):
-        with sqlite3.connect(f"file:{site.state}/hub.db?mode=ro", uri=True) as db:
-            rows["intents"] = db.execute("SELECT server_id, kind, ended FROM intents").fetchall()
-            rows["servers"] = db.execute("SELECT id, state FROM servers").fetchall()
-        spawner.start_well(spec)
-
-    site.spawner.on_spawn = look
-    alice = site.browser("alice")
-    assert alice.post(SERVER, {}).status == 201
-    spec = next(iter(site.spawner.servers.values()))
-    assert rows == {"intents": [(spec["id"], "spawn", None)], "servers": [(spec["id"], "starting")]}
-    assert (site.state / "hub.db").stat().st_mode & 0o777 == 0o600
-    secrets = [alice.cookie, spec["credential"], site.PASSWORD]
-    for file in site.state.iterdir():
-        data = file.read_bytes()
-        assert not any(secret.encode() in data for secret in secrets), file
-    assert not any(secret in site.hub.log for secret in secrets)
-
-
 # ---- who may --------------------------------------------------------------------------------------
 def test_nobody_gets_at_anothers_server(site):
     alice, bob = site.browser("alice"), site.browser("bob")
@@ -656,6 +522,9 @@ def test_activity_of_browsers_moves_the_stamp(site):
     spec = next(iter(site.spawner.servers.values()))
     path, inner = "/hub/api/users/alice/activity", {"X-Cygnet-Server": spec["id"], "X-Cygnet-User": "alice"}
     before = record(alice)["last_activity"]
+    naive = {"last_activity": "2020-01-01T00:00:00.123456"}
+    assert site.browser().ask("POST", path, naive, inner).status == 200
+    assert site.browser().ask("POST", path, {"last_activity": "2020-01-01"}, inner).json["message"] == "Not a valid date"
     later = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)).isoformat()
     assert site.browser().ask("POST", path, {"servers": {"": {"last_activity": later}}}, inner).status == 200
     assert record(alice)["last_activity"] > before

@@ -17,6 +17,7 @@ import time
 import urllib.parse
 
 from lib import places
+from lib.daemon import wait_until
 from lib.spawn_msg import GONE, HELLO, ITEM, LIST, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
 
 STOPPED, EXITED, SIGNALLED, MEMORY, SETUP, UNKNOWN = range(1, 7)
@@ -77,6 +78,8 @@ class FakeSpawner:
         self.servers, self.specs, self.ends = {}, {}, {}
         self.asked, self.lock, self.conn = queue.Queue(), threading.RLock(), None
         self.kernels = []
+        self.lists_to_refuse = 0
+        self.before_answer = lambda: None  # of a server's own socket
         self.path = self.run / "spawner/ctl.sock"
         self.threads = []
         self.listen()
@@ -128,7 +131,10 @@ class FakeSpawner:
     def _take(self, asked):
         server_id = getattr(asked, "id", None)
         self.asked.put((asked.type, server_id))
-        if asked.type == LIST:
+        if asked.type == LIST and self.lists_to_refuse > 0:
+            self.lists_to_refuse -= 1
+            self.reply(asked.request, EDENIED, "not now")
+        elif asked.type == LIST:
             for spec in list(self.servers.values()):
                 self.item(asked.request, spec)
             self.reply(asked.request)
@@ -197,6 +203,7 @@ class FakeSpawner:
 
         class Answers(_Handler):
             def do_GET(self):
+                spawner.before_answer()
                 lists = {base + "api/kernels": spawner.kernels, base + "api/sessions": [
                     {"path": f"{kernel.get('name')}.ipynb", "kernel": kernel} for kernel in spawner.kernels]}
                 self.answer(200, lists.get(self.path, {"version": "2.0", "for": self.path}))
@@ -430,3 +437,19 @@ class HubSite:
             self.spawner.close()
             if self.proxy:
                 self.proxy.close()
+
+
+# ---- what a person sees of their default server -----------------------------------------------------
+def record(browser):
+    return browser.get("/hub/api/user").json["servers"].get("")
+
+
+def wait_state(browser, state):
+    def look():
+        found = record(browser)
+        return (found["cygnet"]["state"] if found else "stopped") == state
+    wait_until(look, f"state {state}")
+
+
+def last_end(browser):
+    return browser.get("/hub/api/user").json["cygnet"]["last_end"]
