@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { READ_STEP = 64 * 1024, SECRET_MAX = 64 * 1024 };
+enum { READ_STEP = 64 * 1024, COPY_STEP = 1 << 30, SECRET_MAX = 64 * 1024 };
 enum { REMOVE_DEPTH_MAX = 128, REMOVE_MOVES_MAX = 1 << 20 };
 
 static int read_all(int fd, struct cyg_buf *out, struct cyg_err *err)
@@ -99,6 +99,40 @@ int cyg_file_write_all(int fd, const void *data, size_t len, struct cyg_err *err
 	return 0;
 }
 
+static int copy_by_hand(int from, int to, struct cyg_err *err)
+{
+	cyg_autofree char *step = cyg_xcalloc(1, READ_STEP);
+
+	for (;;) {
+		ssize_t n = read(from, step, READ_STEP);
+		int rc;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cyg_fail_sys(err, errno, "read");
+		if (n == 0)
+			return 0;
+		rc = cyg_file_write_all(to, step, (size_t)n, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+int cyg_file_copy(int from, int to, struct cyg_err *err)
+{
+	ssize_t n;
+
+	do
+		n = copy_file_range(from, NULL, to, NULL, COPY_STEP, 0);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	/* Between file systems of two kinds, and where one of them cannot, the rest goes by hand;
+	 * so does what follows a 0, which some say of files that are not empty. */
+	if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		return cyg_fail_sys(err, errno, "copy");
+	return copy_by_hand(from, to, err);
+}
+
 /* Opens the folder that path lies in, so that it can be fsynced. */
 static int open_parent(int dirfd, const char *path)
 {
@@ -110,13 +144,20 @@ static int open_parent(int dirfd, const char *path)
 	return openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+void cyg_file_sync_parent(int dirfd, const char *path)
+{
+	cyg_autoclose int parent = open_parent(dirfd, path);
+
+	if (parent >= 0)
+		(void)fsync(parent);
+}
+
 int cyg_file_write(
     int dirfd, const char *path, struct cyg_str data, mode_t mode, struct cyg_err *err)
 {
 	char tag[17];
 	cyg_autofree char *tmp = NULL;
 	cyg_autoclose int fd = -1;
-	cyg_autoclose int parent = -1;
 
 	cyg_random_hex(tag, 8);
 	tmp = cyg_xasprintf("%s.tmp-%s", path, tag);
@@ -130,9 +171,7 @@ int cyg_file_write(
 		(void)unlinkat(dirfd, tmp, 0);
 		return cyg_fail_sys(err, saved, "write '%s'", path);
 	}
-	parent = open_parent(dirfd, path);
-	if (parent >= 0)
-		(void)fsync(parent);
+	cyg_file_sync_parent(dirfd, path);
 	return 0;
 }
 

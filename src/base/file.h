@@ -21,6 +21,12 @@ int cyg_file_write(
 int cyg_file_mkdirs(const char *path, mode_t mode, struct cyg_err *err);
 /* write() until all is out. */
 int cyg_file_write_all(int fd, const void *data, size_t len, struct cyg_err *err);
+/* Copies what is left to read of one open file to another, in the kernel where the file systems
+ * can. */
+int cyg_file_copy(int from, int to, struct cyg_err *err);
+/* Makes the name that was just given to path (by rename, link or create) survive a power failure;
+ * best effort, as not every file system can. */
+void cyg_file_sync_parent(int dirfd, const char *path);
 /* Removes a folder and all below it (relative to dirfd), however deep, following no link and
  * crossing no mount point. A path that is not there is success. */
 int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err);

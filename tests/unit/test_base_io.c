@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,31 @@ START_TEST(test_file_is_replaced_whole_and_read_back)
 }
 END_TEST
 
+START_TEST(test_a_file_is_copied_from_where_it_is_read)
+{
+	cyg_autofree char *from_path = cyg_xasprintf("%s/from", folder);
+	cyg_autofree char *to_path = cyg_xasprintf("%s/to", folder);
+	cyg_autobuf struct cyg_buf out;
+	struct cyg_err err;
+
+	cyg_buf_init(&out, 64);
+	ck_assert_int_eq(cyg_file_write(AT_FDCWD, from_path, CYG_STR("0123456789"), 0600, NULL), 0);
+	cyg_autoclose int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	cyg_autoclose int to = open(to_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(lseek(from, 4, SEEK_SET), 4);
+	ck_assert_int_eq(cyg_file_copy(from, to, &err), 0);
+	ck_assert_int_eq(cyg_file_read(AT_FDCWD, to_path, false, &out, NULL), 0);
+	ck_assert_str_eq(out.data, "456789");
+	/* A file of the kernel's own cannot be copied inside it. */
+	cyg_autoclose int made = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(lseek(to, 0, SEEK_SET), 0);
+	ck_assert_int_eq(cyg_file_copy(made, to, &err), 0);
+	ck_assert_int_gt(lseek(to, 0, SEEK_CUR), 100);
+	ck_assert_int_lt(cyg_file_copy(to, made, &err), 0);
+	ck_assert_int_eq(err.sys, EBADF);
+}
+END_TEST
+
 START_TEST(test_secret_must_be_private_and_no_link)
 {
 	cyg_autofree char *path = cyg_xasprintf("%s/s", folder);
@@ -251,6 +277,7 @@ int main(void)
 	tcase_add_test(tc, test_times_are_written_and_read_back);
 	tcase_add_test(tc, test_bad_times_are_refused);
 	tcase_add_test(tc, test_file_is_replaced_whole_and_read_back);
+	tcase_add_test(tc, test_a_file_is_copied_from_where_it_is_read);
 	tcase_add_test(tc, test_secret_must_be_private_and_no_link);
 	tcase_add_test(tc, test_tree_is_removed_without_following_links);
 	tcase_add_test(tc, test_tree_is_removed_however_deep_it_is);
