@@ -227,7 +227,7 @@ static int conn_wait(const struct http_conn *c)
 	 * what the peer has sent. */
 	if (c->state == CONN_HANDLER || c->state == CONN_STREAM)
 		events |= c->in.len < HTTP_IN_MAX ? UV_READABLE : UV_DISCONNECT;
-	if (conn_out_pending(c))
+	if (conn_out_has_memory(c))
 		events |= UV_WRITABLE;
 	return events;
 }

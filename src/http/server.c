@@ -122,7 +122,7 @@ int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct
 
 	if (rc < 0)
 		return cyg_wrap(err, "endpoint table");
-	/* sendfile() has no MSG_NOSIGNAL. */
+	/* Others on this loop write to pipes, whose readers may be gone. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	s = cyg_xcalloc(1, sizeof(*s));
 	s->loop = loop;

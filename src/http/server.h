@@ -91,7 +91,8 @@ int http_status_of(enum cyg_code code);
 /* error object → status (its code) and message. */
 void http_reply_err(struct http_req *req, const struct cyg_err *err);
 void http_reply_redirect(struct http_req *req, int status, const char *location);
-/* len bytes of an open file from off; takes fd. Sent with sendfile in bounded steps. */
+/* len bytes of an open file from off; takes fd. Read in bounded steps by the loop's thread pool: a
+ * disk that hangs holds up this answer alone. */
 void http_reply_file(
     struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len);
 

@@ -63,6 +63,8 @@ struct http_stream {
 	bool ended, aborted;
 };
 
+struct file_read;
+
 /* What is to be written, in this order. */
 struct conn_out {
 	struct cyg_buf buf;
@@ -70,6 +72,7 @@ struct conn_out {
 	size_t body_len, body_off;
 	int file; /* -1: none */
 	uint64_t file_off, file_left;
+	struct file_read *reading; /* a piece of the file is being read; it owns file then */
 };
 
 struct http_conn {
@@ -126,8 +129,10 @@ void conn_drop(struct http_conn *c);
 void conn_check_deadline(struct http_conn *c, uint64_t now_ms);
 /* ---- out.c ---- */
 bool conn_out_pending(const struct http_conn *c);
-/* Writes what the socket takes: 1 when all is out, 0 when the peer must read first, -1 when the
- * connection is broken. */
+/* Is it the peer that must act first, and not a file? */
+bool conn_out_has_memory(const struct http_conn *c);
+/* Writes what the socket takes: 1 when all is out, 0 when the peer must read first or a file is
+ * being read (conn_run follows), -1 when the connection is broken. */
 int conn_out_flush(struct http_conn *c);
 void conn_out_free(struct http_conn *c);
 /* ---- request.c ---- */

@@ -61,6 +61,9 @@ int rig_connect(struct rig *rig)
 
 void rig_turn(struct rig *rig)
 {
+	/* Files are read by other threads. */
+	while (rig->loop.active_reqs.count > 0)
+		(void)uv_run(&rig->loop, UV_RUN_ONCE);
 	for (int i = 0; i < 2; i++)
 		(void)uv_run(&rig->loop, UV_RUN_NOWAIT);
 }
