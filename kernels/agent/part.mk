@@ -5,4 +5,4 @@ agent_SRC := kernels/agent/hello.c kernels/agent/relay.c kernels/agent/relay_pum
 PROGRAMS += cygnet-agent
 cygnet-agent_SRC := kernels/agent/main.c
 cygnet-agent_LIBS := agent kspark kernel terminal pages contents http ipc daemon base
-cygnet-agent_PKGS := libuv yaml-0.1 libzmq libcrypto wslay sqlite3
+cygnet-agent_PKGS := libuv yaml-0.1 libzmq libcrypto wslay sqlite3 zlib

@@ -3,13 +3,20 @@
 
 #include "base/mem.h"
 #include "http/url.h"
+#include "kernels/contents/gzip.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ERROR_MAX = 4096 };
+enum {
+	ERROR_MAX = 4096,
+	PACK_MIN = 1024,      /* below it a packet is a packet */
+	PACK_QUICK = 1 << 20, /* above it speed matters more than the last tenth */
+	PACK_MAX = 64 << 20,
+	READ_SMALL = 256 * 1024
+};
 
 struct cyg_str agent_strip_slashes(struct cyg_str s)
 {
@@ -88,10 +95,97 @@ static void job_reply(struct job *job)
 	free(job);
 }
 
+/* ---- compressing ---- */
+/* "gzip", "gzip;q=0.5" and the like, but not with a weight of zero (RFC 9110 12.5.3). */
+bool job_takes_gzip(const struct job *job)
+{
+	const struct http_field *f = http_head_find(job->req->head, "accept-encoding");
+	struct cyg_str rest = f != NULL ? f->value : CYG_STR(""), part;
+	while (rest.len > 0 && cyg_str_next(&rest, ',', &part)) {
+		size_t n = cyg_str_chr(part, ';'), eq = cyg_str_chr(part, '=');
+		if (!cyg_str_case_eq(cyg_str_trim(cyg_str_sub(part, 0, n)), "gzip"))
+			continue;
+		struct cyg_str weight =
+		    cyg_str_trim(cyg_str_skip(part, eq < part.len ? eq + 1 : eq));
+		size_t zeros = 0;
+		while (zeros < weight.len && (weight.p[zeros] == '0' || weight.p[zeros] == '.'))
+			zeros++;
+		return weight.len == 0 || zeros < weight.len;
+	}
+	return false;
+}
+
+static bool is_text(const char *type)
+{
+	struct cyg_str s = cyg_str_of(type != NULL ? type : "application/json");
+	return cyg_str_starts(s, "text/") || cyg_str_starts(s, "application/json");
+}
+
+/* Another form of the same answer: equal in meaning only (RFC 9110 8.8.1). */
+static void weaken_etag(struct job *job)
+{
+	for (size_t i = 0; i < job->n_fields; i++)
+		if (strcmp(job->fields[i].name, "ETag") == 0)
+			job->fields[i].value =
+			    cyg_arena_printf(job->req->arena, "W/%s", job->fields[i].value);
+}
+
+/* Answers from memory that are worth it; the work for that is done in the thread pool, too. */
+static void pack(struct job *job)
+{
+	cyg_autobuf struct cyg_buf packed;
+	cyg_buf_init(&packed, JOB_OUT_MAX);
+	if (job->fd >= 0 || job->out.len < PACK_MIN || job->out.len > PACK_MAX ||
+	    !is_text(job->type))
+		return;
+	job_field(job, "Vary", "Accept-Encoding");
+	if (!job_takes_gzip(job) || gzip_write(&packed, cyg_buf_str(&job->out),
+					job->out.len > PACK_QUICK ? 1 : 6, NULL) < 0)
+		return;
+	struct cyg_buf plain = job->out;
+	job->out = packed;
+	packed = plain;
+	job_field(job, "Content-Encoding", "gzip");
+	weaken_etag(job);
+}
+
+/* Small files are read here and now, which saves them a second turn in the pool. */
+static void read_small(struct job *job)
+{
+	char *room;
+	size_t got = 0;
+	ssize_t n = 1;
+	if (job->fd < 0 || job->len > READ_SMALL || job->req->method == HTTP_HEAD)
+		return;
+	cyg_buf_reset(&job->out);
+	if (cyg_buf_reserve(&job->out, (size_t)job->len, &room, NULL) < 0)
+		return;
+	while (got < job->len && n > 0) {
+		n = pread(job->fd, room + got, job->len - got, (off_t)(job->off + got));
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			got += (size_t)n;
+	}
+	if (got < job->len) {
+		(void)job_fail(
+		    job, 500, NULL, "The file %s cannot be read, or is being changed", job->path);
+		return;
+	}
+	cyg_buf_commit(&job->out, got);
+	cyg_close(CYG_TAKE_FD(job->fd));
+}
+
+static void work_and_pack(struct job *job)
+{
+	job->work(job);
+	pack(job);
+	read_small(job);
+}
+
 static void on_work(uv_work_t *work)
 {
-	struct job *job = CYG_CONTAINER_OF(work, struct job, work_);
-	job->work(job);
+	work_and_pack(CYG_CONTAINER_OF(work, struct job, work_));
 }
 
 static void on_worked(uv_work_t *work, int status)
@@ -106,7 +200,7 @@ void job_run(struct job *job, uv_loop_t *loop, void (*work)(struct job *job))
 	/* Only a NULL callback can make uv_queue_work fail. */
 	if (loop != NULL && uv_queue_work(loop, &job->work_, on_work, on_worked) == 0)
 		return;
-	work(job);
+	work_and_pack(job);
 	job_reply(job);
 }
 
@@ -149,7 +243,10 @@ int job_fail_sys(struct job *job, int errnum, const char *what, const char *path
 	case ENOSPC:
 	case EDQUOT:
 		return job_fail(job, 507, NULL,
-		    "%s: %s. Nothing was changed: delete something, then try again. (%s)", what,
+		    "%s: %s. Nothing was changed: make room, then try again. What is deleted here "
+		    "only moves to the trash; in a terminal, rm -rf ~/.local/share/Trash/* empties "
+		    "it. (%s)",
+		    what,
 		    errnum == EDQUOT ? "your disk quota is used up" : "no space left on the disk",
 		    path);
 	case ENAMETOOLONG:

@@ -50,6 +50,8 @@ int job_fail(struct job *job, int status, const char *reason, const char *fmt, .
 int job_fail_sys(struct job *job, int errnum, const char *what, const char *path);
 /* The same for an error object. */
 int job_fail_err(struct job *job, const struct cyg_err *err, const char *what);
+/* Does the client take compressed answers? Those from memory are compressed by job_run. */
+bool job_takes_gzip(const struct job *job);
 /* A query parameter's value, NULL when it is not there or empty. */
 const char *job_query(struct job *job, const char *name);
 /* Fields of every answer of the agent: nosniff and the content security policy (API answers may

@@ -1,7 +1,7 @@
 ARCHIVES += contents
 contents_SRC := kernels/contents/tape.c kernels/contents/jsonw.c kernels/contents/utf8.c \
 	kernels/contents/pyjson.c kernels/contents/nbformat.c kernels/contents/nbread.c \
-	kernels/contents/nbcheck.c kernels/contents/nbupgrade.c kernels/contents/job.c \
+	kernels/contents/nbcheck.c kernels/contents/nbupgrade.c kernels/contents/job.c kernels/contents/gzip.c \
 	kernels/contents/path.c kernels/contents/mime.c kernels/contents/state.c kernels/contents/digest.c \
 	kernels/contents/trust.c kernels/contents/model.c kernels/contents/get.c \
 	kernels/contents/save.c kernels/contents/put.c kernels/contents/post.c \
@@ -33,4 +33,4 @@ fuzz_nbformat_LIBS := contents base
 UNIT_TESTS += test_contents
 test_contents_SRC := tests/unit/test_contents.c
 test_contents_LIBS := contents http base
-test_contents_PKGS := check libuv libcrypto sqlite3
+test_contents_PKGS := check libuv libcrypto sqlite3 zlib

@@ -7,12 +7,12 @@ pages_SRC := kernels/pages/pages.c kernels/pages/page.c kernels/pages/page_confi
 TEST_PROGRAMS += contents_server
 contents_server_SRC := tests/support/contents_server.c
 contents_server_LIBS := pages contents http daemon base
-contents_server_PKGS := libuv libcrypto sqlite3 yaml-0.1
+contents_server_PKGS := libuv libcrypto sqlite3 zlib yaml-0.1
 
 UNIT_TESTS += test_pages
 test_pages_SRC := tests/unit/test_pages.c
 test_pages_LIBS := pages contents http base
-test_pages_PKGS := check libuv libcrypto sqlite3
+test_pages_PKGS := check libuv libcrypto sqlite3 zlib
 
 FUZZ_TARGETS += json5
 fuzz_json5_SRC := tests/fuzz/fuzz_json5.c

@@ -39,10 +39,7 @@ static int open_gzip(struct job *job, const struct static_file *file, struct sta
 {
 	const struct pages_ctx *ctx = job->ctx;
 	struct stat gz;
-	const struct http_field *accept = http_head_find(job->req->head, "accept-encoding");
-	if (file->zone == NULL || accept == NULL ||
-	    memmem(accept->value.p, accept->value.len, "gzip", 4) == NULL ||
-	    memmem(accept->value.p, accept->value.len, "gzip;q=0", 8) != NULL)
+	if (file->zone == NULL || !job_takes_gzip(job))
 		return -1;
 	cyg_autofree char *path =
 	    cyg_xasprintf("%s/%s/%s.gz", ctx->state->gzip_dir, file->zone, file->rel);
@@ -185,17 +182,22 @@ static bool send_css(struct job *job, const char *dir)
 	cyg_autobuf struct cyg_buf css;
 	cyg_autofree char *path = cyg_xasprintf("%s/%s", dir, job->path);
 	struct cyg_err err;
+	struct stat st;
 	cyg_buf_init(&css, PAGES_FILE_MAX);
-	if (cyg_file_read(AT_FDCWD, path, true, &css, &err) < 0)
+	if (stat(path, &st) != 0 || cyg_file_read(AT_FDCWD, path, true, &css, &err) < 0)
 		return false;
+	job->type = "text/css";
+	job->page = true;
+	job_field(job, "Cache-Control", "no-cache");
+	if (files_is_unchanged(job, &st)) {
+		job->status = 304;
+		return true;
+	}
 	const char *slash = strrchr(job->path, '/');
 	cyg_autofree char *base = cyg_xasprintf("%slab/api/themes/%.*s/", ctx->base_url,
 	    slash != NULL ? (int)(slash - job->path) : 0, job->path);
 	if (put_css(&job->out, cyg_buf_str(&css), base, &err) < 0)
 		(void)job_fail_err(job, &err, "Cannot send the theme");
-	job->type = "text/css";
-	job->page = true;
-	job_field(job, "Cache-Control", "no-cache");
 	return true;
 }
 

@@ -11,6 +11,7 @@ from csource import read, report, tracked
 THIRD = {  # header or folder of headers -> the name used below
     "uv.h": "uv", "uv": "uv", "yaml.h": "yaml", "openssl": "openssl", "jansson.h": "jansson", "curl": "curl",
     "sqlite3.h": "sqlite", "zmq.h": "zmq", "wslay": "wslay", "seccomp.h": "seccomp", "check.h": "check",
+    "zlib.h": "zlib",
 }
 HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub"
 KERNELS = "src/base src/daemon src/http src/ipc " + " ".join(
@@ -33,7 +34,7 @@ TABLE = {
     "spawner/docker": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
     "spawner/kubernetes": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
     "spawner/init": "|",
-    **{folder: KERNELS + " | uv zmq openssl wslay sqlite" for folder in KERNELS.split() if "kernels/" in folder},
+    **{folder: KERNELS + " | uv zmq openssl wslay sqlite zlib" for folder in KERNELS.split() if "kernels/" in folder},
 }
 PURE = {"src/oidc": "sys/socket.h netdb.h fcntl.h dirent.h syslog.h"}  # no sockets, files, log
 
