@@ -118,20 +118,43 @@ static void handle_status(struct http_req *req)
 		st.connections, st.kernels, last, started));
 }
 
-/* The permissions asked for, all of them granted: whoever gets here is the user. */
-static void put_permissions(struct http_req *req, struct jsonw *w)
+static bool are_actions(const struct tape *t, tape_node list)
 {
-	struct cyg_str text = CYG_STR("{}");
+	if (tape_type_of(t, list) != TAPE_ARRAY)
+		return false;
+	for (tape_node n = tape_first(t, list); n != TAPE_NONE; n = tape_next(t, n))
+		if (tape_type_of(t, n) != TAPE_STRING)
+			return false;
+	return true;
+}
+
+/* The permissions asked for, all of them granted: whoever gets here is the user. False: they are
+ * not
+ * {"resource": ["action", …]}. */
+static bool put_permissions(struct http_req *req, struct jsonw *w)
+{
+	struct cyg_str text = CYG_STR("");
 	struct tape *t = NULL;
-	bool found = false;
+	bool found = false, good = true;
 	if (req->head->query.p != NULL)
 		(void)url_query_get(
 		    req->arena, req->head->query, "permissions", &text, &found, NULL);
-	bool good = found && tape_parse(text, &t, NULL, NULL) == 0 &&
-		    tape_type_of(t, tape_root(t)) == TAPE_OBJECT;
+	if (text.len > 0)
+		good = tape_parse(text, &t, NULL, NULL) == 0 &&
+		       tape_type_of(t, tape_root(t)) == TAPE_OBJECT;
 	jsonw_key(w, "permissions");
-	jsonw_raw(w, good ? text : CYG_STR("{}"));
+	jsonw_object(w);
+	for (tape_node n = good && t != NULL ? tape_first(t, tape_root(t)) : TAPE_NONE;
+	     n != TAPE_NONE && good; n = tape_next(t, n)) {
+		good = are_actions(t, n);
+		jsonw_key_quoted(w, tape_key_text(t, n));
+		jsonw_raw(w, tape_text(t, n));
+	}
+	jsonw_key(w, "updatable_fields"); /* the site owns names and colours */
+	jsonw_raw(w, CYG_STR("[]"));
+	jsonw_object_end(w);
 	tape_free(t);
+	return good;
 }
 
 /* "Ada Lovelace" becomes "AL". */
@@ -167,10 +190,13 @@ static void handle_me(struct http_req *req)
 	jsonw_key_null(&w, "avatar_url");
 	jsonw_key_null(&w, "color");
 	jsonw_object_end(&w);
-	put_permissions(req, &w);
+	bool good = put_permissions(req, &w);
 	jsonw_object_end(&w);
 	if (jsonw_finish(&w, NULL) < 0)
 		agent_reply_error(req, ctx->base_url, 400, "permissions is too long");
+	else if (!good)
+		agent_reply_error(req, ctx->base_url, 400,
+		    "permissions should be a JSON dict of {\"resource\": [\"action\",]}");
 	else
 		reply_json(req, out.data);
 }

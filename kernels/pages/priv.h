@@ -60,6 +60,10 @@ int config_read(const char *path, struct cyg_buf *out, struct cyg_err *err);
 int config_section(const struct pages_ctx *ctx, const char *folder, const char *section,
     struct cyg_buf *out, struct cyg_err *err);
 
+/* Replaces a small file of the user's whole, making its folder; a link to it stays, as does its
+ * mode. The answer is 204, or the error with what in front (workspaces.c). */
+int user_file_write(struct job *job, const char *path, struct cyg_str text, const char *what);
+
 /* Calls fn for each federated extension's folder, first of a name wins (federated.c). */
 void federated_each(const struct pages_ctx *ctx,
     void (*fn)(void *arg, const char *dir, const struct tape *package), void *arg);

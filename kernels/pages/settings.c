@@ -346,12 +346,7 @@ static void put_settings(struct job *job, const char *id, const char *raw)
 		    json.len > 0 && json.data[0] != '{' ? "not an object" : err.msg);
 		return;
 	}
-	cyg_autofree char *dir = cyg_xstrndup(path, (size_t)(strrchr(path, '/') - path));
-	if (cyg_file_mkdirs(dir, 0700, &err) < 0 ||
-	    cyg_file_write(AT_FDCWD, path, cyg_str_of(raw), 0644, &err) < 0)
-		(void)job_fail_err(job, &err, "Failed writing settings");
-	else
-		job->status = 204;
+	(void)user_file_write(job, path, cyg_str_of(raw), "Failed writing settings");
 }
 
 void settings_put_work(struct job *job)

@@ -163,13 +163,17 @@ static bool id_fits(struct job *job, const struct tape *t)
 	return cyg_str_same(agent_strip_slashes(plain), cyg_str_of(job->path));
 }
 
-static int write_file(struct job *job, const char *path, struct cyg_str text)
+int user_file_write(struct job *job, const char *path, struct cyg_str text, const char *what)
 {
 	struct cyg_err err;
+	struct stat st;
 	cyg_autofree char *dir = cyg_xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	/* People keep their settings elsewhere, with links to them: those stay. */
+	cyg_autofree char *real = realpath(path, NULL);
+	mode_t mode = real != NULL && stat(real, &st) == 0 ? st.st_mode & 0777 : 0644;
 	if (cyg_file_mkdirs(dir, 0700, &err) < 0 ||
-	    cyg_file_write(AT_FDCWD, path, text, 0644, &err) < 0)
-		return job_fail_err(job, &err, "Cannot save");
+	    cyg_file_write(AT_FDCWD, real != NULL ? real : path, text, mode, &err) < 0)
+		return job_fail_err(job, &err, what);
 	job->status = 204;
 	return 0;
 }
@@ -187,7 +191,7 @@ void workspace_put_work(struct job *job)
 		(void)job_fail(
 		    job, 400, NULL, "Workspace metadata ID mismatch: expected '%s'", job->path);
 	else
-		(void)write_file(job, path, job->req->body);
+		(void)user_file_write(job, path, job->req->body, "Cannot save");
 	tape_free(t);
 }
 
@@ -238,8 +242,10 @@ void config_put_work(struct job *job)
 	cyg_autofree char *path = section_file(job);
 	if (tape_parse(job->req->body, &t, NULL, &err) < 0)
 		(void)job_fail(job, 400, NULL, "Invalid JSON in body of request: %s", err.msg);
+	else if (tape_type_of(t, tape_root(t)) != TAPE_OBJECT)
+		(void)job_fail(job, 400, NULL, "The body of the request is not a JSON object");
 	else
-		(void)write_file(job, path, job->req->body);
+		(void)user_file_write(job, path, job->req->body, "Cannot save");
 	tape_free(t);
 }
 
@@ -260,7 +266,7 @@ void config_patch_work(struct job *job)
 		(void)job_fail(job, 400, NULL, "Invalid JSON in body of request: %s", err.msg);
 		return;
 	}
-	if (write_file(job, path, cyg_buf_str(&merged)) < 0)
+	if (user_file_write(job, path, cyg_buf_str(&merged), "Cannot save") < 0)
 		return;
 	job->status = 200;
 	config_get_work(job);

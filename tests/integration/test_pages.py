@@ -37,7 +37,8 @@ class Server:
         data = json.dumps(body) if isinstance(body, (dict, list)) else body
         answer = web.request(self.address, method, BASE + path, data, headers)
         answer.json = None
-        if answer.getheader("Content-Type") == "application/json" and answer.data:
+        is_json = answer.getheader("Content-Type") == "application/json"
+        if is_json and answer.data and not answer.getheader("Content-Encoding"):
             answer.json = json.loads(answer.data)
         return answer
 
@@ -188,6 +189,29 @@ def test_the_text_of_settings_is_kept_as_it_was_written(server):
     assert got["settings"] == {} and "Failed loading settings" in got["warning"]
 
 
+def test_settings_that_lie_elsewhere_stay_there(server):
+    place = "lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    server.write("dotfiles/themes", "{}")
+    (server.home / "dotfiles/themes").chmod(0o600)
+    link = server.config / place
+    link.parent.mkdir(parents=True)
+    os.symlink(server.home / "dotfiles/themes", link)
+    raw = '{"theme": "JupyterLab Dark"}'
+    assert server.ask("PUT", "lab/api/settings/@jupyterlab/apputils-extension:themes", {"raw": raw}).status == 204
+    assert link.is_symlink() and (server.home / "dotfiles/themes").read_text() == raw
+    assert (server.home / "dotfiles/themes").stat().st_mode & 0o777 == 0o600
+
+
+def test_settings_and_pages_are_sent_compressed(server):
+    for path in ("lab/api/settings", "lab", "lab/api/licenses"):
+        packed = server.ask("GET", path, headers={"Accept-Encoding": "gzip"})
+        assert packed.status == 200 and packed.getheader("Content-Encoding") == "gzip", path
+        assert packed.getheader("Vary") == "Accept-Encoding" and gzip.decompress(packed.data)
+    plain = server.ask("GET", "lab/api/settings")
+    packed = server.ask("GET", "lab/api/settings", headers={"Accept-Encoding": "gzip"})
+    assert json.loads(gzip.decompress(packed.data)) == plain.json and len(packed.data) < len(plain.data) / 4
+
+
 def test_defaults_of_the_site_are_laid_over_schemas(daemons, tmp_path, own_prefix):
     (own_prefix / "share/jupyter/lab/settings/overrides.json").write_text(
         '{"@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Dark"}}')
@@ -231,6 +255,9 @@ def test_sections_of_client_state_are_merged(server):
     assert server.ask("PUT", "api/config/x", {"a": {"b": 1, "c": 2}, "d": 3}).status == 204
     assert server.ask("PATCH", "api/config/x", {"a": {"b": None, "e": 4}, "d": None}).json == {"a": {"c": 2, "e": 4}}
     assert server.ask("GET", "api/config/x").json == {"a": {"c": 2, "e": 4}}
+    for method, body in (("PUT", b"[1]"), ("PUT", b"{"), ("PATCH", b"[1]"), ("PATCH", b"")):
+        assert server.ask(method, "api/config/x", body).status == 400
+    assert server.ask("GET", "api/config/x").json == {"a": {"c": 2, "e": 4}}
     assert server.ask("GET", "api/config/..").status in (400, 404)
 
 
@@ -254,6 +281,13 @@ def test_bundles_are_cached_for_ever_and_sent_compressed(daemons, tmp_path, own_
 def test_themes_name_their_files_by_address(server):
     css = server.ask("GET", "lab/api/themes/@jupyterlab/theme-dark-extension/index.css")
     assert css.status == 200 and css.getheader("Content-Type") == "text/css"
+    packed = server.ask("GET", "lab/api/themes/@jupyterlab/theme-dark-extension/index.css",
+                        headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == css.data and packed.getheader("ETag") == "W/" + css.getheader("ETag")
+    for headers in ({"If-None-Match": css.getheader("ETag")}, {"If-None-Match": packed.getheader("ETag")},
+                    {"If-Modified-Since": css.getheader("Last-Modified")}):
+        again = server.ask("GET", "lab/api/themes/@jupyterlab/theme-dark-extension/index.css", headers=headers)
+        assert again.status == 304 and again.data == b"" and again.getheader("Cache-Control") == "no-cache"
     assert server.ask("GET", "lab/api/themes/@jupyterlab/nope/index.css").status == 404
 
 
@@ -261,7 +295,10 @@ def test_small_answers_are_those_the_front_end_reads(server):
     assert server.ask("GET", "api").json["version"]
     assert set(server.ask("GET", "api/status").json) == {"connections", "kernels", "last_activity", "started"}
     me = server.ask("GET", "api/me?permissions=%7B%22contents%22%3A%5B%22read%22%5D%7D").json
-    assert me["identity"]["username"] == "alice" and me["permissions"] == {"contents": ["read"]}
+    assert me["identity"]["username"] == "alice" and me["permissions"] == {
+        "contents": ["read"], "updatable_fields": []}
+    for bad in ("%5B%5D", "%7B", "%7B%22a%22%3A1%7D", "%7B%22a%22%3A%5B1%5D%7D"):
+        assert server.ask("GET", "api/me?permissions=" + bad).status == 400
     assert server.ask("GET", "lab/api/build").json["status"] == "stable"
     assert server.ask("GET", "lab/api/translations/default").json["data"] == {}
     assert server.ask("POST", "api/security/csp-report", b"{}").status == 204
