@@ -369,6 +369,8 @@ static void agent_stop(struct agent *a)
 	hub_link_close(a->hub);
 	terminals_close(a->terminals);
 	spark_close(a->spark);
+	/* Work on files that is under way ends later, in cyg_loop_free. */
+	a->documents.events = NULL;
 	events_close(a->events);
 	if (a->kernels != NULL)
 		nbsessions_free(&a->nbsessions);

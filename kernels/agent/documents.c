@@ -24,7 +24,8 @@ static void on_event(void *arg, const char *action, const char *path, const char
 	struct documents *d = arg;
 	const struct file_event e = { action, path, source };
 
-	events_emit(d->events, "contents_service", write_event, &e);
+	if (d->events != NULL)
+		events_emit(d->events, "contents_service", write_event, &e);
 }
 
 static int open_pages(
