@@ -1,6 +1,7 @@
 /* The table of endpoints, and which work does which. Paths may hold slashes and end in
- * /checkpoints, /checkpoints/ID or /trust, as in jupyter_server's patterns: such names cannot be
- * reached as files. */
+ * /checkpoints, /checkpoints/ID or /trust, which is about the file before it; behind a folder it is
+ * the name of something in that folder. (Stock goes by the address alone and cannot open a folder
+ * of the name checkpoints.) */
 #include "kernels/contents/contents.h"
 
 #include "kernels/contents/files.h"
@@ -10,9 +11,16 @@
 #include "base/mem.h"
 #include "http/url.h"
 
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
+#define POOL_THREADS "8"
+
 enum { BODY_MAX = 512 << 20, URL_MAX = 16 * 1024 };
+
+typedef void (*work_fn)(struct job *job);
 
 enum tail { TAIL_NONE, TAIL_CHECKPOINTS, TAIL_CHECKPOINT, TAIL_TRUST };
 
@@ -49,7 +57,7 @@ static void on_done(struct job *job)
 		    ctx->event_arg, job->event_action, job->event_path, job->event_source);
 }
 
-static void run(struct http_req *req, struct cyg_str path, void (*work)(struct job *))
+static void run(struct http_req *req, struct cyg_str path, work_fn work)
 {
 	struct contents_ctx *ctx = contents_ctx_of(req);
 	struct job *job = job_new(req, ctx, ctx->base_url, path);
@@ -57,12 +65,12 @@ static void run(struct http_req *req, struct cyg_str path, void (*work)(struct j
 	job_run(job, ctx->loop, work);
 }
 
-static void handle_contents(struct http_req *req)
+static work_fn work_of(enum http_method method, enum tail tail)
 {
 	static const struct {
 		enum http_method method;
 		enum tail tail;
-		void (*work)(struct job *);
+		work_fn work;
 	} works[] = {
 		{ HTTP_GET, TAIL_NONE, get_work },
 		{ HTTP_PUT, TAIL_NONE, put_work },
@@ -75,20 +83,34 @@ static void handle_contents(struct http_req *req)
 		{ HTTP_DELETE, TAIL_CHECKPOINT, checkpoint_delete_work },
 		{ HTTP_POST, TAIL_TRUST, trust_work },
 	};
-	struct contents_ctx *ctx = contents_ctx_of(req);
-	struct cyg_str path = agent_strip_slashes(req->params[0]), id = CYG_STR("");
+	for (size_t i = 0; i < CYG_N(works); i++)
+		if (works[i].method == method && works[i].tail == tail)
+			return works[i].work;
+	return NULL;
+}
+
+static void contents_work(struct job *job)
+{
+	enum http_method method = job->req->method == HTTP_HEAD ? HTTP_GET : job->req->method;
+	struct cyg_str path = cyg_str_of(job->path), id = CYG_STR("");
 	enum tail tail = cut_tail(&path, &id);
-	enum http_method method = req->method == HTTP_HEAD ? HTTP_GET : req->method;
-	for (size_t i = 0; i < CYG_N(works); i++) {
-		if (works[i].method != method || works[i].tail != tail)
-			continue;
-		struct job *job = job_new(req, ctx, ctx->base_url, path);
-		job->name = cyg_arena_dup(req->arena, id);
-		job->done = on_done;
-		job_run(job, ctx->loop, works[i].work);
-		return;
+	const char *before = cyg_arena_dup(job->req->arena, path);
+	work_fn work = work_of(method, tail);
+	if (tail != TAIL_NONE && work != NULL && !path_is_dir(job, before)) {
+		job->path = before;
+		job->name = cyg_arena_dup(job->req->arena, id);
+	} else {
+		work = work_of(method, TAIL_NONE);
 	}
-	agent_reply_error(req, ctx->base_url, 405, "Method Not Allowed");
+	if (work != NULL)
+		work(job);
+	else
+		(void)job_fail(job, 405, NULL, "Method Not Allowed");
+}
+
+static void handle_contents(struct http_req *req)
+{
+	run(req, req->params[0], contents_work);
 }
 
 static void handle_files(struct http_req *req)
@@ -149,6 +171,12 @@ int contents_open(struct contents_ctx *ctx, struct cyg_err *err)
 	if (ctx->root_dir[0] != '/')
 		return cyg_fail(
 		    err, CYG_EINVAL, "the root folder '%s' is not absolute", ctx->root_dir);
+	/* libuv's four threads would be gone with four questions about a disk that hangs, and the
+	 * page's own files wait in the same queue. Read at the first work of this process. Each
+	 * thread would keep memory of its own. */
+	if (setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0) != 0)
+		return cyg_fail_sys(err, errno, "set the number of threads");
+	(void)mallopt(M_ARENA_MAX, 2);
 	ctx->state = state_new();
 	return 0;
 }

@@ -22,7 +22,8 @@ struct contents_ctx {
 	struct contents_state *state; /* by contents_open */
 };
 
-/* Makes state. The strings of ctx must outlive it. */
+/* Makes state, and room for many slow questions in the loop's thread pool: comes before its first
+ * work, and before any thread. The strings of ctx must outlive it. */
 int contents_open(struct contents_ctx *ctx, struct cyg_err *err);
 /* When the loop has nothing more to do. A context that was never opened is fine. */
 void contents_close(struct contents_ctx *ctx);
