@@ -45,6 +45,14 @@ bool files_is_unchanged(struct job *job, const struct stat *st)
 	return since != NULL && strcmp(since, when) == 0;
 }
 
+/* RFC 9110 13.1.5: a part of another version must not be put behind what the client has of this
+ * one. A date is too coarse to tell. */
+static bool is_range_of(const struct job *job, const char *etag)
+{
+	const char *version = field_of(job, "if-range");
+	return version == NULL || strcmp(version, etag) == 0;
+}
+
 /* One byte range (RFC 9110 14.1.2). 1: it holds, 0: none that we serve (the whole file is the
  * answer), -1: outside the file. */
 static int read_range(struct job *job, uint64_t size, uint64_t *off, uint64_t *len)
@@ -81,7 +89,7 @@ void files_send(struct job *job, int fd, const struct stat *st)
 {
 	uint64_t size = (uint64_t)st->st_size, off = 0, len = size;
 	job_field(job, "Accept-Ranges", "bytes");
-	int r = read_range(job, size, &off, &len);
+	int r = is_range_of(job, etag_of(job, st)) ? read_range(job, size, &off, &len) : 0;
 	if (r < 0) {
 		cyg_close(fd);
 		(void)job_fail(job, 416, NULL, "The range is outside the file");
