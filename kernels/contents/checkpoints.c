@@ -18,6 +18,13 @@
 #define CHECKPOINT_ID  "checkpoint"
 #define CHECKPOINT_DIR ".ipynb_checkpoints"
 
+/* In the machine's temporary folder, where others may write too. */
+static const char *temporary(struct job *job)
+{
+	return cyg_arena_printf(
+	    job->req->arena, "/tmp/jupyter_checkpoints-%u", (unsigned)geteuid());
+}
+
 /* Where checkpoints of files in a folder are; a folder that may not be written to has them in the
  * machine's temporary folder. NULL: the job has failed. */
 static const char *folder_of(struct job *job, const char *path)
@@ -28,8 +35,23 @@ static const char *folder_of(struct job *job, const char *path)
 		return NULL;
 	if (faccessat(AT_FDCWD, disk, W_OK, AT_EACCESS) == 0 || errno == ENOENT)
 		return cyg_arena_printf(job->req->arena, "%s/" CHECKPOINT_DIR, disk);
-	return cyg_arena_printf(
-	    job->req->arena, "/tmp/jupyter_checkpoints-%u/%s", (unsigned)geteuid(), parent);
+	return cyg_arena_printf(job->req->arena, "%s/%s", temporary(job), parent);
+}
+
+/* Makes that folder. The one in the temporary folder must be ours alone: somebody else may have put
+ * a folder or link of that name there. */
+static int make_folder(struct job *job, const char *folder, struct cyg_err *err)
+{
+	const char *base = temporary(job);
+	struct stat st;
+	if (!cyg_str_starts(cyg_str_of(folder), base))
+		return cyg_file_mkdirs(folder, 0777, err);
+	if (mkdir(base, 0700) != 0 && errno != EEXIST)
+		return cyg_fail_sys(err, errno, "make folder '%s'", base);
+	if (lstat(base, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    chmod(base, 0700) != 0)
+		return cyg_fail(err, CYG_EEXIST, "%s is not a folder of yours", base);
+	return cyg_file_mkdirs(folder, 0700, err);
 }
 
 /* "dir/.ipynb_checkpoints/NAME-checkpoint.EXT" (os.path.splitext). */
@@ -66,9 +88,9 @@ static int create(struct job *job, const char *path)
 		return -1;
 	if (stat(from, &st) != 0 || !S_ISREG(st.st_mode))
 		return job_fail(job, 404, NULL, "file or directory '%s' does not exist", path);
-	if (cyg_file_mkdirs(folder_of(job, path), 0777, &err) < 0)
+	if (make_folder(job, folder_of(job, path), &err) < 0)
 		return job_fail_err(job, &err, "Cannot make a checkpoint");
-	return save_copy(job, from, to, path, true);
+	return save_copy(job, from, to, path, SAVE_CHECKPOINT);
 }
 
 void checkpoint_ensure(struct job *job, const char *path)
@@ -92,7 +114,7 @@ void checkpoint_rename(struct job *job, const char *from, const char *to)
 	const char *old = file_of(job, from), *new = file_of(job, to);
 	struct stat st;
 	if (old == NULL || new == NULL || stat(old, &st) != 0 ||
-	    cyg_file_mkdirs(folder_of(job, to), 0777, NULL) < 0)
+	    make_folder(job, folder_of(job, to), NULL) < 0)
 		return;
 	(void)rename(old, new);
 }
@@ -165,7 +187,7 @@ void checkpoint_restore_work(struct job *job)
 {
 	const char *file = wanted(job);
 	const char *disk = file != NULL ? path_to_disk(job, job->path) : NULL;
-	if (disk != NULL && save_copy(job, file, disk, job->path, true) == 0)
+	if (disk != NULL && save_copy(job, file, disk, job->path, SAVE_RESTORE) == 0)
 		job->status = 204;
 }
 

@@ -4,6 +4,7 @@
 #include "kernels/contents/nbformat.h"
 #include "kernels/contents/utf8.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
 
@@ -45,7 +46,7 @@ struct listing {
 /* Writable without asking the kernel where the mode alone decides: ten thousand calls less. */
 static bool is_writable(const struct listing *l, const char *name, const struct stat *st)
 {
-	if (l->read_only)
+	if (l->read_only || S_ISLNK(st->st_mode)) /* a link to nowhere */
 		return false;
 	if (l->uid == 0)
 		return true;
@@ -151,6 +152,7 @@ static void get_file(struct job *job, struct model *m, const struct query *q, co
 	struct contents_ctx *ctx = job->ctx;
 	cyg_autobuf struct cyg_buf data;
 	char hex[DIGEST_HEX];
+	int64_t seen_us = cyg_clock_wall_us();
 	cyg_buf_init(&data, 0);
 	if (model_read(job, disk, m->path, &data, &m->st) < 0)
 		return;
@@ -165,9 +167,8 @@ static void get_file(struct job *job, struct model *m, const struct query *q, co
 	if (m->mimetype == NULL)
 		m->mimetype = text ? "text/plain" : "application/octet-stream";
 	if (q->hash) {
-		if (!state_hash_get(ctx->state, &m->st, hex))
-			digest_sha256(cyg_buf_str(&data), hex);
-		state_hash_set(ctx->state, &m->st, hex);
+		digest_sha256(cyg_buf_str(&data), hex);
+		state_hash_set(ctx->state, &m->st, seen_us, hex);
 		m->hash = hex;
 	}
 	put_content(job, m, cyg_buf_str(&data), text);
@@ -219,6 +220,7 @@ static void get_notebook(struct job *job, struct model *m, const struct query *q
 	char hex[DIGEST_HEX];
 	struct nb_doc doc;
 	struct cyg_err err;
+	int64_t seen_us = cyg_clock_wall_us();
 	cyg_buf_init(&data, 0);
 	if (model_read(job, disk, m->path, &data, &m->st) < 0)
 		return;
@@ -231,9 +233,8 @@ static void get_notebook(struct job *job, struct model *m, const struct query *q
 		return;
 	}
 	if (q->hash) {
-		if (!state_hash_get(ctx->state, &m->st, hex))
-			digest_sha256(cyg_buf_str(&data), hex);
-		state_hash_set(ctx->state, &m->st, hex);
+		digest_sha256(cyg_buf_str(&data), hex);
+		state_hash_set(ctx->state, &m->st, seen_us, hex);
 		m->hash = hex;
 	}
 	put_notebook(job, m, &doc);

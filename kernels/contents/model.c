@@ -109,11 +109,12 @@ int model_hash(struct job *job, int fd, const struct stat *st, char hex[DIGEST_H
 {
 	struct contents_ctx *ctx = job->ctx;
 	struct cyg_err err;
+	int64_t now = cyg_clock_wall_us();
 	if (state_hash_get(ctx->state, st, hex))
 		return 0;
 	if (digest_sha256_file(fd, hex, &err) < 0)
 		return job_fail_sys(job, err.sys, "Cannot read the file", job->path);
-	state_hash_set(ctx->state, st, hex);
+	state_hash_set(ctx->state, st, now, hex);
 	return 0;
 }
 

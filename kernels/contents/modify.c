@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,15 +19,37 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Another file system: copied, then removed (shutil.move). */
+/* A link stays one. 0, -1 (the job has failed) or 1: the name is taken. */
+static int copy_link(struct job *job, const char *from, const char *to, const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(from, target, sizeof(target) - 1);
+	if (n >= 0) {
+		target[n] = '\0';
+		if (symlink(target, to) == 0)
+			return 0;
+		if (errno == EEXIST)
+			return 1;
+	}
+	return job_fail_sys(job, errno, "Cannot rename", path);
+}
+
+/* Another file system: copied, made sure of, then removed (shutil.move). */
 static int move_across(struct job *job, const char *from, const char *to, const char *path)
 {
 	struct stat st;
+	struct cyg_err err;
 	if (lstat(from, &st) != 0)
 		return job_fail_sys(job, errno, "Cannot rename", path);
-	int r = S_ISDIR(st.st_mode) ? tree_copy(job, from, to, path)
-				    : save_copy(job, from, to, path, true);
-	struct cyg_err err;
+	int r = S_ISDIR(st.st_mode)   ? tree_copy(job, from, to, path)
+		: S_ISLNK(st.st_mode) ? copy_link(job, from, to, path)
+				      : save_copy(job, from, to, path, SAVE_MOVE);
+	if (r == 1)
+		return job_fail(job, 409, NULL, "File already exists: %s", strrchr(to, '/') + 1);
+	cyg_autoclose int dir =
+	    r == 0 && S_ISDIR(st.st_mode) ? open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (dir >= 0 && syncfs(dir) != 0)
+		return job_fail_sys(job, errno, "Copied, but the original was left, too", path);
 	if (r == 0 && cyg_file_remove_tree(AT_FDCWD, from, &err) < 0)
 		return job_fail_err(job, &err, "Copied, but the original cannot be removed");
 	return r;

@@ -84,37 +84,44 @@ static const char *copy_target(struct job *job, const char *from)
 	return NULL;
 }
 
+/* 0 copied, 1 somebody else took the name, -1 failed. */
+static int copy_one(struct job *job, const char *from, const char *from_disk, const char *to_disk)
+{
+	if (path_is_file(job, from))
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument): `from` is for messages */
+		return save_copy(job, from_disk, to_disk, from, SAVE_DUPLICATE);
+	if (!path_is_dir(job, from))
+		return job_fail(job, 404, NULL, "file or directory '%s' does not exist", from);
+	uint64_t limit = (uint64_t)COPY_MAX_MB << 20;
+	if (tree_size(from_disk, limit) > limit)
+		return job_fail(job, 400, NULL,
+		    "Can't copy folders larger than %dMB, \"%s\" is larger", COPY_MAX_MB, from);
+	/* NOLINTNEXTLINE(readability-suspicious-call-argument): the last is for messages */
+	return tree_copy(job, from_disk, to_disk, from);
+}
+
 static void copy(struct job *job, const char *from)
 {
 	const char *from_disk = path_to_disk(job, from);
-	const char *to = from_disk != NULL ? copy_target(job, from) : NULL;
-	const char *to_disk = to != NULL ? path_to_disk(job, to) : NULL;
-	int r;
-	if (to_disk == NULL)
-		return;
-	if (path_is_dir(job, from)) {
-		uint64_t limit = (uint64_t)COPY_MAX_MB << 20;
-		if (tree_size(from_disk, limit) > limit) {
-			(void)job_fail(job, 400, NULL,
-			    "Can't copy folders larger than %dMB, \"%s\" is larger", COPY_MAX_MB,
-			    from);
+	for (int i = 0; from_disk != NULL && i < TRIES; i++) {
+		const char *to = copy_target(job, from);
+		const char *to_disk = to != NULL ? path_to_disk(job, to) : NULL;
+		int r = to_disk == NULL ? -1 : copy_one(job, from, from_disk, to_disk);
+		if (r < 0)
+			return;
+		if (r == 0) {
+			job->status = 201;
+			job->event_action = "copy";
+			job->event_path = to;
+			job->event_source = from;
+			model_answer(job, to, NULL, true);
 			return;
 		}
-		/* NOLINTNEXTLINE(readability-suspicious-call-argument): the last is for messages */
-		r = tree_copy(job, from_disk, to_disk, from);
-	} else if (!path_is_file(job, from)) {
-		r = job_fail(job, 404, NULL, "file or directory '%s' does not exist", from);
-	} else {
-		/* NOLINTNEXTLINE(readability-suspicious-call-argument): `from` is for messages */
-		r = save_copy(job, from_disk, to_disk, from, false);
+		if (to == job->path)
+			break; /* exactly that name was asked for */
 	}
-	if (r < 0)
-		return;
-	job->status = 201;
-	job->event_action = "copy";
-	job->event_path = to;
-	job->event_source = from;
-	model_answer(job, to, NULL, true);
+	if (from_disk != NULL)
+		(void)job_fail(job, 409, NULL, "File already exists: %s", job->path);
 }
 
 static const char *text_of(struct job *job, const struct tape *t, const char *key)

@@ -4,18 +4,23 @@
 #include "kernels/contents/model.h"
 #include "kernels/contents/nbformat.h"
 #include "kernels/contents/save.h"
+#include "kernels/contents/utf8.h"
 
+#include "base/clock.h"
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { CONTENT_MAX = 512 << 20, MESSAGE_MAX = 8192 };
+#define STAGED ".~upload-"
+
+enum { CONTENT_MAX = 512 << 20, MESSAGE_MAX = 8192, STAGED_NAME = 240, ABANDONED_S = 24 * 3600 };
 
 struct put {
 	struct job *job;
@@ -68,6 +73,12 @@ static int decode_content(struct put *p, struct cyg_buf *out)
 	}
 	if (r < 0)
 		return job_fail(job, 400, NULL, "Encoding error saving %s: %s", p->path, err.msg);
+	/* Written out it would be no text any more, and not open as text again. */
+	size_t bad = base64 ? out->len : utf8_bad_at(cyg_buf_str(out));
+	if (bad < out->len)
+		return job_fail(job, 400, NULL,
+		    "Encoding error saving %s: half a character (a lone surrogate) behind %zu bytes",
+		    p->path, bad);
 	return 0;
 }
 
@@ -77,10 +88,7 @@ static int save_file(struct put *p)
 	cyg_buf_init(&data, CONTENT_MAX);
 	if (p->content != TAPE_NONE && decode_content(p, &data) < 0)
 		return -1;
-	if (save_bytes(p->job, p->disk, p->path, cyg_buf_str(&data)) < 0)
-		return -1;
-	save_remember(p->job, p->disk, cyg_buf_str(&data));
-	return 0;
+	return save_bytes(p->job, p->disk, p->path, cyg_buf_str(&data));
 }
 
 /* ---- notebooks ---- */
@@ -121,7 +129,6 @@ static int write_notebook(struct put *p, const struct tape *t, tape_node root, c
 		    "Cannot save %s: %s", p->path, err.msg);
 	if (refuse_unreadable(p) < 0 || save_bytes(p->job, p->disk, p->path, cyg_buf_str(&out)) < 0)
 		return -1;
-	save_remember(p->job, p->disk, cyg_buf_str(&out));
 	if (nb_cells_are_trusted(t, root))
 		trust_sign(ctx, t, root, true);
 	checkpoint_ensure(p->job, p->path);
@@ -155,44 +162,60 @@ static int save_directory(struct put *p)
 }
 
 /* ---- uploads in pieces ---- */
+/* An upload that broke off leaves its file behind, as a killed save does. Nobody sees them, but
+ * they count: they go when somebody uploads to that folder a day later. */
+static void remove_abandoned(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	struct stat st;
+	int64_t before = cyg_clock_wall_us() / 1000000 - ABANDONED_S;
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		struct cyg_str name = cyg_str_of(entry->d_name);
+		if ((cyg_str_starts(name, STAGED) || cyg_str_starts(name, SAVE_TEMPORARY)) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtim.tv_sec < before)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
 static int write_piece(struct put *p, const char *staged, int64_t chunk, struct cyg_str data)
 {
 	struct contents_ctx *ctx = p->job->ctx;
 	struct cyg_err err;
 	uint64_t off;
-	bool known;
-	if (!state_upload_begin(ctx->state, p->path, chunk, &off, &known))
+	if (!state_upload_begin(ctx->state, p->path, chunk, &off))
 		return job_fail(p->job, 400, NULL,
 		    "Piece %lld of the upload of %s is out of order; start the upload again",
 		    (long long)chunk, p->path);
 	int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | (chunk == 1 ? O_CREAT | O_TRUNC : 0);
 	cyg_autoclose int fd = open(staged, flags, 0666);
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT && chunk != 1)
 		return job_fail(p->job, 400, NULL,
-		    "The upload of %s is not known any more; start it again", p->path);
-	off_t end = fd < 0 ? -1 : known ? (off_t)off : lseek(fd, 0, SEEK_END);
-	if (end < 0 || ftruncate(fd, end) != 0 || lseek(fd, end, SEEK_SET) < 0)
+		    "What was uploaded of %s so far is gone; start the upload again", p->path);
+	if (fd < 0 || ftruncate(fd, (off_t)off) != 0 || lseek(fd, (off_t)off, SEEK_SET) < 0)
 		return job_fail_sys(p->job, errno, "Cannot upload", p->path);
 	/* What a failed write leaves is cut off by the retry of this piece. */
 	if (cyg_file_write_all(fd, data.p, data.len, &err) < 0)
 		return job_fail_sys(p->job, err.sys, "Cannot upload", p->path);
-	if (chunk == -1 && fsync(fd) != 0)
-		return job_fail_sys(p->job, errno, "Cannot upload", p->path);
-	state_upload_done(ctx->state, p->path, chunk, (uint64_t)end + data.len);
+	state_upload_done(ctx->state, p->path, chunk, off + data.len);
 	return 0;
 }
 
-/* The last piece: the staged file takes the place and mode of the old one. */
-static int finish_upload(struct put *p, const char *staged)
+/* The hidden file beside its place, NULL when the job has failed. A name may be as long as names
+ * get without what is put before it. */
+static const char *staged_of(struct put *p)
 {
-	struct contents_ctx *ctx = p->job->ctx;
-	struct stat st;
-	state_upload_forget(ctx->state, p->path);
-	if (stat(p->disk, &st) == 0 && chmod(staged, st.st_mode & 0777) != 0)
-		return job_fail_sys(p->job, errno, "Cannot finish the upload", p->path);
-	if (rename(staged, p->disk) != 0)
-		return job_fail_sys(p->job, errno, "Cannot finish the upload", p->path);
-	return 0;
+	struct job *job = p->job;
+	const char *name = path_name(p->path);
+	char hex[DIGEST_HEX] = "";
+	if (strlen(name) > STAGED_NAME)
+		digest_sha256(cyg_str_of(name), hex);
+	const char *hidden = cyg_arena_printf(
+	    job->req->arena, STAGED "%.*s%s", hex[0] != '\0' ? 150 : STAGED_NAME, name, hex);
+	return path_to_disk(job, path_join(job, path_parent(job, p->path), hidden));
 }
 
 static void put_piece(struct put *p, int64_t chunk)
@@ -202,10 +225,7 @@ static void put_piece(struct put *p, int64_t chunk)
 	cyg_buf_init(&data, CONTENT_MAX);
 	struct model m;
 	struct jsonw w;
-	const char *dir = path_parent(job, p->path);
-	const char *staged = path_to_disk(
-	    job, path_join(job, dir,
-		     cyg_arena_printf(job->req->arena, ".~upload-%s", path_name(p->path))));
+	const char *staged = staged_of(p);
 	if (p->type == NULL || strcmp(p->type, "file") != 0) {
 		(void)job_fail(job, 400, NULL,
 		    "File type \"%s\" is not supported for large file transfer",
@@ -216,12 +236,26 @@ static void put_piece(struct put *p, int64_t chunk)
 		(void)job_fail(job, 400, NULL, "No file content provided");
 		return;
 	}
+	if (chunk == 1 && path_is_dir(job, p->path)) {
+		(void)job_fail(job, 400, NULL, "Not a file: %s", p->path);
+		return;
+	}
+	/* Said before the other pieces are sent in vain. */
+	if (chunk == 1 && p->exists && faccessat(AT_FDCWD, p->disk, W_OK, AT_EACCESS) != 0) {
+		(void)job_fail_sys(job, errno, "Cannot upload", p->path);
+		return;
+	}
 	if (staged == NULL || decode_content(p, &data) < 0 ||
 	    write_piece(p, staged, chunk, cyg_buf_str(&data)) < 0)
 		return;
+	if (chunk == 1)
+		remove_abandoned(path_to_disk(job, path_parent(job, p->path)));
 	if (chunk == -1) {
-		if (finish_upload(p, staged) == 0)
-			model_answer(job, p->path, NULL, true);
+		const struct contents_ctx *ctx = job->ctx;
+		if (save_upload(job, staged, p->disk, p->path) < 0)
+			return; /* the last piece may come again */
+		state_upload_forget(ctx->state, p->path);
+		model_answer(job, p->path, NULL, true);
 		return;
 	}
 	job->event_action = NULL;
@@ -291,8 +325,10 @@ void put_work(struct job *job)
 		return;
 	}
 	tape_node root = tape_root(p.t);
-	if (tape_type_of(p.t, root) == TAPE_NULL ||
-	    (tape_type_of(p.t, root) == TAPE_OBJECT && tape_count(p.t, root) == 0)) {
+	if (tape_type_of(p.t, root) != TAPE_NULL && tape_type_of(p.t, root) != TAPE_OBJECT) {
+		(void)job_fail(job, 400, NULL, "The body of the request is not a JSON object");
+	} else if (tape_type_of(p.t, root) == TAPE_NULL ||
+		   (tape_type_of(p.t, root) == TAPE_OBJECT && tape_count(p.t, root) == 0)) {
 		post_work(job);
 	} else if (tape_find(p.t, root, "copy_from") != TAPE_NONE) {
 		(void)job_fail(job, 400, NULL, "Cannot copy with PUT, only POST");

@@ -16,17 +16,36 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { LINKS_MAX = 8, NEW_MODE = 0666 };
+enum { LINKS_MAX = 40, NEW_MODE = 0666, ASIDES = 100, ASIDE_NAME = 240 };
+/* A step's result beside 0 and errno: a new file cannot be like the old one, which must stay. */
+enum { KEEP_INODE = -1 };
 
-/* The file that is to change: links are followed by hand, as far as there are any, so that a link
- * to something that does not exist yet makes that. */
+/* What is written: bytes, or what an open file holds from where it is read. */
+struct source {
+	struct cyg_str data;
+	int fd; /* -1: data */
+};
+
+/* The file that is to change. */
+struct target {
+	const char *disk, *dir; /* links followed */
+	struct stat st;         /* when it is there */
+	mode_t mode;            /* of a new file; umask applies */
+	bool there, dir_writable;
+	bool fresh;        /* it must not be there: EEXIST */
+	bool set_mode;     /* exactly mode, also for an old file */
+	const char *aside; /* the copy that had to stay beside it, or NULL */
+};
+
+/* Links are followed by hand, as far as there are any, so that a link to something that does not
+ * exist yet makes that. NULL: they lead in a circle. */
 static const char *resolve(struct job *job, const char *disk)
 {
 	char target[PATH_MAX];
 	for (int i = 0; i < LINKS_MAX; i++) {
 		ssize_t n = readlink(disk, target, sizeof(target) - 1);
 		if (n < 0)
-			break;
+			return disk;
 		target[n] = '\0';
 		if (target[0] == '/')
 			disk = cyg_arena_dup(job->req->arena, cyg_str_of(target));
@@ -34,7 +53,7 @@ static const char *resolve(struct job *job, const char *disk)
 			disk = cyg_arena_printf(job->req->arena, "%.*s/%s",
 			    (int)(strrchr(disk, '/') - disk), disk, target);
 	}
-	return disk;
+	return NULL;
 }
 
 static const char *dir_of(struct job *job, const char *disk)
@@ -44,139 +63,257 @@ static const char *dir_of(struct job *job, const char *disk)
 	return cyg_arena_dup(job->req->arena, dir);
 }
 
-static int write_and_sync(int fd, struct cyg_str data)
+static int write_and_sync(int fd, const struct source *src)
 {
-	struct cyg_err err;
-	if (cyg_file_write_all(fd, data.p, data.len, &err) < 0)
+	struct cyg_err err = { 0 };
+	int r = src->fd >= 0 ? cyg_file_copy(src->fd, fd, &err)
+			     : cyg_file_write_all(fd, src->data.p, src->data.len, &err);
+	if (r < 0)
 		return err.sys != 0 ? err.sys : EIO;
 	return fsync(fd) != 0 ? errno : 0;
 }
 
 /* Would a new file in its place lose something that people see? */
-static bool must_keep_inode(const char *disk, const struct stat *st, bool dir_writable)
+static bool must_keep_inode(const struct target *t)
 {
-	return !dir_writable || st->st_nlink > 1 || st->st_uid != geteuid() ||
-	       (st->st_mode & (S_ISUID | S_ISGID)) != 0 || listxattr(disk, NULL, 0) > 0;
+	return !t->dir_writable || t->st.st_nlink > 1 || t->st.st_uid != geteuid() ||
+	       (t->st.st_mode & (S_ISUID | S_ISGID)) != 0 || listxattr(t->disk, NULL, 0) > 0;
 }
 
-static int replace(struct job *job, const char *disk, const struct stat *old, struct cyg_str data)
+/* Gives a new file the group and mode of the old one. The group that a new file gets is the
+ * folder's where that is set-group-id, so it is looked at, not guessed. */
+static int dress(int fd, const struct target *t)
+{
+	struct stat st;
+	if (!t->there && !t->set_mode)
+		return 0;
+	if (fstat(fd, &st) != 0)
+		return errno;
+	if (t->there && st.st_gid != t->st.st_gid && fchown(fd, (uid_t)-1, t->st.st_gid) != 0)
+		return KEEP_INODE;
+	return fchmod(fd, t->set_mode ? t->mode : t->st.st_mode & 0777) != 0 ? errno : 0;
+}
+
+/* Without RENAME_NOREPLACE (NFS, some of FUSE) a second name does the same, as far as there can be
+ * one. */
+static int rename_fresh(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
+	if (link(from, to) == 0)
+		return unlink(from) != 0 ? errno : 0;
+	if (errno == EEXIST || faccessat(AT_FDCWD, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	return rename(from, to) != 0 ? errno : 0;
+}
+
+/* The name goes over to the new file, for good once 0 is returned. */
+static int take_place(const struct target *t, const char *from)
+{
+	int e = t->fresh ? rename_fresh(from, t->disk) : rename(from, t->disk) != 0 ? errno : 0;
+	if (e == 0)
+		cyg_file_sync_parent(AT_FDCWD, t->disk);
+	return e;
+}
+
+static int replace(struct job *job, const struct target *t, const struct source *src)
 {
 	char random[17];
 	cyg_random_hex(random, 8);
 	const char *tmp =
-	    cyg_arena_printf(job->req->arena, "%s/.~cygnet-%s", dir_of(job, disk), random);
-	mode_t mode = old != NULL ? old->st_mode & 0777 : NEW_MODE;
+	    cyg_arena_printf(job->req->arena, "%s/" SAVE_TEMPORARY "%s", t->dir, random);
+	mode_t mode = t->there ? S_IRUSR | S_IWUSR : t->mode;
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return errno;
-	int e = old != NULL && fchmod(fd, mode) != 0 ? errno : 0;
-	/* Another group that we are not in cannot be kept; the mode then must not widen. */
-	if (e == 0 && old != NULL && old->st_gid != getegid() &&
-	    fchown(fd, (uid_t)-1, old->st_gid) != 0)
-		e = fchmod(fd, mode & (mode_t)~0070) != 0 ? errno : 0;
+	int e = dress(fd, t);
 	if (e == 0)
-		e = write_and_sync(fd, data);
+		e = write_and_sync(fd, src);
 	if (close(fd) != 0 && e == 0)
 		e = errno; /* a quota may speak up only here */
-	if (e == 0 && rename(tmp, disk) != 0)
-		e = errno;
+	if (e == 0)
+		e = take_place(t, tmp);
 	if (e != 0)
 		(void)unlink(tmp);
 	return e;
 }
 
-/* The copy beside a file while the file itself is written; stock's name for it. */
-static int copy_aside(const char *disk, const char *aside)
+/* ---- writing the file itself ---- */
+static int copy_into(const char *from, int to)
 {
-	cyg_autoclose int from = open(disk, O_RDONLY | O_CLOEXEC);
-	cyg_autoclose int to =
-	    open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	ssize_t n = 1;
-	if (from < 0 || to < 0)
-		return errno;
-	while (n > 0)
-		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-	return n < 0 || fsync(to) != 0 ? errno : 0;
+	cyg_autoclose int fd = open(from, O_RDONLY | O_CLOEXEC);
+	const struct source src = { .fd = fd };
+	return fd < 0 ? errno : write_and_sync(to, &src);
 }
 
-static int write_in_place(struct job *job, const char *disk, bool dir_writable, struct cyg_str data)
+/* The copy beside a file while the file itself is written, under stock's name for it. One that is
+ * there already may be all that an earlier death left of the file: it is not written over. */
+static int copy_aside(struct job *job, struct target *t)
 {
-	const char *name = strrchr(disk, '/') + 1;
-	const char *aside = cyg_arena_printf(job->req->arena, "%s/.~%s", dir_of(job, disk), name);
-	int e = dir_writable ? copy_aside(disk, aside) : 0;
-	cyg_autoclose int fd = e == 0 ? open(disk, O_WRONLY | O_CLOEXEC) : -1;
-	if (e == 0 && fd < 0)
+	const char *name = strrchr(t->disk, '/') + 1;
+	int fd = -1;
+	for (int i = 0; i < ASIDES && fd < 0; i++) {
+		t->aside = cyg_arena_printf(job->req->arena, i == 0 ? "%s/.~%.*s" : "%s/.~%.*s.%d",
+		    t->dir, ASIDE_NAME, name, i);
+		fd = open(t->aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd < 0) {
+		t->aside = NULL;
+		return errno;
+	}
+	int e = copy_into(t->disk, fd);
+	cyg_close(fd);
+	return e;
+}
+
+/* Makes sure of the room before anything is written over, where the file system can tell. */
+static int reserve(int fd, const struct source *src)
+{
+	struct stat st = { .st_size = (off_t)src->data.len };
+	if (src->fd >= 0 && fstat(src->fd, &st) != 0)
+		return errno;
+	if (st.st_size == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size) == 0)
+		return 0;
+	return errno == ENOSPC || errno == EDQUOT ? errno : 0;
+}
+
+static int write_over(int fd, const struct source *src)
+{
+	int e = lseek(fd, 0, SEEK_SET) != 0 ? errno : write_and_sync(fd, src);
+	off_t end = e == 0 ? lseek(fd, 0, SEEK_CUR) : 0;
+	if (e == 0 && (end < 0 || ftruncate(fd, end) != 0))
 		e = errno;
+	return e;
+}
+
+/* One at a time: two saves of one file must not get mixed. */
+static int write_in_place(struct job *job, struct target *t, const struct source *src)
+{
+	struct contents_ctx *ctx = job->ctx;
+	state_lock_in_place(ctx->state);
+	int e = t->dir_writable ? copy_aside(job, t) : 0;
+	cyg_autoclose int fd = e == 0 ? open(t->disk, O_WRONLY | O_CLOEXEC) : -1;
+	if (e == 0)
+		e = fd < 0 ? errno : reserve(fd, src);
 	bool touched = e == 0;
 	if (e == 0)
-		e = write_and_sync(fd, data);
-	if (e == 0 && ftruncate(fd, (off_t)data.len) != 0)
-		e = errno;
-	if (!dir_writable)
-		return e;
+		e = write_over(fd, src);
+	if (e == 0 && t->set_mode)
+		(void)fchmod(fd, t->mode); /* somebody else's file keeps its own */
+	if (t->aside != NULL && e != 0 && touched) {
+		cyg_autoclose int old = open(t->aside, O_RDONLY | O_CLOEXEC);
+		const struct source back = { .fd = old };
+		touched = old < 0 || write_over(fd, &back) != 0;
+	}
 	/* What could not be put back stays in the copy: nothing is lost. */
-	/* NOLINTNEXTLINE(readability-suspicious-call-argument): and back again */
-	if (e == 0 || !touched || copy_aside(aside, disk) == 0)
-		(void)unlink(aside);
+	if (t->aside != NULL && (e == 0 || !touched) && unlink(t->aside) == 0)
+		t->aside = NULL;
+	state_unlock_in_place(ctx->state);
 	return e;
+}
+
+/* ---- what callers ask for ---- */
+/* Looks at the file that is to change; -1 when the job has failed. */
+static int aim(struct job *job, const char *disk, const char *path, struct target *t)
+{
+	t->disk = resolve(job, disk);
+	if (t->disk == NULL)
+		return job_fail(job, 400, NULL, "%s is a link that leads in a circle", path);
+	t->dir = dir_of(job, t->disk);
+	t->there = stat(t->disk, &t->st) == 0;
+	t->dir_writable = faccessat(AT_FDCWD, t->dir, W_OK | X_OK, AT_EACCESS) == 0;
+	if (t->there && !S_ISREG(t->st.st_mode))
+		return job_fail(job, 400, NULL, "Not a file: %s", path);
+	if (t->there && faccessat(AT_FDCWD, t->disk, W_OK, AT_EACCESS) != 0)
+		return job_fail_sys(job, EACCES, "Cannot save", path);
+	return 0;
+}
+
+static int fail(struct job *job, const struct target *t, int e, const char *path)
+{
+	if (t->aside == NULL)
+		return job_fail_sys(job, e, "Cannot save", path);
+	return job_fail(job, 500, NULL,
+	    "Cannot save %s: %s. It is half written now; what it held before is beside it, in %s",
+	    path, strerror(e), strrchr(t->aside, '/') + 1);
+}
+
+/* 0, -1 (the job has failed), or 1: a fresh file's name is taken. */
+static int save(
+    struct job *job, const char *disk, const char *path, struct target *t, const struct source *src)
+{
+	t->disk = disk;
+	t->dir = dir_of(job, disk);
+	if (!t->fresh && aim(job, disk, path, t) < 0)
+		return -1;
+	int e = t->there && must_keep_inode(t) ? KEEP_INODE : replace(job, t, src);
+	if (e == KEEP_INODE)
+		e = write_in_place(job, t, src);
+	if (e == EEXIST && t->fresh)
+		return 1;
+	return e == 0 ? 0 : fail(job, t, e, path);
 }
 
 int save_bytes(struct job *job, const char *disk, const char *path, struct cyg_str data)
 {
-	struct stat st;
-	disk = resolve(job, disk);
-	bool there = stat(disk, &st) == 0;
-	bool dir_writable = faccessat(AT_FDCWD, dir_of(job, disk), W_OK | X_OK, AT_EACCESS) == 0;
-	int e;
-	if (there && !S_ISREG(st.st_mode))
-		return job_fail(job, 400, NULL, "Not a file: %s", path);
-	if (there && faccessat(AT_FDCWD, disk, W_OK, AT_EACCESS) != 0)
-		return job_fail_sys(job, EACCES, "Cannot save", path);
-	if (there && must_keep_inode(disk, &st, dir_writable))
-		e = write_in_place(job, disk, dir_writable, data);
-	else
-		e = replace(job, disk, there ? &st : NULL, data);
-	return e == 0 ? 0 : job_fail_sys(job, e, "Cannot save", path);
+	struct target t = { .mode = NEW_MODE };
+	const struct source src = { .data = data, .fd = -1 };
+	return save(job, disk, path, &t, &src);
 }
 
 int save_new(struct job *job, const char *disk, const char *path, struct cyg_str data)
 {
-	int fd = open(disk, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, NEW_MODE);
-	if (fd < 0 && errno == EEXIST)
-		return 1;
-	int e = fd < 0 ? errno : write_and_sync(fd, data);
-	if (fd >= 0 && close(fd) != 0 && e == 0)
-		e = errno;
-	if (fd >= 0 && e != 0)
-		(void)unlink(disk);
-	return e == 0 ? 0 : job_fail_sys(job, e, "Cannot save", path);
+	struct target t = { .mode = NEW_MODE, .fresh = true };
+	const struct source src = { .data = data, .fd = -1 };
+	return save(job, disk, path, &t, &src);
 }
 
-void save_remember(struct job *job, const char *disk, struct cyg_str data)
+int save_upload(struct job *job, const char *staged, const char *disk, const char *path)
 {
-	const struct contents_ctx *ctx = job->ctx;
-	char hex[DIGEST_HEX];
-	struct stat st;
-	if (stat(disk, &st) != 0)
-		return;
-	digest_sha256(data, hex);
-	state_hash_set(ctx->state, &st, hex);
-}
-
-int save_copy(struct job *job, const char *from, const char *to, const char *path, bool keep_times)
-{
-	cyg_autobuf struct cyg_buf data;
-	struct stat st;
-	struct cyg_err err;
-	cyg_buf_init(&data, JOB_OUT_MAX);
-	if (stat(from, &st) != 0)
-		return job_fail_sys(job, errno, "Cannot copy", path);
-	if (cyg_file_read(AT_FDCWD, from, true, &data, &err) < 0)
-		return job_fail_err(job, &err, "Cannot copy");
-	if (save_bytes(job, to, path, cyg_buf_str(&data)) < 0)
+	struct target t = { .mode = NEW_MODE };
+	cyg_autoclose int fd = open(staged, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	const struct source src = { .fd = fd };
+	if (fd < 0)
+		return job_fail_sys(job, errno, "Cannot finish the upload", path);
+	if (aim(job, disk, path, &t) < 0)
 		return -1;
+	int e = t.there && must_keep_inode(&t) ? KEEP_INODE : dress(fd, &t);
+	if (e == 0 && fsync(fd) != 0)
+		e = errno;
+	if (e == 0)
+		e = take_place(&t, staged);
+	if (e == KEEP_INODE || e == EXDEV) { /* a link may lead to another file system */
+		e = e == EXDEV ? replace(job, &t, &src) : write_in_place(job, &t, &src);
+		if (e == 0)
+			(void)unlink(staged);
+	}
+	return e == 0 ? 0 : fail(job, &t, e, path);
+}
+
+int save_copy(
+    struct job *job, const char *from, const char *to, const char *path, enum save_copy_kind kind)
+{
+	struct stat st;
+	cyg_autoclose int fd = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const struct source src = { .fd = fd };
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return job_fail_sys(job, errno, "Cannot copy", path);
+	if (!S_ISREG(st.st_mode))
+		return job_fail(job, 400, NULL, "Not a file: %s", path);
+	struct target t = { .mode = st.st_mode & 0777,
+		.fresh = kind == SAVE_DUPLICATE || kind == SAVE_MOVE,
+		.set_mode = kind == SAVE_CHECKPOINT || kind == SAVE_MOVE };
+	/* A copy of something read-only is made to be changed; the next checkpoint goes over this
+	 * one. */
+	if (kind == SAVE_DUPLICATE || kind == SAVE_CHECKPOINT)
+		t.mode |= S_IRUSR | S_IWUSR;
+	int r = save(job, to, path, &t, &src);
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
-	if (keep_times)
+	if (r == 0 && kind != SAVE_DUPLICATE)
 		(void)utimensat(AT_FDCWD, to, times, 0); /* as copystat: best effort */
-	return 0;
+	return r;
 }

@@ -15,7 +15,8 @@ enum {
 struct contents_state *state_new(void)
 {
 	struct contents_state *s = cyg_xcalloc(1, sizeof(*s));
-	if (uv_mutex_init(&s->lock) != 0 || uv_mutex_init(&s->trust_lock) != 0)
+	if (uv_mutex_init(&s->lock) != 0 || uv_mutex_init(&s->in_place) != 0 ||
+	    uv_mutex_init(&s->trust_lock) != 0)
 		abort();
 	return s;
 }
@@ -28,8 +29,19 @@ void state_free(struct contents_state *s)
 	for (size_t i = 0; i < STATE_UPLOADS; i++)
 		free(s->uploads[i].path);
 	uv_mutex_destroy(&s->lock);
+	uv_mutex_destroy(&s->in_place);
 	uv_mutex_destroy(&s->trust_lock);
 	free(s);
+}
+
+void state_lock_in_place(struct contents_state *s)
+{
+	uv_mutex_lock(&s->in_place);
+}
+
+void state_unlock_in_place(struct contents_state *s)
+{
+	uv_mutex_unlock(&s->in_place);
 }
 
 static struct hash_slot key_of(const struct stat *st)
@@ -63,10 +75,11 @@ bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[DI
 	return hit;
 }
 
-void state_hash_set(struct contents_state *s, const struct stat *st, const char *hex)
+void state_hash_set(
+    struct contents_state *s, const struct stat *st, int64_t seen_us, const char *hex)
 {
 	struct hash_slot k = key_of(st);
-	if (cyg_clock_wall_us() - k.ctime_ns / 1000 < RACY_US)
+	if (seen_us - k.ctime_ns / 1000 < RACY_US)
 		return;
 	memcpy(k.hex, hex, DIGEST_HEX);
 	uv_mutex_lock(&s->lock);
@@ -88,22 +101,19 @@ static struct upload *find_upload(struct contents_state *s, const char *path)
 	return best;
 }
 
-bool state_upload_begin(
-    struct contents_state *s, const char *path, int64_t chunk, uint64_t *off, bool *known)
+bool state_upload_begin(struct contents_state *s, const char *path, int64_t chunk, uint64_t *off)
 {
 	bool good = true;
 	*off = 0;
-	*known = true;
 	uv_mutex_lock(&s->lock);
 	const struct upload *u = find_upload(s, path);
-	bool found = u->path != NULL && strcmp(u->path, path) == 0;
+	bool found = u->path != NULL && strcmp(u->path, path) == 0 &&
+		     cyg_clock_mono_ms() - u->used_ms <= UPLOAD_IDLE_MS;
 	if (chunk == 1)
 		*off = 0;
-	else if (!found || cyg_clock_mono_ms() - u->used_ms > UPLOAD_IDLE_MS)
-		*known = false;
-	else if (chunk == u->chunk)
+	else if (found && chunk == u->chunk)
 		*off = u->before;
-	else if (chunk == -1 || chunk == u->chunk + 1)
+	else if (found && u->chunk != -1 && (chunk == -1 || chunk == u->chunk + 1))
 		*off = u->size;
 	else
 		good = false;

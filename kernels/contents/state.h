@@ -15,18 +15,23 @@ void state_free(struct contents_state *s);
 /* ---- SHA-256 by (device, inode, size, mtime, ctime) ---- */
 /* True when the hash of that very file content is known; hex gets 64 digits and a NUL. */
 bool state_hash_get(struct contents_state *s, const struct stat *st, char hex[DIGEST_HEX]);
-/* Remembers it, unless the file changed so recently that another change could share its times. */
-void state_hash_set(struct contents_state *s, const struct stat *st, const char *hex);
+/* Remembers it, unless the file had changed so recently when its content began to be read (seen_us,
+ * wall clock) that another change could share its times. */
+void state_hash_set(
+    struct contents_state *s, const struct stat *st, int64_t seen_us, const char *hex);
 
 /* ---- chunked uploads ---- */
 /* May chunk be written now, and at which offset? 1 starts anew; the chunk written last may come
- * again (a retry); else it must be the next one. False: out of order. known is false when this
- * upload was never seen (the agent was restarted): the chunk is appended at the end. */
-bool state_upload_begin(
-    struct contents_state *s, const char *path, int64_t chunk, uint64_t *off, bool *known);
+ * again (a retry); else it must be the next one. False: out of order, or of an upload that is not
+ * known (any more): what its file holds cannot be told then, and nothing is appended to it. */
+bool state_upload_begin(struct contents_state *s, const char *path, int64_t chunk, uint64_t *off);
 /* It was written and the staged file is size bytes long now. */
 void state_upload_done(struct contents_state *s, const char *path, int64_t chunk, uint64_t size);
 void state_upload_forget(struct contents_state *s, const char *path);
+
+/* ---- files that are written in place: one at a time ---- */
+void state_lock_in_place(struct contents_state *s);
+void state_unlock_in_place(struct contents_state *s);
 
 /* ---- trust ---- */
 /* Is the notebook (as it was read) signed by this user? False on any trouble. */

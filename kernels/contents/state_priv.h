@@ -8,7 +8,8 @@
 
 struct sqlite3;
 
-enum { STATE_HASHES = 1024, STATE_UPLOADS = 16 };
+/* Uploads: as many as files that somebody drops at once; a browser sends them side by side. */
+enum { STATE_HASHES = 1024, STATE_UPLOADS = 1024 };
 
 struct hash_slot {
 	dev_t dev;
@@ -29,6 +30,7 @@ struct contents_state {
 	uv_mutex_t lock;
 	struct hash_slot hashes[STATE_HASHES];
 	struct upload uploads[STATE_UPLOADS];
+	uv_mutex_t in_place;   /* held while a file is written in place */
 	uv_mutex_t trust_lock; /* of what follows; signing a large notebook takes a while */
 	struct sqlite3 *db;    /* NULL until first used */
 	char *secret;          /* the signing key; NULL until first used */

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 200, TRIES = 1000 };
+enum { DEPTH_MAX = 200, TRIES = 1000, BASE_MAX = 240 };
 
 static bool is_dots(const char *name)
 {
@@ -69,13 +69,11 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	cyg_autoclose int from = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	cyg_autoclose int to =
 	    openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st->st_mode & 0777);
-	ssize_t n = 1;
+	struct cyg_err err;
 	if (from < 0 || to < 0)
 		return errno;
-	while (n > 0)
-		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-	if (n < 0)
-		return errno;
+	if (cyg_file_copy(from, to, &err) < 0)
+		return err.sys;
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 	(void)futimens(to, times);
 	return 0;
@@ -151,31 +149,49 @@ int tree_copy(struct job *job, const char *from, const char *to, const char *pat
 	(void)closedir(dir);
 	if (e != 0 && to_fd >= 0)
 		(void)cyg_file_remove_tree(AT_FDCWD, to, NULL);
+	if (e == EEXIST && to_fd < 0)
+		return 1;
 	return e == 0 ? 0 : job_fail_sys(job, e, "Cannot copy the folder", path);
 }
 
 /* ---- trash ---- */
+/* The top of the file system that a folder is in: the last one upwards of the same device. */
+static char *top_of(const char *dir, dev_t dev)
+{
+	struct stat up;
+	char *top = realpath(dir, NULL);
+	while (top != NULL && strcmp(top, "/") != 0) {
+		cyg_autofree char *parent = cyg_xasprintf("%s/..", top);
+		if (stat(parent, &up) != 0 || up.st_dev != dev)
+			break;
+		char *slash = strrchr(top, '/');
+		slash[slash == top ? 1 : 0] = '\0';
+	}
+	return top;
+}
+
 /* The trash folder for a path: the home's when it is on the same file system, else .Trash-UID at
- * the top of the path's own. */
+ * the top of the path's own. NULL: there is none, errno says why. */
 static const char *trash_of(struct job *job, const char *disk)
 {
 	const struct contents_ctx *ctx = job->ctx;
-	struct stat st, up;
-	if (lstat(disk, &st) != 0 || cyg_file_mkdirs(ctx->home_trash, 0700, NULL) < 0 ||
-	    stat(ctx->home_trash, &up) != 0)
+	struct stat st, home;
+	struct cyg_err err;
+	if (lstat(disk, &st) != 0)
 		return NULL;
-	if (st.st_dev == up.st_dev)
-		return ctx->home_trash;
-	char *top = cyg_arena_dup(job->req->arena, cyg_str_of(disk));
-	for (char *slash = strrchr(top, '/'); slash != NULL && slash != top;
-	     slash = strrchr(top, '/')) {
-		*slash = '\0';
-		const char *parent = cyg_arena_printf(job->req->arena, "%s/..", top);
-		if (stat(parent, &up) != 0 || up.st_dev != st.st_dev)
-			return cyg_arena_printf(
-			    job->req->arena, "%s/.Trash-%u", top, (unsigned)geteuid());
+	if (cyg_file_mkdirs(ctx->home_trash, 0700, &err) < 0) {
+		errno = err.sys;
+		return NULL;
 	}
-	return NULL;
+	if (stat(ctx->home_trash, &home) != 0)
+		return NULL;
+	if (st.st_dev == home.st_dev)
+		return ctx->home_trash;
+	cyg_autofree char *dir = cyg_xstrndup(disk, (size_t)(strrchr(disk, '/') - disk));
+	cyg_autofree char *top = top_of(dir, st.st_dev);
+	return top == NULL ? NULL
+			   : cyg_arena_printf(job->req->arena, "%s/.Trash-%u",
+				 strcmp(top, "/") == 0 ? "" : top, (unsigned)geteuid());
 }
 
 /* The info file comes first and takes the name (O_EXCL), as the specification asks. */
@@ -190,12 +206,13 @@ static int take_name(const char *info_dir, const char *name, const char *disk)
 	if (fd < 0)
 		return errno;
 	cyg_clock_format(cyg_clock_wall_us(), when);
-	if (cyg_buf_add_str(&text, "[Trash Info]\nPath=", NULL) < 0 ||
-	    url_encode(&text, cyg_str_of(disk), "/", NULL) < 0 ||
-	    cyg_buf_printf(&text, NULL, "\nDeletionDate=%.19s\n", when) < 0 ||
-	    cyg_file_write_all(fd, text.data, text.len, NULL) < 0) {
+	struct cyg_err err = { 0 };
+	if (cyg_buf_add_str(&text, "[Trash Info]\nPath=", &err) < 0 ||
+	    url_encode(&text, cyg_str_of(disk), "/", &err) < 0 ||
+	    cyg_buf_printf(&text, &err, "\nDeletionDate=%.19s\n", when) < 0 ||
+	    cyg_file_write_all(fd, text.data, text.len, &err) < 0) {
 		(void)unlink(path);
-		return EIO;
+		return err.sys != 0 ? err.sys : EIO;
 	}
 	return 0;
 }
@@ -206,9 +223,11 @@ static int move_to(const char *trash, const char *disk)
 	cyg_autofree char *info = cyg_xasprintf("%s/info", trash);
 	const char *base = strrchr(disk, '/') + 1;
 	int e = EEXIST;
-	if (cyg_file_mkdirs(files, 0700, NULL) < 0 || cyg_file_mkdirs(info, 0700, NULL) < 0)
-		return EACCES;
-	for (int i = 1; e == EEXIST && i < TRIES; i++) {
+	struct cyg_err err = { 0 };
+	if (cyg_file_mkdirs(files, 0700, &err) < 0 || cyg_file_mkdirs(info, 0700, &err) < 0)
+		return err.sys;
+	/* A name must have room for ".trashinfo" behind it. */
+	for (int i = strlen(base) <= BASE_MAX ? 1 : 2; e == EEXIST && i < TRIES; i++) {
 		cyg_autofree char *name =
 		    i == 1 ? cyg_xstrdup(base) : cyg_xasprintf("%.200s %d", base, i);
 		cyg_autofree char *to = cyg_xasprintf("%s/%s", files, name);
@@ -228,12 +247,15 @@ static int move_to(const char *trash, const char *disk)
 
 int trash_move(struct job *job, const char *disk, const char *path)
 {
+	const struct contents_ctx *ctx = job->ctx;
 	const char *trash = trash_of(job, disk);
-	int e = trash == NULL ? EACCES : move_to(trash, disk);
+	int e = trash == NULL ? errno : move_to(trash, disk);
 	if (e == 0)
 		return 0;
-	if (trash == NULL)
-		return job_fail(
-		    job, 400, NULL, "send2trash failed: there is no trash folder for %s", path);
+	if (e == ENOSPC || e == EDQUOT)
+		return job_fail(job, 507, NULL,
+		    "%s was not deleted: there is no room left even to note it in the trash. Empty "
+		    "the trash first: in a terminal, rm -rf %s/*",
+		    path, ctx->home_trash);
 	return job_fail(job, 400, NULL, "send2trash failed: %s: %s", path, strerror(e));
 }

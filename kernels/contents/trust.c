@@ -53,12 +53,8 @@ static int load_secret(struct contents_state *s, const char *data_dir, struct cy
 	return r;
 }
 
-static bool run_sql(sqlite3 *db, const char *sql)
-{
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static bool open_database(struct contents_state *s, const char *data_dir)
+/* An SQLite result code; s->db is open when it is SQLITE_OK. */
+static int open_database(struct contents_state *s, const char *data_dir)
 {
 	static const char schema[] =
 	    "CREATE TABLE IF NOT EXISTS nbsignatures (id integer PRIMARY KEY AUTOINCREMENT,"
@@ -66,25 +62,28 @@ static bool open_database(struct contents_state *s, const char *data_dir)
 	    "CREATE INDEX IF NOT EXISTS algosig ON nbsignatures(algorithm, signature)";
 	cyg_autofree char *path = cyg_xasprintf("%s/nbsignatures.db", data_dir);
 	sqlite3 *db = NULL;
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-	bool good = sqlite3_open_v2(path, &db, flags, NULL) == SQLITE_OK &&
-		    sqlite3_busy_timeout(db, BUSY_MS) == SQLITE_OK && run_sql(db, schema);
-	if (good) {
+	int r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	if (r == SQLITE_OK)
+		r = sqlite3_busy_timeout(db, BUSY_MS);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, schema, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
 		s->db = db;
-		return true;
-	}
-	(void)sqlite3_close(db);
-	return false;
+	else
+		(void)sqlite3_close(db);
+	return r;
 }
 
-/* A database that cannot be used is put aside once, as sign.py does. */
+/* What is no database is put aside once, as sign.py does. One that is only locked, or on a disk
+ * that is full, stays: it holds all that the user trusts. */
 static bool open_or_replace(struct contents_state *s, const char *data_dir)
 {
-	if (open_database(s, data_dir))
-		return true;
+	int r = open_database(s, data_dir);
+	if (r != SQLITE_NOTADB && r != SQLITE_CORRUPT)
+		return r == SQLITE_OK;
 	cyg_autofree char *path = cyg_xasprintf("%s/nbsignatures.db", data_dir);
 	cyg_autofree char *aside = cyg_xasprintf("%s.bak", path);
-	return rename(path, aside) == 0 && open_database(s, data_dir);
+	return rename(path, aside) == 0 && open_database(s, data_dir) == SQLITE_OK;
 }
 
 static bool trust_open(struct contents_ctx *ctx)
@@ -174,7 +173,7 @@ static void store(struct contents_state *s, const char *hex)
 	    "DELETE FROM nbsignatures WHERE (SELECT count(*) FROM nbsignatures) > %d AND id IN "
 	    "(SELECT id FROM nbsignatures ORDER BY last_seen DESC LIMIT -1 OFFSET %d)",
 	    CACHE_SIZE, CACHE_SIZE / 4 * 3);
-	(void)run_sql(s->db, cull);
+	(void)sqlite3_exec(s->db, cull, NULL, NULL, NULL);
 	free(cull);
 }
 

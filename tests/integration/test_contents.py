@@ -1,17 +1,25 @@
 """The contents API over HTTP, as JupyterLab speaks it."""
 
 import base64
+import concurrent.futures
+import contextlib
+import gzip
 import hashlib
 import json
+import mimetypes
 import os
 import pathlib
+import signal
 import sqlite3
 import stat
 import subprocess
+import time
 import urllib.parse
 
 import pytest
-from lib import places, web
+from lib import places, slow_disk, web
+from lib.agent import Agent
+from lib.daemon import wait_until
 
 BASE = "/user/alice/"
 MODEL_KEYS = {"name", "path", "type", "created", "last_modified", "mimetype", "content", "format", "size",
@@ -35,7 +43,8 @@ class Server:
         data = json.dumps(body) if isinstance(body, (dict, list)) else body
         answer = web.request(self.address, method, BASE + path, data, headers)
         answer.json = None
-        if answer.getheader("Content-Type") == "application/json" and answer.data:
+        is_json = answer.getheader("Content-Type") == "application/json"
+        if is_json and answer.data and not answer.getheader("Content-Encoding"):
             answer.json = json.loads(answer.data)
         return answer
 
@@ -66,6 +75,26 @@ def code(source, outputs=(), **metadata):
             "execution_count": None}
 
 
+def as_root(why):
+    return pytest.mark.skipif(os.geteuid() != 0, reason=f"only root can {why}")
+
+
+@contextlib.contextmanager
+def file_system(folder, size="16m"):
+    """A small file system of its own; what is in it must be closed when it goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def side_by_side(work, items):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        return list(pool.map(work, items))
+
+
 RICH = {"output_type": "display_data", "data": {"text/html": "<b>x</b>"}, "metadata": {}}
 
 
@@ -83,8 +112,19 @@ def test_models_have_all_keys_and_folders_list_their_children(server):
     assert set(children) == {"b.txt", "sub", "n.ipynb", "broken"}
     assert all(set(child) == MODEL_KEYS and child["content"] is None for child in children.values())
     assert [children[name]["type"] for name in ("b.txt", "sub", "n.ipynb")] == ["file", "directory", "notebook"]
+    assert [child["name"] for child in children.values() if not child["writable"]] == ["broken"]
     assert children["b.txt"]["mimetype"] == "text/plain" and children["n.ipynb"]["mimetype"] is None
     assert server.contents("GET", "", query="?content=0").json["content"] is None
+
+
+def test_types_are_those_that_python_tells(server):
+    known = mimetypes.MimeTypes(filenames=()).types_map[1]
+    for ext in known:
+        server.write("x" + ext, b"")
+    told = {child["name"][1:]: child["mimetype"] for child in server.contents("GET", "").json["content"]}
+    assert {ext: told[ext] for ext in told if told[ext] != known[ext]} == {".js": "text/javascript",
+                                                                         ".mjs": "text/javascript"}
+    assert set(known) - set(told) <= {".pyc", ".pyo"}
 
 
 def test_files_come_as_text_or_base64(server):
@@ -193,20 +233,100 @@ def test_permissions_are_answered_with_403_and_shown_as_writable(daemons, tmp_pa
     assert file.read_bytes() == b"root's"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+@as_root("mount a small file system")
 def test_a_full_disk_is_said_and_loses_nothing(daemons, tmp_path):
-    (tmp_path / "root").mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", tmp_path / "root"], check=True)
-    try:
+    with file_system(tmp_path / "root", "256k"):
         server = Server(daemons, tmp_path)
         assert server.put_text("t.txt", "precious").status == 201
-        full = server.put_text("t.txt", "x" * 400_000)
-        assert full.status == 507 and "space" in full.json["message"]
-        assert (server.root / "t.txt").read_text() == "precious"
-        assert [path.name for path in server.root.iterdir()] == ["t.txt"]
+        os.link(server.root / "t.txt", server.root / "second.txt")
+        for path in ("t.txt", "new.txt"):
+            full = server.put_text(path, "x" * 400_000)
+            assert full.status == 507 and "space" in full.json["message"] and "Nothing was changed" in full.json["message"]
+        assert (server.root / "second.txt").read_text() == "precious"
+        assert sorted(path.name for path in server.root.iterdir()) == ["second.txt", "t.txt"]
         server.program.stop()
-    finally:
-        subprocess.run(["umount", tmp_path / "root"], check=True)
+
+
+@as_root("mount a small file system and become somebody else")
+def test_a_full_disk_loses_nothing_where_no_copy_can_be_made(daemons, tmp_path):
+    with file_system(tmp_path / "root", "256k"):
+        server = Server(daemons, tmp_path, as_uid=65534)
+        file = server.write("t.txt", b"precious" * 1000)
+        file.chmod(0o666)
+        os.chown(server.root, 0, 0)
+        server.root.chmod(0o755)
+        assert server.put_text("t.txt", "shorter").status == 200
+        full = server.put_text("t.txt", "x" * 400_000)
+        assert full.status == 507 and file.read_text() == "shorter"
+        server.program.stop()
+
+
+@as_root("mount a small file system")
+def test_a_full_disk_has_no_room_for_the_trash(daemons, tmp_path):
+    with file_system(tmp_path / "home", "64k"):
+        (tmp_path / "home/root").mkdir()
+        os.symlink("home/root", tmp_path / "root")
+        server = Server(daemons, tmp_path)
+        server.write("t.txt", b"x")
+        server.trash.mkdir(parents=True)
+        (server.trash / "files").mkdir()
+        (server.trash / "info").mkdir()
+        with contextlib.suppress(OSError), open(server.home / "fill", "wb", buffering=0) as fill:
+            while True:
+                fill.write(b"x" * 4096)
+        refused = server.contents("DELETE", "t.txt")
+        assert refused.status == 507 and f"rm -rf {server.trash}/*" in refused.json["message"]
+        assert (server.root / "t.txt").exists() and os.listdir(server.trash / "info") == []
+        server.program.stop()
+
+
+def test_saves_at_the_same_time_do_not_get_mixed(server):
+    texts = [f"{i} " * (1000 + i * 20_000) for i in range(8)]
+    file = server.write("t.txt", b"old")
+    os.link(file, server.root / "second.txt")
+    for _ in range(5):
+        assert {answer.status for answer in side_by_side(lambda text: server.put_text("t.txt", text), texts)} == {200}
+        assert (server.root / "second.txt").read_text() in texts
+    assert sorted(path.name for path in server.root.iterdir()) == ["second.txt", "t.txt"]
+
+
+def test_what_an_earlier_death_left_of_a_file_is_not_written_over(server):
+    file = server.write("t.txt", b"half")
+    os.link(file, server.root / "second.txt")
+    server.write(".~t.txt", b"whole")
+    assert server.put_text("t.txt", "new").status == 200
+    assert (server.root / "second.txt").read_text() == "new" and (server.root / ".~t.txt").read_text() == "whole"
+    assert sorted(path.name for path in server.root.iterdir()) == [".~t.txt", "second.txt", "t.txt"]
+
+
+@as_root("give files to groups")
+def test_saving_keeps_the_group_in_a_folder_that_gives_its_own(server):
+    server.root.chmod(0o2755)
+    os.chown(server.root, -1, 4321)
+    file = server.write("t.txt", b"old")
+    os.chown(file, -1, 0)
+    file.chmod(0o660)
+    assert server.put_text("t.txt", "new").status == 200
+    assert (file.read_text(), file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)) == ("new", 0, 0o660)
+
+
+@as_root("give files to groups")
+def test_saving_keeps_a_group_that_the_user_may_not_give(daemons, tmp_path):
+    server = Server(daemons, tmp_path, as_uid=65534)
+    file = server.write("t.txt", b"old")
+    os.chown(file, 65534, 4321)
+    file.chmod(0o660)
+    assert server.put_text("t.txt", "new").status == 200
+    assert (file.read_text(), file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)) == ("new", 4321, 0o660)
+    assert [path.name for path in server.root.iterdir()] == ["t.txt"]
+
+
+def test_links_in_a_circle_are_refused_and_stay(server):
+    os.symlink("b", server.root / "a")
+    os.symlink("a", server.root / "b")
+    refused = server.put_text("a", "x")
+    assert refused.status == 400 and "circle" in refused.json["message"]
+    assert (server.root / "a").is_symlink() and (server.root / "b").is_symlink()
 
 
 def test_untitled_names_count_up(server):
@@ -234,6 +354,42 @@ def test_copies_are_named_as_stock_names_them(server):
     assert server.contents("POST", "", {"copy_from": "nope"}).status == 404
 
 
+def test_copies_made_at_the_same_time_get_names_of_their_own(server):
+    server.write("a.txt", b"data")
+    server.write("dir/x", b"x")
+    for source in ("a.txt", "dir"):
+        made = side_by_side(lambda _: server.contents("POST", "", {"copy_from": source}), range(8))
+        assert {answer.status for answer in made} == {201}
+        assert len({answer.json["name"] for answer in made}) == 8
+
+
+def test_a_copy_keeps_the_mode_but_can_be_written(server):
+    server.write("run.sh", b"x").chmod(0o550)
+    server.write("private.txt", b"x").chmod(0o600)
+    made = [server.root / server.contents("POST", "", {"copy_from": name}).json["name"]
+            for name in ("run.sh", "private.txt")]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made] == [0o750, 0o600]
+
+
+@as_root("mount another file system")
+def test_renaming_leads_to_another_file_system(server):
+    with file_system(server.root / "other"):
+        server.write("dir/below/x.sh", b"x").chmod(0o750)
+        os.symlink("below/x.sh", server.root / "dir/link")
+        os.symlink("/nowhere", server.root / "broken")
+        server.write("t.txt", b"private").chmod(0o600)
+        os.utime(server.root / "t.txt", (1e9, 1e9))
+        for name in ("dir", "broken", "t.txt"):
+            assert server.contents("PATCH", name, {"path": "other/" + name}).status == 200, name
+            assert not os.path.lexists(server.root / name)
+        moved = server.root / "other"
+        assert (moved / "dir/link").read_bytes() == b"x" and (moved / "dir/link").is_symlink()
+        assert os.readlink(moved / "broken") == "/nowhere"
+        assert [stat.S_IMODE((moved / path).stat().st_mode) for path in ("dir/below/x.sh", "t.txt")] == [0o750, 0o600]
+        assert (moved / "t.txt").stat().st_mtime == 1e9
+        server.program.stop()
+
+
 def test_rename_takes_the_checkpoint_along_and_never_replaces(server):
     server.contents("PUT", "a.ipynb", {"type": "notebook", "content": notebook()})
     server.put_text("taken.txt", "keep")
@@ -257,6 +413,24 @@ def test_delete_moves_to_the_trash(server):
     assert server.contents("DELETE", "dir").status == 204
     assert (server.trash / "files/dir 2").read_bytes() == b"a second one"
     assert (server.contents("DELETE", "nope").status, server.contents("DELETE", "").status) == (404, 400)
+
+
+@as_root("mount another file system")
+def test_what_lies_on_another_file_system_goes_to_its_trash(server, tmp_path):
+    with file_system(tmp_path / "other"):
+        (tmp_path / "other/sub").mkdir()
+        (tmp_path / "other/sub/x.txt").write_text("x")
+        os.symlink(tmp_path / "other/sub", server.root / "link")
+        assert server.contents("DELETE", "link/x.txt").status == 204
+        assert (tmp_path / f"other/.Trash-{os.getuid()}/files/x.txt").read_text() == "x"
+        server.program.stop()
+
+
+def test_names_of_any_length_can_be_deleted(server):
+    for _ in range(2):
+        assert server.put_text("x" * 255, "data").status == 201
+        assert server.contents("DELETE", "x" * 255).status == 204
+    assert len(os.listdir(server.trash / "files")) == len(os.listdir(server.trash / "info")) == 2
 
 
 def test_delete_for_good_refuses_folders_with_content(daemons, tmp_path):
@@ -284,6 +458,48 @@ def test_checkpoints_are_made_restored_and_deleted(server):
     assert server.contents("POST", "nope/checkpoints").status == 404
 
 
+def test_a_checkpoint_is_as_private_as_its_file(server):
+    file = server.write("t.txt", b"secret")
+    for mode in (0o600, 0o444, 0o640):
+        file.chmod(mode)
+        assert server.contents("POST", "t.txt/checkpoints").status == 201
+        checkpoint = server.root / ".ipynb_checkpoints/t-checkpoint.txt"
+        assert stat.S_IMODE(checkpoint.stat().st_mode) == mode | 0o600
+
+
+@as_root("become somebody else")
+def test_checkpoints_of_a_folder_that_is_not_writable_go_to_no_stranger(daemons, tmp_path):
+    base = pathlib.Path("/tmp/jupyter_checkpoints-65534")
+    assert not base.exists()
+    server = Server(daemons, tmp_path, as_uid=65534)
+    server.write("t.txt", b"secret").chmod(0o644)
+    os.chmod(server.root, 0o555)
+    try:
+        base.mkdir(mode=0o777)
+        refused = server.contents("POST", "t.txt/checkpoints")
+        assert refused.status == 409 and str(base) in refused.json["message"] and list(base.iterdir()) == []
+        base.rmdir()
+        assert server.contents("POST", "t.txt/checkpoints").status == 201
+        assert stat.S_IMODE(base.stat().st_mode) == 0o700
+        assert (base / "t-checkpoint.txt").read_bytes() == b"secret"
+    finally:
+        subprocess.run(["rm", "-rf", base], check=True)
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "trust"])
+def test_folders_may_have_the_names_of_questions(server, name):
+    server.write(f"{name}/model", b"x")
+    server.write(f"sub/{name}/model.bin", b"x")
+    for folder, file in ((name, "model"), (f"sub/{name}", "model.bin")):
+        listed = server.contents("GET", folder).json
+        assert (listed["type"], [child["name"] for child in listed["content"]]) == ("directory", [file])
+        assert server.contents("GET", f"{folder}/{file}").json["content"] == "x"
+        assert server.contents("GET", f"{folder}/{file}/checkpoints").json == []
+        assert server.contents("POST", folder, {"type": "file"}).json["path"] == f"{folder}/untitled"
+        assert server.contents("PATCH", f"{folder}/{file}", {"path": f"{folder}/new"}).status == 200
+        assert server.contents("DELETE", f"{folder}/new").status == 204
+
+
 def piece(server, number, data, path="up.bin"):
     return server.contents("PUT", path, {"type": "file", "format": "base64", "chunk": number,
                                          "content": base64.b64encode(data).decode()})
@@ -302,9 +518,69 @@ def test_an_upload_appears_with_its_last_piece_and_takes_repeats(server):
     assert piece(server, 2, b"x", "other.bin").status == 400
 
 
+def test_an_upload_does_not_go_on_when_its_server_is_another(daemons, tmp_path):
+    first = Server(daemons, tmp_path)
+    assert piece(first, 1, b"one").status == 201
+    first.program.stop()
+    second = Server(daemons, tmp_path)
+    for number in (2, -1):
+        refused = piece(second, number, b"two")
+        assert refused.status == 400 and "start the upload again" in refused.json["message"]
+    assert not (second.root / "up.bin").exists()
+    assert piece(second, 1, b"one").status == 201 and piece(second, -1, b"two").status == 201
+    assert (second.root / "up.bin").read_bytes() == b"onetwo"
+
+
+def test_many_uploads_go_side_by_side(server):
+    names = [f"{i:03}.bin" for i in range(40)] + ["x" * 250 + ".bin", "x" * 250 + ".dat"]
+    for number in (1, 2, -1):
+        answers = side_by_side(lambda name: piece(server, number, f"{name} {number};".encode(), name), names)
+        assert {answer.status for answer in answers} == {201}
+    assert all((server.root / name).read_text() == f"{name} 1;{name} 2;{name} -1;" for name in names)
+
+
+def test_an_upload_goes_through_links_and_keeps_names_and_mode(server):
+    file = server.write("sub/t.bin", b"old")
+    file.chmod(0o640)
+    os.symlink("sub/t.bin", server.root / "link.bin")
+    assert piece(server, 1, b"new ", "link.bin").status == 200 and piece(server, -1, b"one", "link.bin").status == 200
+    assert (server.root / "link.bin").is_symlink() and file.read_bytes() == b"new one"
+    os.link(file, server.root / "second.bin")
+    assert piece(server, 1, b"n", "second.bin").status == 200 and piece(server, -1, b"2", "second.bin").status == 200
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"n2", 0o640)
+    assert sorted(path.name for path in server.root.iterdir()) == ["link.bin", "second.bin", "sub"]
+
+
+@as_root("become somebody who is refused")
+def test_an_upload_does_not_replace_a_read_only_file(daemons, tmp_path):
+    server = Server(daemons, tmp_path, as_uid=65534)
+    file = server.write("up.bin", b"old")
+    file.chmod(0o444)
+    assert piece(server, 1, b"x").status == 403
+    file.chmod(0o644)
+    os.chown(file, 65534, 65534)
+    assert piece(server, 1, b"x").status == 200
+    file.chmod(0o444)
+    assert piece(server, -1, b"y").status == 403 and file.read_bytes() == b"old"
+    file.chmod(0o644)
+    assert piece(server, -1, b"y").status == 200 and file.read_bytes() == b"xy"
+    (server.root / "dir").mkdir()
+    assert piece(server, 1, b"x", "dir").status == 400
+
+
+def test_what_broken_uploads_leave_goes_a_day_later(server):
+    kept = [server.write(name, b"x").name for name in (".~upload-new", ".~other", "upload")]
+    old = [server.write(name, b"x") for name in (".~upload-old", ".~cygnet-0123456789abcdef")]
+    for path in [*old, server.root / ".~other", server.root / "upload"]:
+        os.utime(path, (time.time() - 90_000,) * 2)
+    assert piece(server, 1, b"x").status == 201 and piece(server, -1, b"x").status == 201
+    assert sorted(path.name for path in server.root.iterdir()) == sorted([*kept, "up.bin"])
+
+
 @pytest.mark.parametrize("body, message", [
-    (b"{", "Invalid JSON"), ({"type": "file", "content": "x"}, "Must specify format"),
+    (b"{", "Invalid JSON"), (b"[1]", "not a JSON object"), (b'"x"', "not a JSON object"), ({"type": "file", "content": "x"}, "Must specify format"),
     ({"type": "file", "format": "base64", "content": "!"}, "Encoding error"), ({"copy_from": "x"}, "Cannot copy with PUT"),
+    ({"type": "file", "format": "text", "content": "a\ud800"}, "behind 1 bytes"),
     ({"type": "notebook", "content": {"cells": 5}}, "metadata"), ({"type": "notebook", "content": []}, "JSON object"),
     ({"type": "file", "format": "text", "content": "x", "chunk": 0}, "piece")])
 def test_a_bad_body_is_refused_and_makes_no_file(server, body, message):
@@ -343,6 +619,26 @@ def test_a_broken_trust_database_costs_no_save(server):
         assert db.execute("SELECT count(*) FROM nbsignatures").fetchone() == (1,)
 
 
+def test_a_trust_database_that_is_in_use_stays(server):
+    server.data.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(server.data / "nbsignatures.db", isolation_level=None)) as db:
+        db.execute("CREATE TABLE other (x)")
+        db.execute("BEGIN EXCLUSIVE")
+        saved = server.contents("PUT", "n.ipynb", {"type": "notebook", "content": notebook(code("x"))})
+        assert saved.status == 201 and not (server.data / "nbsignatures.db.bak").exists()
+
+
+def test_large_answers_are_sent_compressed(server):
+    text = "line of text\n" * 10_000
+    server.put_text("t.txt", text)
+    plain = server.contents("GET", "t.txt")
+    packed = server.ask("GET", "api/contents/t.txt", headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert packed.getheader("Content-Encoding") == "gzip" and len(packed.data) < len(plain.data) / 20
+    assert gzip.decompress(packed.data) == plain.data and plain.json["content"] == text
+    assert plain.getheader("Content-Encoding") is None
+    assert plain.getheader("Vary") == packed.getheader("Vary") == "Accept-Encoding"
+
+
 def test_downloads_have_ranges_conditions_and_a_sandbox(server):
     server.write("page.html", b"<script>alert(1)</script>")
     whole = server.ask("GET", "files/page.html")
@@ -355,6 +651,8 @@ def test_downloads_have_ranges_conditions_and_a_sandbox(server):
                                ("bytes=8-", 206, b"alert(1)</script>"), ("bytes=99-", 416, None), ("lines=1", 200, None)):
         part = server.ask("GET", "files/page.html", headers={"Range": spec})
         assert part.status == status and (data is None or part.data == data)
+    for version, status in ((whole.getheader("ETag"), 206), ('"another"', 200), (whole.getheader("Last-Modified"), 200)):
+        assert server.ask("GET", "files/page.html", headers={"Range": "bytes=1-6", "If-Range": version}).status == status
     named = server.ask("GET", "files/page.html?download=1").getheader("Content-Disposition")
     assert named == "attachment; filename*=utf-8''page.html"
     assert server.ask("HEAD", "files/page.html").getheader("Content-Length") == "25"
@@ -389,3 +687,41 @@ def test_names_of_any_kind_pass(server):
         assert server.contents("GET", name).json["path"] == name
     assert server.put_text("x" * 256, "").status == 400
     assert pathlib.Path(server.root / "übung.txt").read_text() == "x"
+
+
+@as_root("mount a file system")
+@pytest.mark.parametrize("question", ["files/disk/slow.bin", "api/contents/disk/slow.bin?content=0&hash=1",
+                                      "api/contents/disk/slow.bin?format=base64"])
+@pytest.mark.parametrize("size", [100_000, 3_000_000])
+def test_a_disk_that_hangs_holds_up_nothing_else(server, question, size):
+    data = os.urandom(size)
+    with slow_disk.SlowDisk(server.root / "disk", data) as disk, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        slow = [pool.submit(server.ask, "GET", question) for _ in range(5)]
+        assert disk.asked.wait(places.CEILING)
+        server.write("t.txt", b"x")
+        assert server.contents("GET", "t.txt").json["content"] == "x" and not any(one.done() for one in slow)
+        disk.go()
+        for answer in (one.result(places.CEILING) for one in slow):
+            assert answer.status == 200
+            if question.startswith("files/"):
+                assert answer.data == data
+            elif "hash" in question:
+                assert answer.json["hash"] == hashlib.sha256(data).hexdigest()
+            else:
+                assert base64.b64decode(answer.json["content"]) == data
+        server.program.stop()
+
+
+@as_root("mount a file system")
+def test_a_server_that_ends_waits_for_its_work_on_files(daemons, tmp_path):
+    agent = Agent(daemons.start, tmp_path)
+    with slow_disk.SlowDisk(agent.home / "disk", b"x") as disk, concurrent.futures.ThreadPoolExecutor() as pool:
+        slow = pool.submit(agent.request, "GET", "api/contents/disk/slow.bin?content=0&hash=1")
+        assert disk.asked.wait(places.CEILING)
+        pid = agent.agent_pid()
+        os.kill(pid, signal.SIGTERM)
+        with pytest.raises(OSError):
+            slow.result(places.CEILING)
+        disk.go()
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the agent's end")
+    assert "Sanitizer" not in (agent.run / "log/agent.log").read_text()

@@ -2,9 +2,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "kernels/contents/path.h"
-#include "kernels/contents/state.h"
+#include "kernels/contents/state_priv.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -93,7 +94,7 @@ START_TEST(test_hash_is_known_only_for_the_very_same_file)
 	digest_sha256(CYG_STR("abc"), hex);
 	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	ck_assert(!state_hash_get(s, &st, got));
-	state_hash_set(s, &st, hex);
+	state_hash_set(s, &st, cyg_clock_wall_us(), hex);
 	ck_assert(state_hash_get(s, &st, got));
 	ck_assert_str_eq(got, hex);
 	st.st_mtim.tv_nsec = 1;
@@ -102,17 +103,17 @@ START_TEST(test_hash_is_known_only_for_the_very_same_file)
 }
 END_TEST
 
-START_TEST(test_hash_of_a_file_that_just_changed_is_not_kept)
+/* What counts is when reading began, however long it took. */
+START_TEST(test_hash_of_a_file_that_had_just_changed_is_not_kept)
 {
 	struct contents_state *s = state_new();
-	int64_t now = cyg_clock_wall_us();
-	struct stat st = { .st_ino = 2,
-		.st_ctim.tv_sec = now / 1000000,
-		.st_ctim.tv_nsec = now % 1000000 * 1000 };
+	struct stat st = { .st_ino = 2, .st_ctim.tv_sec = 1000 };
 	char hex[DIGEST_HEX];
 	digest_sha256(CYG_STR(""), hex);
-	state_hash_set(s, &st, hex);
+	state_hash_set(s, &st, 1000 * 1000000LL + 1000, hex);
 	ck_assert(!state_hash_get(s, &st, hex));
+	state_hash_set(s, &st, 1001 * 1000000LL, hex);
+	ck_assert(state_hash_get(s, &st, hex));
 	state_free(s);
 }
 END_TEST
@@ -121,21 +122,24 @@ START_TEST(test_pieces_of_an_upload_come_in_order_or_again)
 {
 	struct contents_state *s = state_new();
 	uint64_t off;
-	bool known;
-	ck_assert(state_upload_begin(s, "p", 1, &off, &known));
+	ck_assert(state_upload_begin(s, "p", 1, &off));
 	state_upload_done(s, "p", 1, 10);
-	ck_assert(state_upload_begin(s, "p", 2, &off, &known));
+	ck_assert(state_upload_begin(s, "p", 2, &off));
 	ck_assert_uint_eq(off, 10);
 	state_upload_done(s, "p", 2, 25);
-	ck_assert(state_upload_begin(s, "p", 2, &off, &known));
+	ck_assert(state_upload_begin(s, "p", 2, &off));
 	ck_assert_uint_eq(off, 10);
 	state_upload_done(s, "p", 2, 25);
-	ck_assert(!state_upload_begin(s, "p", 5, &off, &known));
-	ck_assert(state_upload_begin(s, "p", -1, &off, &known));
+	ck_assert(!state_upload_begin(s, "p", 5, &off));
+	ck_assert(state_upload_begin(s, "p", -1, &off));
 	ck_assert_uint_eq(off, 25);
+	state_upload_done(s, "p", -1, 30);
+	ck_assert(state_upload_begin(s, "p", -1, &off));
+	ck_assert_uint_eq(off, 25);
+	ck_assert(!state_upload_begin(s, "p", 0, &off));
 	state_upload_forget(s, "p");
-	ck_assert(state_upload_begin(s, "p", 3, &off, &known));
-	ck_assert(!known);
+	ck_assert(!state_upload_begin(s, "p", 3, &off));
+	ck_assert(!state_upload_begin(s, "p", -1, &off));
 	state_free(s);
 }
 END_TEST
@@ -144,13 +148,33 @@ START_TEST(test_many_uploads_push_out_the_longest_idle_one)
 {
 	struct contents_state *s = state_new();
 	uint64_t off;
-	bool known;
-	char name[] = "a";
-	for (; name[0] <= 'z'; name[0]++)
+	char name[16];
+	for (int i = 0; i <= STATE_UPLOADS; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
 		state_upload_done(s, name, 1, 1);
-	ck_assert(state_upload_begin(s, "z", 2, &off, &known));
-	ck_assert(known);
+	}
+	ck_assert(state_upload_begin(s, name, 2, &off));
+	ck_assert(state_upload_begin(s, "500", 2, &off));
+	ck_assert(!state_upload_begin(s, "0", 2, &off));
 	state_free(s);
+}
+END_TEST
+
+static const struct {
+	const char *value;
+	bool takes;
+} accepts[] = { { "gzip", true }, { "gzip, deflate, br", true }, { "br;q=1, GZIP;q=0.8", true },
+	{ "gzip;q=0", false }, { "gzip; q=0.000", false }, { "identity", false },
+	{ "xgzip", false }, { "", false } };
+
+START_TEST(test_compressed_answers_go_to_those_who_take_them)
+{
+	static struct http_head head = { .n_fields = 1 };
+	head.fields[0] =
+	    (struct http_field){ CYG_STR("Accept-Encoding"), cyg_str_of(accepts[_i].value) };
+	req.head = &head;
+	ck_assert(job_takes_gzip(job) == accepts[_i].takes);
+	req.head = NULL;
 }
 END_TEST
 
@@ -164,9 +188,11 @@ int main(void)
 	tcase_add_test(tc, test_copy_marks_are_cut_from_names);
 	tcase_add_loop_test(tc, test_types_are_told_by_name, 0, CYG_N(types));
 	tcase_add_test(tc, test_hash_is_known_only_for_the_very_same_file);
-	tcase_add_test(tc, test_hash_of_a_file_that_just_changed_is_not_kept);
+	tcase_add_test(tc, test_hash_of_a_file_that_had_just_changed_is_not_kept);
 	tcase_add_test(tc, test_pieces_of_an_upload_come_in_order_or_again);
 	tcase_add_test(tc, test_many_uploads_push_out_the_longest_idle_one);
+	tcase_add_loop_test(
+	    tc, test_compressed_answers_go_to_those_who_take_them, 0, CYG_N(accepts));
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
