@@ -3,6 +3,7 @@
 #include "kernels/kernel/kmsg.h"
 
 #include "base/mem.h"
+#include "kernels/contents/utf8.h"
 
 #include <string.h>
 
@@ -176,12 +177,52 @@ static struct wsbuf *json_binary(
 	return b;
 }
 
+static int put_mended(struct cyg_buf *out, struct cyg_str s)
+{
+	int rc = 0;
+
+	while (s.len > 0 && rc == 0) {
+		size_t n = utf8_bad_at(s);
+
+		rc = cyg_buf_add(out, s.p, n, NULL);
+		s = cyg_str_skip(s, n);
+		if (s.len > 0 && rc == 0) {
+			rc = cyg_buf_printf(out, NULL, "\\udc%02x", (unsigned char)s.p[0]);
+			s = cyg_str_skip(s, 1);
+		}
+	}
+	return rc;
+}
+
+/* Kernels may put bytes into their JSON that are no UTF-8: names of files, by Python's
+ * surrogateescape. Browsers end a connection for that. Such bytes become what Python's own JSON
+ * writer makes of them; then text holds all of it, and the pieces are one. */
+static bool mend_pieces(struct cyg_str *piece, size_t *n, struct cyg_buf *text)
+{
+	bool ok = true;
+	int rc = 0;
+
+	for (size_t i = 0; i < *n && ok; i++)
+		ok = cyg_str_is_utf8(piece[i]);
+	if (ok)
+		return true;
+	for (size_t i = 0; i < *n && rc == 0; i++)
+		rc = put_mended(text, piece[i]);
+	piece[0] = cyg_buf_str(text);
+	*n = 1;
+	return rc == 0;
+}
+
 static struct wsbuf *json_frame(const struct kmsg *m)
 {
 	struct cyg_str piece[PIECES_MAX];
 	size_t n = json_pieces(m, piece), len = 0;
+	cyg_autobuf struct cyg_buf text;
 	struct wsbuf *b;
 
+	cyg_buf_init(&text, UINT32_MAX);
+	if (!mend_pieces(piece, &n, &text))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		len += piece[i].len;
 	if (m->n_buffers > 0)

@@ -159,6 +159,28 @@ START_TEST(test_json_frames_read_back_as_the_same_slices)
 }
 END_TEST
 
+START_TEST(test_bytes_that_are_no_utf8_are_escaped_in_text_alone)
+{
+	struct wire_msg msg = { .channel = WIRE_IOPUB,
+		.json = {
+		    four[0], four[1], four[2], CYG_STR("{\"t\":\"\xe9\xc3\xa9\xed\xa0\x80\"}") } };
+	struct kmsg *m = kmsg_new(&msg);
+	struct wsbuf *b;
+	char text[512];
+
+	ck_assert_ptr_nonnull(m);
+	b = kmsg_frame(m, KMSG_JSON);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_uint_lt(b->len, sizeof(text));
+	memcpy(text, b->data + b->start, b->len);
+	text[b->len] = '\0';
+	ck_assert_ptr_nonnull(strstr(text + 4, "{\"t\":\"\\udce9\xc3\xa9\\udced\\udca0\\udc80\"}"));
+	ck_assert_mem_eq(
+	    m->json[WIRE_CONTENT].p, msg.json[WIRE_CONTENT].p, msg.json[WIRE_CONTENT].len);
+	kmsg_unref(m);
+}
+END_TEST
+
 START_TEST(test_cut_frames_are_refused)
 {
 	const struct cyg_str buffers[] = { { "tail", 4 } };
@@ -330,6 +352,7 @@ int main(void)
 	tcase_add_test(t, test_scan_of_cut_text_never_reads_past_it);
 	tcase_add_test(t, test_v1_frame_reads_back_as_the_same_slices);
 	tcase_add_test(t, test_json_frames_read_back_as_the_same_slices);
+	tcase_add_test(t, test_bytes_that_are_no_utf8_are_escaped_in_text_alone);
 	tcase_add_test(t, test_cut_frames_are_refused);
 	tcase_add_test(t, test_channel_of_a_browser_is_checked);
 	tcase_add_test(t, test_connection_file_reads_back_and_is_private);
