@@ -18,6 +18,7 @@ struct outq {
 	size_t sent;   /* of the first frame */
 	int fd;        /* -1: no file */
 	uint64_t file_read, file_end;
+	uint64_t file_punched; /* what lies before holds no disk space any more */
 };
 
 struct outq *outq_new(const struct outq_limits *limits)
@@ -138,6 +139,20 @@ int outq_put(struct outq *q, struct wsbuf *b, struct cyg_err *err)
 	return file_put(q, b, err);
 }
 
+/* Gives the space of what has been read back: a client that is always behind would have the file
+ * grow for ever. A file system that cannot do it keeps the space until the file is empty. */
+static void punch(struct outq *q)
+{
+	static const uint64_t block = 4096;
+	uint64_t to = q->file_read / block * block;
+
+	if (to <= q->file_punched)
+		return;
+	(void)fallocate(q->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)q->file_punched,
+	    (off_t)(to - q->file_punched));
+	q->file_punched = to;
+}
+
 static int refill(struct outq *q, struct cyg_err *err)
 {
 	size_t got = 0;
@@ -162,10 +177,11 @@ static int refill(struct outq *q, struct cyg_err *err)
 		got += (size_t)len;
 	}
 	if (q->file_read == q->file_end && q->file_end > 0) {
-		q->file_read = q->file_end = 0;
+		q->file_read = q->file_end = q->file_punched = 0;
 		if (ftruncate(q->fd, 0) < 0)
 			return cyg_fail_sys(err, errno, "empty a client's file");
 	}
+	punch(q);
 	return 0;
 }
 

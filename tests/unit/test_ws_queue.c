@@ -6,6 +6,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void put(struct outq *q, unsigned number, size_t size)
 {
@@ -49,6 +50,26 @@ START_TEST(test_frames_beyond_the_memory_wait_in_a_file_in_order)
 		take_all(q, 0, 200, 1000, 333);
 		ck_assert_uint_eq(outq_bytes(q), 0);
 	}
+	outq_free(q);
+}
+END_TEST
+
+START_TEST(test_file_of_a_client_that_is_always_behind_holds_no_more_than_what_waits)
+{
+	const struct outq_limits limits = { 100000, 1 << 30, "/tmp" };
+	struct outq *q = outq_new(&limits);
+	int fd = dup(0); /* the number that the queue's file will have */
+	struct stat st;
+
+	cyg_close(fd);
+	for (unsigned i = 0; i < 8000; i++) {
+		put(q, i, 10000);
+		if (i >= 1000)
+			ck_assert_int_eq(outq_advance(q, 10000, NULL), 0);
+	}
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_gt(st.st_size, 60 * 1000 * 1000);
+	ck_assert_int_lt(st.st_blocks * 512, 15 * 1000 * 1000);
 	outq_free(q);
 }
 END_TEST
@@ -240,6 +261,8 @@ int main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_add_test(t, test_frames_beyond_the_memory_wait_in_a_file_in_order);
+	tcase_add_test(
+	    t, test_file_of_a_client_that_is_always_behind_holds_no_more_than_what_waits);
 	tcase_add_test(t, test_queue_without_a_file_is_bounded);
 	tcase_add_test(t, test_file_is_bounded);
 	tcase_add_test(t, test_frame_written_in_part_is_sent_anew_to_the_next_connection);
