@@ -282,7 +282,10 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 	a->kernel_ctx = (struct kernel_ctx){
 		.kernels = a->kernels,
 		.nbsessions = &a->nbsessions,
+		.loop = a->uv,
+		.specs = &a->specs,
 		.base = a->base,
+		.base_url = a->opts->base_url,
 		.root_dir = a->opts->root_dir,
 	};
 	return 0;

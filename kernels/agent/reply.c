@@ -3,6 +3,8 @@
 #include "kernels/agent/reply.h"
 
 #include "base/mem.h"
+#include "kernels/contents/job.h"
+#include "kernels/kernel/api.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +30,7 @@ void reply_end(struct reply *r, struct http_req *req, int status)
 	}
 	char *body = cyg_buf_take(&r->buf, &len);
 
-	http_reply_field(req, "X-Content-Type-Options", "nosniff");
+	agent_reply_policy(req, kernel_ctx_of(req)->base_url, false, "");
 	http_reply_take(req, status, JSON, body, len);
 }
 
@@ -66,6 +68,7 @@ void reply_err(struct http_req *req, const struct cyg_err *err)
 
 void reply_empty(struct http_req *req)
 {
+	agent_reply_policy(req, kernel_ctx_of(req)->base_url, false, "");
 	http_reply(req, 204, NULL, CYG_STR(""));
 }
 

@@ -75,12 +75,9 @@ static void read_kernel(const struct tape *t, tape_node n, struct kernels *kerne
 	cyg_autofree char *name = tape_get_str(t, n, "name");
 	cyg_autofree char *cwd = tape_get_str(t, n, "cwd");
 	cyg_autofree char *session_name = tape_get_str(t, n, "session_name");
-	const struct kernel_start start = {
-		.name = name, .cwd = cwd, .session_name = session_name
-	};
 
 	if (id != NULL && name != NULL && cwd != NULL)
-		kernels_expect(kernels, id, &start);
+		kernels_expect(kernels, id, name, cwd, session_name);
 }
 
 static void read_nbsession(const struct tape *t, tape_node n, struct nbsessions *nbsessions)
@@ -91,7 +88,7 @@ static void read_nbsession(const struct tape *t, tape_node n, struct nbsessions 
 	cyg_autofree char *name = tape_get_str(t, n, "name");
 	cyg_autofree char *type = tape_get_str(t, n, "type");
 
-	if (id != NULL && kernel != NULL && path != NULL && name != NULL && type != NULL)
+	if (id != NULL && kernel != NULL && path != NULL && type != NULL)
 		(void)nbsessions_add(nbsessions, id, kernel, path, name, type);
 }
 

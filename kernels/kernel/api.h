@@ -11,8 +11,11 @@
 struct kernel_ctx {
 	struct kernels *kernels;
 	struct nbsessions *nbsessions;
-	const char *base;     /* "/user/alice", no closing slash */
-	const char *root_dir; /* of the contents: notebooks' paths are below it */
+	uv_loop_t *loop;
+	const struct specs_path *specs; /* must not change, and must live as long as the loop */
+	const char *base;               /* "/user/alice", no closing slash */
+	const char *base_url;           /* the same with it */
+	const char *root_dir;           /* of the contents: notebooks' paths are below it */
 };
 
 /* Implemented by the agent, which knows what http_server_opts.ctx is. */
@@ -22,9 +25,5 @@ struct kernel_ctx *kernel_ctx_of(struct http_req *req);
 extern const struct http_endpoint specs_endpoints[];
 extern const struct http_endpoint kernels_endpoints[];
 extern const struct http_endpoint nbsessions_endpoints[];
-
-/* The folder a kernel for this API path starts in: the path itself or the nearest folder above it
- * that exists. The caller frees it. */
-char *kernel_cwd(const struct kernel_ctx *ctx, const char *path, bool path_is_file);
 
 #endif

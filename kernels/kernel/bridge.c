@@ -86,6 +86,7 @@ void bridge_drop_running(struct kernel *k)
 	cyg_list_each_safe (it, &k->running) {
 		running_remove(k, it);
 	}
+	tabs_drop_questions(k);
 }
 
 /* ---- to the kernel ---- */
@@ -207,7 +208,8 @@ void bridge_ask(struct kernel *k, enum wire_channel channel, const char *type, c
 	send_now(k, &msg);
 }
 
-void bridge_forge(struct kernel *k, const char *type, const char *parent, const char *content)
+struct kmsg *bridge_make(
+    struct kernel *k, const char *type, const char *parent, const char *content)
 {
 	char header[KERNEL_HEADER_MAX];
 	struct wire_msg msg = { .channel = WIRE_IOPUB };
@@ -219,7 +221,16 @@ void bridge_forge(struct kernel *k, const char *type, const char *parent, const 
 	msg.json[WIRE_PARENT] = cyg_str_of(parent != NULL ? parent : "{}");
 	msg.json[WIRE_METADATA] = CYG_STR("{}");
 	msg.json[WIRE_CONTENT] = cyg_str_of(content);
-	tabs_broadcast(k, &msg);
+	return kmsg_new(&msg);
+}
+
+void bridge_forge(struct kernel *k, const char *type, const char *parent, const char *content)
+{
+	struct kmsg *m = k->tabs.n > 0 ? bridge_make(k, type, parent, content) : NULL;
+
+	if (m != NULL)
+		tabs_put(k, m);
+	kmsg_unref(m);
 	tabs_flush(k);
 }
 
@@ -270,7 +281,11 @@ static void on_iopub(void *arg, const struct cyg_str *parts, size_t n)
 	parent_session = scan(msg.json[WIRE_PARENT], "session");
 	if (cyg_str_eq(parent_session, k->owner->session))
 		return;
-	k->last_activity_us = k->owner->last_activity_us = cyg_clock_wall_us();
+	/* Work counts, as does what a kernel does between two words on it; that a page asks who the
+	 * kernel is does not. */
+	if (!is_untracked(type) || !is_untracked(scan(msg.json[WIRE_PARENT], "msg_type")) ||
+	    strcmp(k->exec, "busy") == 0)
+		k->last_activity_us = k->owner->last_activity_us = cyg_clock_wall_us();
 	if (cyg_str_eq(type, "status"))
 		note_status(k, &msg);
 	tabs_broadcast(k, &msg);

@@ -17,15 +17,20 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { FILE_MAX = 64 * 1024, PREFIX_ID = 13 /* of a UUID, enough to tell kernels apart */ };
+enum { FILE_MAX = 64 * 1024, PREFIX_BYTES = 6 };
 
 static const char *const port_keys[CONNFILE_SOCKETS] = { "shell_port", "iopub_port", "stdin_port",
 	"control_port", "hb_port" };
 
-static bool choose_ipc(struct connfile *c, const char *folder, const char *id)
+/* The kernel's id would be too long for the path, and a part of it is not its own: clients choose
+ * ids, and some kinds of UUID begin alike. */
+static bool choose_ipc(struct connfile *c, const char *folder)
 {
-	int n = snprintf(c->ip, sizeof(c->ip), "%s/%.*s", folder, PREFIX_ID, id);
+	char prefix[2 * PREFIX_BYTES + 1];
+	int n;
 
+	cyg_random_hex(prefix, PREFIX_BYTES);
+	n = snprintf(c->ip, sizeof(c->ip), "%s/%s", folder, prefix);
 	/* "-1" to "-5" and the NUL come behind the prefix. */
 	if (n < 0 || (size_t)n + 3 > sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return false;
@@ -59,13 +64,13 @@ static int choose_tcp(struct connfile *c, struct cyg_err *err)
 	return e == 0 ? 0 : cyg_fail_sys(err, e, "find free ports for a kernel");
 }
 
-int connfile_choose(struct connfile *c, const char *folder, const char *id, bool ipc,
-    const char *kernel_name, struct cyg_err *err)
+int connfile_choose(
+    struct connfile *c, const char *folder, bool ipc, const char *kernel_name, struct cyg_err *err)
 {
 	memset(c, 0, sizeof(*c));
 	cyg_random_hex(c->key, CONNFILE_KEY_LEN / 2);
 	(void)cyg_str_copy(c->kernel_name, sizeof(c->kernel_name), cyg_str_of(kernel_name));
-	if (ipc && choose_ipc(c, folder, id))
+	if (ipc && choose_ipc(c, folder))
 		return 0;
 	return choose_tcp(c, err);
 }

@@ -27,9 +27,9 @@ struct connfile {
 };
 
 /* Chooses addresses and a key. ipc: sockets in folder, unless the path would be too long for a
- * Unix socket (108 bytes); then, and otherwise, free ports of 127.0.0.1. id: the kernel's UUID. */
-int connfile_choose(struct connfile *c, const char *folder, const char *id, bool ipc,
-    const char *kernel_name, struct cyg_err *err);
+ * Unix socket (108 bytes); then, and otherwise, free ports of 127.0.0.1. */
+int connfile_choose(
+    struct connfile *c, const char *folder, bool ipc, const char *kernel_name, struct cyg_err *err);
 /* Writes it with mode 0600, or reads it back (any jupyter_client's file is understood). */
 int connfile_write(const struct connfile *c, const char *path, struct cyg_err *err);
 int connfile_read(const char *path, struct connfile *ret, struct cyg_err *err);

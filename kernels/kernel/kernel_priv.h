@@ -4,6 +4,7 @@
 #define KERNEL_KERNEL_PRIV_H
 
 #include "kernels/kernel/connfile.h"
+#include "kernels/kernel/env.h"
 #include "kernels/kernel/kernels.h"
 #include "kernels/kernel/outq.h"
 #include "kernels/kernel/ws.h"
@@ -49,6 +50,7 @@ struct kernels {
 	struct kernels_opts opts;
 	struct zsock_pool *pool;
 	struct cyg_list list;
+	struct cyg_list leaving;      /* clients that read on when their kernel has gone */
 	char session[KERNEL_ID_SIZE]; /* of our own messages */
 	char *connection_dir, *journal_dir, *log_dir;
 	int64_t last_activity_us;
@@ -66,6 +68,7 @@ struct kernel {
 	enum kernel_state state;
 	int pid; /* 0: none */
 	int restarts;
+	bool adopted; /* an earlier agent started it: replies may be for clients of that one */
 	uint64_t launched_ms, asked_ms; /* asked: to end, or to answer */
 	uv_timer_t timer;
 	bool heard_iopub, answered;       /* since the launch */
@@ -81,7 +84,18 @@ struct kernel {
 	size_t held_bytes;
 };
 
+/* ---- launch.c ---- */
+struct launch {
+	char *argv[SPEC_WORDS_MAX + 2]; /* and one word of ours */
+	struct env env;
+};
+/* Into an empty one; the specification must be known. */
+void launch_fill(struct launch *l, const struct kernel *k);
+void launch_free(struct launch *l);
+
 /* ---- start.c ---- */
+/* Starts a process by its specification, which is looked for, and with its connection file, which
+ * is made, when there is none yet. */
 int kernel_launch(struct kernel *k, struct cyg_err *err);
 int kernel_open_sockets(struct kernel *k, struct cyg_err *err);
 void kernel_close_sockets(struct kernel *k);
@@ -109,18 +123,25 @@ void bridge_send_held(struct kernel *k);
 void bridge_drop_held(struct kernel *k);
 /* Header of the execute request that is at work, or NULL. */
 const char *bridge_running(const struct kernel *k);
-void bridge_drop_running(struct kernel *k);
-/* A message of our making that looks as if the kernel had broadcast it. */
+/* A message of our making that looks as if the kernel had broadcast it: for everybody, or to be
+ * handed out (NULL when memory is out). */
 void bridge_forge(struct kernel *k, const char *type, const char *parent, const char *content);
+struct kmsg *bridge_make(
+    struct kernel *k, const char *type, const char *parent, const char *content);
+/* The cells that were at work are no more, nor are their questions to people. */
+void bridge_drop_running(struct kernel *k);
 
 /* ---- tab.c ---- */
 struct tab;
+void tabs_put(struct kernel *k, struct kmsg *m);
 /* To every client of the kernel, or to the one that a session belongs to (a place is kept for it
  * when it is not there). Written to the sockets by tabs_flush. */
 void tabs_broadcast(struct kernel *k, const struct wire_msg *msg);
 void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *msg);
 void tabs_flush(struct kernel *k);
-/* Ends all; code 0 cuts them off so that they come back. */
+/* Questions that nobody waits for an answer to any more. */
+void tabs_drop_questions(struct kernel *k);
+/* Ends all, once they have read what waits; code 0 cuts them off at once so that they come back. */
 void tabs_end(struct kernel *k, int code);
 size_t tabs_connected(const struct kernel *k);
 

@@ -23,6 +23,7 @@ int kernels_new(const struct kernels_opts *opts, struct kernels **ret, struct cy
 
 	ks->opts = *opts;
 	cyg_list_init(&ks->list);
+	cyg_list_init(&ks->leaving);
 	cyg_random_uuid(ks->session);
 	ks->connection_dir = cyg_xasprintf("%s/connection", opts->run_dir);
 	ks->journal_dir = cyg_xasprintf("%s/journal", opts->run_dir);
@@ -83,6 +84,7 @@ static void kernel_detach(struct kernel *k, int code)
 	kernel_close_sockets(k);
 	tabs_end(k, code);
 	bridge_drop_held(k);
+	bridge_drop_running(k);
 	cyg_list_each_safe (it, &k->waiters) {
 		cyg_list_remove(&k->waiters, it);
 		free(CYG_CONTAINER_OF(it, struct kernel_waiter, link));
@@ -108,6 +110,7 @@ void kernels_close(struct kernels *ks)
 	cyg_list_each_safe (it, &ks->list) {
 		kernel_detach(kernel_of(it), 0);
 	}
+	ws_end_all(&ks->leaving);
 	zsock_pool_free(ks->pool);
 	ev_free_later(ks->opts.loop, ks, kernels_free);
 }
@@ -157,11 +160,6 @@ struct kernel *kernels_find(const struct kernels *ks, struct cyg_str id)
 			return k;
 	}
 	return NULL;
-}
-
-const struct specs_path *kernels_specs(const struct kernels *ks)
-{
-	return ks->opts.specs;
 }
 
 int64_t kernels_last_activity(const struct kernels *ks)
@@ -252,38 +250,20 @@ void kernel_write_record(const struct kernel *k, struct jsonw *w)
 
 /* ---- a new one ---- */
 
-static int find_spec(struct kernels *ks, const char *name, struct spec **ret, struct cyg_err *err)
+bool kernels_id_is_ok(struct cyg_str id)
 {
-	struct specs *all;
-	const char *chosen;
-	int rc;
+	if (id.len != KERNEL_ID_SIZE - 1)
+		return false;
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.p[i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-	if (name != NULL && *name != '\0')
-		return specs_find(ks->opts.specs, name, ret, err);
-	all = cyg_xcalloc(1, sizeof(*all));
-	specs_read(ks->opts.specs, all);
-	chosen = specs_default(all);
-	if (chosen == NULL)
-		rc = cyg_fail(err, CYG_ENOENT, "No kernel is installed");
-	else
-		rc = specs_find(ks->opts.specs, chosen, ret, err);
-	specs_free(all);
-	free(all);
-	return rc;
-}
-
-static int prepare(struct kernel *k, struct cyg_err *err)
-{
-	int rc = connfile_choose(
-	    &k->conn, k->owner->connection_dir, k->id, spec_has_ipc(k->spec), k->name, err);
-
-	if (rc == 0)
-		rc = connfile_write(&k->conn, k->conn_path, err);
-	if (rc == 0) {
-		k->signer = wire_signer_new(cyg_str_of(k->conn.key));
-		rc = kernel_open_sockets(k, err); /* before the launch: nothing can be missed */
+		if (dash ? c != '-'
+			 : !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f') &&
+			       !(c >= 'A' && c <= 'F'))
+			return false;
 	}
-	return rc;
+	return true;
 }
 
 int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_done_fn done,
@@ -291,20 +271,15 @@ int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_d
 {
 	char id[KERNEL_ID_SIZE];
 	struct kernel_waiter *w;
-	struct spec *spec = NULL;
 	struct kernel *k;
-	int rc = find_spec(ks, start->name, &spec, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	cyg_random_uuid(id);
-	k = kernel_new(
-	    ks, start->id != NULL ? start->id : id, spec->name, start->cwd, start->session_name);
-	k->spec = spec;
+	k = kernel_new(ks, start->id != NULL ? start->id : id, start->spec->name, start->cwd,
+	    start->session_name);
+	k->spec = start->spec;
 	k->state = KERNEL_LAUNCHING;
-	rc = prepare(k, err);
-	if (rc == 0)
-		rc = kernel_launch(k, err);
+	rc = kernel_launch(k, err);
 	if (rc < 0) {
 		kernel_remove(k);
 		return rc;
@@ -317,13 +292,14 @@ int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_d
 
 /* ---- after a restart of the agent ---- */
 
-void kernels_expect(struct kernels *ks, const char *id, const struct kernel_start *start)
+void kernels_expect(
+    struct kernels *ks, const char *id, const char *name, const char *cwd, const char *session_name)
 {
 	struct kernel *k;
 
-	if (strlen(id) != KERNEL_ID_SIZE - 1 || kernels_find(ks, cyg_str_of(id)) != NULL)
+	if (!kernels_id_is_ok(cyg_str_of(id)) || kernels_find(ks, cyg_str_of(id)) != NULL)
 		return;
-	k = kernel_new(ks, id, start->name, start->cwd, start->session_name);
+	k = kernel_new(ks, id, name, cwd, session_name);
 	k->state = KERNEL_EXPECTED;
 }
 
@@ -371,6 +347,7 @@ void kernels_on_child(struct kernels *ks, const struct init_child *child)
 	if (k == NULL || k->state != KERNEL_EXPECTED)
 		return;
 	k->pid = child->pid;
+	k->adopted = true;
 	k->launched_ms = cyg_clock_mono_ms();
 	if (reattach(k, &err) < 0) {
 		cyg_log_warn(k->id, "cannot attach to pid %d: %s", k->pid, err.msg);

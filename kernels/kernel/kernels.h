@@ -16,6 +16,7 @@ struct init_link;
 struct kernel;
 struct kernels;
 struct env;
+struct spec;
 
 enum { KERNEL_ID_SIZE = 37 };
 
@@ -42,7 +43,6 @@ const struct cyg_list *kernels_list(const struct kernels *ks); /* of struct kern
 struct kernel *kernel_of(struct cyg_link *link);
 /* By id, or NULL. */
 struct kernel *kernels_find(const struct kernels *ks, struct cyg_str id);
-const struct specs_path *kernels_specs(const struct kernels *ks);
 /* Microseconds since 1970 of the latest message of any kernel; 0: none yet. */
 int64_t kernels_last_activity(const struct kernels *ks);
 /* WebSockets open now. */
@@ -52,13 +52,16 @@ size_t kernels_connections(const struct kernels *ks);
 typedef void (*kernel_done_fn)(void *arg, struct kernel *kernel, const struct cyg_err *err);
 
 struct kernel_start {
-	const char *name;         /* of the specification; NULL: the default one */
+	struct spec *spec;        /* taken */
 	const char *cwd;          /* absolute */
 	const char *session_name; /* JPY_SESSION_NAME: the notebook's absolute path, or NULL */
-	const char *id;           /* or NULL: a new one */
+	const char *id;           /* kernels_id_is_ok, and no kernel has it; or NULL: a new one */
 };
 
-/* done comes when the process runs (it may not answer yet). -CYG_ENOENT: no such specification. */
+/* True for a UUID's form: ids are parts of file names. */
+bool kernels_id_is_ok(struct cyg_str id);
+
+/* done comes when the process runs (it may not answer yet). */
 int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_done_fn done,
     void *arg, struct cyg_err *err);
 /* done comes when the new process has answered; -CYG_ETIMEOUT after a minute. */
@@ -82,8 +85,9 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
     struct cyg_str early, struct cyg_err *err);
 
 /* ---- after a restart of the agent, in this order ---- */
-/* A kernel that an earlier agent's record names. */
-void kernels_expect(struct kernels *ks, const char *id, const struct kernel_start *start);
+/* A kernel that an earlier agent's record names; session_name may be NULL. */
+void kernels_expect(struct kernels *ks, const char *id, const char *name, const char *cwd,
+    const char *session_name);
 /* A child with tag "kernel:ID" runs: attach to it by its connection file. */
 void kernels_on_child(struct kernels *ks, const struct init_child *child);
 void kernels_on_exited(struct kernels *ks, const struct init_exited *exited);

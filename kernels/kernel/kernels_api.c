@@ -5,30 +5,11 @@
 #include "kernels/agent/reply.h"
 #include "kernels/contents/tape.h"
 #include "kernels/kernel/api.h"
+#include "kernels/kernel/lookup.h"
 
-#include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { BODY_MAX = 256 * 1024 };
-
-char *kernel_cwd(const struct kernel_ctx *ctx, const char *path, bool path_is_file)
-{
-	char *full = cyg_xasprintf("%s/%s", ctx->root_dir, path != NULL ? path : "");
-	struct stat st;
-
-	/* A path that would leave the root is not followed: the root is as good a place. */
-	if (path == NULL || strstr(full, "/../") != NULL) {
-		free(full);
-		return cyg_xstrdup(ctx->root_dir);
-	}
-	if (path_is_file)
-		(void)dirname(full);
-	while (
-	    strlen(full) > strlen(ctx->root_dir) && (stat(full, &st) < 0 || !S_ISDIR(st.st_mode)))
-		(void)dirname(full);
-	return full;
-}
 
 static struct kernel *find_or_404(struct http_req *req)
 {
@@ -90,29 +71,91 @@ static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 	reply_kernel(req, k, 201);
 }
 
+/* Until the specification is found. */
+struct starting {
+	struct http_req *req; /* NULL: the client has gone */
+	char *id;             /* that it chose, or NULL */
+};
+
+static void on_start_abort(struct http_req *req)
+{
+	struct starting *s = req->data;
+
+	s->req = NULL;
+}
+
+static void starting_free(struct starting *s)
+{
+	free(s->id);
+	free(s);
+}
+
+static void start_found(struct starting *s, struct spec *spec, const char *cwd)
+{
+	struct kernels *kernels = kernel_ctx_of(s->req)->kernels;
+	struct kernel *k = s->id != NULL ? kernels_find(kernels, cyg_str_of(s->id)) : NULL;
+	const struct kernel_start start = { .spec = spec, .cwd = cwd, .id = s->id };
+	struct cyg_err err = { 0 };
+
+	s->req->on_abort = on_abort;
+	if (k != NULL) { /* it is there already, as stock */
+		spec_free(spec);
+		on_started(s->req, k, NULL);
+	} else if (kernels_start(kernels, &start, on_started, s->req, &err) < 0) {
+		reply_err(s->req, &err);
+	}
+}
+
+static void on_found(void *arg, struct spec *spec, const char *cwd, const struct cyg_err *err)
+{
+	struct starting *s = arg;
+
+	if (s->req == NULL)
+		spec_free(spec);
+	else if (spec == NULL)
+		reply_err(s->req, err);
+	else
+		start_found(s, spec, cwd);
+	starting_free(s);
+}
+
 static void start_kernel(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
-	struct kernel_start start = { 0 };
-	struct cyg_err err = { 0 };
+	cyg_autofree char *name = NULL, *path = NULL;
+	struct starting *s;
+	struct lookup lookup = { 0 };
 	struct tape *t = NULL;
-	cyg_autofree char *name = NULL, *path = NULL, *cwd = NULL;
+	char *id = NULL;
+	bool is_object;
 
 	if (cyg_str_trim(req->body).len > 0) {
-		if (tape_parse(req->body, &t, NULL, &err) < 0) {
+		if (tape_parse(req->body, &t, NULL, NULL) < 0) {
 			reply_error(req, 400, NULL, "Invalid JSON in body of request");
 			return;
 		}
 		name = tape_get_str(t, tape_root(t), "name");
 		path = tape_get_str(t, tape_root(t), "path");
+		id = tape_get_str(t, tape_root(t), "kernel_id");
+		is_object = tape_type_of(t, tape_root(t)) == TAPE_OBJECT;
 		tape_free(t);
+		if (!is_object) {
+			reply_error(req, 400, NULL, "The body must be a JSON object");
+			return;
+		}
 	}
-	cwd = kernel_cwd(ctx, path, false);
-	start.name = name;
-	start.cwd = cwd;
-	req->on_abort = on_abort;
-	if (kernels_start(ctx->kernels, &start, on_started, req, &err) < 0)
-		reply_err(req, &err);
+	if (id != NULL && !kernels_id_is_ok(cyg_str_of(id))) {
+		free(id);
+		reply_error(req, 400, NULL, "kernel_id must be a UUID");
+		return;
+	}
+	s = cyg_xcalloc(1, sizeof(*s));
+	s->req = req;
+	s->id = id;
+	req->data = s;
+	req->on_abort = on_start_abort;
+	lookup.name = name;
+	lookup.path = path;
+	lookup_start(kernel_ctx_of(req), &lookup, on_found, s);
 }
 
 static void on_gone(void *arg, struct kernel *k, const struct cyg_err *err)
@@ -162,8 +205,12 @@ static void restart_kernel(struct http_req *req)
 	if (k == NULL)
 		return;
 	req->on_abort = on_abort;
-	if (kernel_restart(k, on_restarted, req, &err) < 0)
+	if (kernel_restart(k, on_restarted, req, &err) == 0)
+		return;
+	if (err.code == CYG_EEXIST)
 		reply_err(req, &err);
+	else
+		on_restarted(req, NULL, &err);
 }
 
 /* ---- the WebSocket ---- */

@@ -43,7 +43,7 @@ struct nbsession *nbsessions_add(struct nbsessions *s, const char *id, const cha
 		cyg_random_uuid(one->id);
 	(void)cyg_str_copy(one->kernel_id, sizeof(one->kernel_id), cyg_str_of(kernel_id));
 	one->path = cyg_xstrdup(path);
-	one->name = cyg_xstrdup(name);
+	one->name = name != NULL ? cyg_xstrdup(name) : NULL;
 	one->type = cyg_xstrdup(type);
 	cyg_list_add(&s->list, &one->link);
 	s->on_change(s->arg);

@@ -13,7 +13,8 @@ struct nbsession {
 	struct cyg_link link;
 	char id[37];
 	char kernel_id[37];
-	char *path, *name, *type;
+	char *path, *type;
+	char *name; /* NULL: none was given */
 };
 
 struct nbsessions {
@@ -26,7 +27,7 @@ struct nbsessions {
 void nbsessions_init(
     struct nbsessions *s, struct kernels *kernels, void (*on_change)(void *arg), void *arg);
 void nbsessions_free(struct nbsessions *s);
-/* id NULL: a new one. */
+/* id NULL: a new one; name may be NULL. */
 struct nbsession *nbsessions_add(struct nbsessions *s, const char *id, const char *kernel_id,
     const char *path, const char *name, const char *type);
 void nbsessions_remove(struct nbsessions *s, struct nbsession *one);

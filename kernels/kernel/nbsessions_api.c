@@ -3,6 +3,7 @@
 #include "kernels/agent/reply.h"
 #include "kernels/contents/tape.h"
 #include "kernels/kernel/api.h"
+#include "kernels/kernel/lookup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,23 +127,39 @@ static void on_abort(struct http_req *req)
 	m->req = NULL;
 }
 
-/* The client's words for a kernel that is not there. */
-static void reply_no_kernel(struct http_req *req, const char *name)
+static void reply_501(struct http_req *req, const char *message, const char *short_message)
 {
 	struct reply r;
-	char text[256];
 
 	reply_begin(&r);
 	jsonw_object(&r.w);
-	(void)snprintf(text, sizeof(text),
-	    "The '%.64s' kernel is not available. Please pick another suitable kernel instead, or "
-	    "install that kernel.",
-	    name);
-	jsonw_key_cstr(&r.w, "message", text);
-	(void)snprintf(text, sizeof(text), "%.64s not found", name);
-	jsonw_key_cstr(&r.w, "short_message", text);
+	jsonw_key_cstr(&r.w, "message", message);
+	jsonw_key_cstr(&r.w, "short_message", short_message);
 	jsonw_object_end(&r.w);
 	reply_end(&r, req, 501);
+}
+
+/* Stock's words: a new session's kernel is not there, or the one to change to cannot be had. */
+static void reply_no_kernel(const struct making *m, const struct cyg_err *err)
+{
+	const char *name = m->fields.kernel_name != NULL ? m->fields.kernel_name : "python3";
+	char text[256 + sizeof(err->msg)], brief[128];
+
+	if (m->id[0] != '\0') {
+		(void)snprintf(text, sizeof(text), "The '%.64s' kernel could not be started: '%s'",
+		    name, err->msg);
+		(void)snprintf(brief, sizeof(brief), "Error starting kernel %.64s", name);
+	} else if (err->code == CYG_ENOENT) {
+		(void)snprintf(text, sizeof(text),
+		    "The '%.64s' kernel is not available. Please pick another suitable kernel "
+		    "instead, or install that kernel.",
+		    name);
+		(void)snprintf(brief, sizeof(brief), "%.64s not found", name);
+	} else {
+		reply_error(m->req, 500, NULL, "%s", err->msg);
+		return;
+	}
+	reply_501(m->req, text, brief);
 }
 
 static void set_kernel(struct kernel_ctx *ctx, struct nbsession *one, const char *kernel_id)
@@ -157,17 +174,43 @@ static void set_kernel(struct kernel_ctx *ctx, struct nbsession *one, const char
 	ctx->nbsessions->on_change(ctx->nbsessions->arg);
 }
 
-static struct nbsession *finish(struct making *m, const struct kernel *k)
+static void replace(char **old, char **new)
+{
+	if (*new == NULL)
+		return;
+	free(*old);
+	*old = CYG_TAKE(*new);
+}
+
+static void apply(struct kernel_ctx *ctx, struct nbsession *one, struct fields *f)
+{
+	replace(&one->path, &f->path);
+	replace(&one->name, &f->name);
+	replace(&one->type, &f->type);
+	ctx->nbsessions->on_change(ctx->nbsessions->arg);
+}
+
+/* A kernel that came too late is ended: a session of its path was made meanwhile, or the one it was
+ * for has gone. */
+static struct nbsession *finish(struct making *m, struct kernel *k)
 {
 	struct nbsessions *all = m->ctx->nbsessions;
 	struct nbsession *one;
 
-	if (m->id[0] == '\0')
-		return nbsessions_add(
-		    all, NULL, kernel_id(k), m->fields.path, m->fields.name, m->fields.type);
-	one = nbsessions_find(all, cyg_str_of(m->id));
-	if (one != NULL)
-		set_kernel(m->ctx, one, kernel_id(k));
+	if (m->id[0] == '\0') {
+		one = nbsessions_find_path(all, cyg_str_of(m->fields.path));
+		if (one == NULL)
+			return nbsessions_add(all, NULL, kernel_id(k), m->fields.path,
+			    m->fields.name, m->fields.type);
+	} else {
+		one = nbsessions_find(all, cyg_str_of(m->id));
+		if (one != NULL) {
+			apply(m->ctx, one, &m->fields);
+			set_kernel(m->ctx, one, kernel_id(k));
+		}
+	}
+	if (one == NULL || strcmp(one->kernel_id, kernel_id(k)) != 0)
+		kernel_shutdown(k, NULL, NULL);
 	return one;
 }
 
@@ -178,37 +221,81 @@ static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 
 	if (m->req != NULL && one != NULL)
 		reply_nbsession(m->req, one, m->id[0] == '\0' ? 201 : 200);
+	else if (m->req != NULL && err != NULL)
+		reply_no_kernel(m, err);
 	else if (m->req != NULL)
-		reply_error(
-		    m->req, 500, NULL, "%s", err != NULL ? err->msg : "The session has gone");
+		reply_error(m->req, 500, NULL, "The session has gone");
+	making_free(m);
+}
+
+/* JPY_SESSION_NAME. Front ends give a new notebook's session a made-up path beside the notebook's
+ * own, and its file's name apart. */
+static char *document_of(
+    const struct kernel_ctx *ctx, const char *cwd, const char *path, const char *name)
+{
+	if (name != NULL && *name != '\0')
+		return cyg_xasprintf("%s/%s", cwd, name);
+	return cyg_xasprintf("%s/%s", ctx->root_dir, path);
+}
+
+static int start_found(
+    struct making *m, const struct nbsession *one, struct spec *spec, const char *cwd)
+{
+	const char *path = one != NULL ? one->path : m->fields.path;
+	cyg_autofree char *document =
+	    document_of(m->ctx, cwd, path, one != NULL ? one->name : m->fields.name);
+	struct kernel_start start = { .spec = spec, .cwd = cwd, .session_name = document };
+	const char *id = one == NULL ? m->fields.kernel_id : NULL;
+	struct cyg_err err = { 0 };
+	int rc;
+
+	/* A session whose kernel has gone gets a new one under the id it had. */
+	if (id != NULL && kernels_id_is_ok(cyg_str_of(id)) &&
+	    kernels_find(m->ctx->kernels, cyg_str_of(id)) == NULL)
+		start.id = id;
+	rc = kernels_start(m->ctx->kernels, &start, on_started, m, &err);
+	if (rc < 0)
+		reply_no_kernel(m, &err);
+	return rc;
+}
+
+static void on_found(void *arg, struct spec *spec, const char *cwd, const struct cyg_err *err)
+{
+	struct making *m = arg;
+	const struct nbsession *one = NULL;
+	bool gone;
+
+	if (m->id[0] != '\0')
+		one = nbsessions_find(m->ctx->nbsessions, cyg_str_of(m->id));
+	gone = m->req == NULL || (m->id[0] != '\0' && one == NULL);
+	if (spec != NULL && !gone) {
+		if (start_found(m, one, spec, cwd) < 0)
+			making_free(m);
+		return;
+	}
+	spec_free(spec);
+	if (m->req != NULL && gone)
+		reply_error(m->req, 404, NULL, "The session has gone");
+	else if (m->req != NULL)
+		reply_no_kernel(m, err);
 	making_free(m);
 }
 
 /* Takes the fields. one: the session that gets the kernel, or NULL for a new one. */
 static void start_for(struct http_req *req, struct fields *f, const struct nbsession *one)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
-	const char *path = one != NULL ? one->path : f->path;
-	cyg_autofree char *cwd = kernel_cwd(ctx, path, true);
-	cyg_autofree char *full = cyg_xasprintf("%s/%s", ctx->root_dir, path);
-	struct kernel_start start = { .name = f->kernel_name, .cwd = cwd, .session_name = full };
+	struct lookup lookup = { .name = f->kernel_name, .path_is_file = true };
 	struct making *m = cyg_xcalloc(1, sizeof(*m));
-	struct cyg_err err = { 0 };
 
 	m->req = req;
-	m->ctx = ctx;
+	m->ctx = kernel_ctx_of(req);
 	m->fields = *f;
 	if (one != NULL)
 		memcpy(m->id, one->id, sizeof(m->id));
 	req->data = m;
 	req->on_abort = on_abort;
-	if (kernels_start(ctx->kernels, &start, on_started, m, &err) == 0)
-		return;
-	if (err.code == CYG_ENOENT)
-		reply_no_kernel(req, f->kernel_name != NULL ? f->kernel_name : "python3");
-	else
-		reply_error(req, 500, NULL, "%s", err.msg);
-	making_free(m);
+	lookup.path = one != NULL ? one->path : f->path;
+	lookup_start(m->ctx, &lookup, on_found, m);
 }
 
 static void make_nbsession(struct http_req *req)
@@ -225,8 +312,6 @@ static void make_nbsession(struct http_req *req)
 		fields_free(&f);
 		return;
 	}
-	if (f.name == NULL)
-		f.name = cyg_xstrdup("");
 	one = nbsessions_find_path(ctx->nbsessions, cyg_str_of(f.path));
 	if (one == NULL && f.kernel_id != NULL &&
 	    kernels_find(ctx->kernels, cyg_str_of(f.kernel_id)) != NULL)
@@ -237,14 +322,6 @@ static void make_nbsession(struct http_req *req)
 	}
 	reply_nbsession(req, one, 201);
 	fields_free(&f);
-}
-
-static void replace(char **old, char **new)
-{
-	if (*new == NULL)
-		return;
-	free(*old);
-	*old = CYG_TAKE(*new);
 }
 
 static void change_nbsession(struct http_req *req)
@@ -260,14 +337,11 @@ static void change_nbsession(struct http_req *req)
 		fields_free(&f);
 		return;
 	}
-	replace(&one->path, &f.path);
-	replace(&one->name, &f.name);
-	replace(&one->type, &f.type);
-	ctx->nbsessions->on_change(ctx->nbsessions->arg);
 	if (f.kernel_id == NULL && f.kernel_name != NULL) {
 		start_for(req, &f, one);
 		return;
 	}
+	apply(ctx, one, &f);
 	if (f.kernel_id != NULL)
 		set_kernel(ctx, one, f.kernel_id);
 	reply_nbsession(req, one, 200);

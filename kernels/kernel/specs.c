@@ -197,13 +197,18 @@ static int read_spec(const char *base, const char *entry, struct spec **ret, str
 	struct spec *s = cyg_xcalloc(1, sizeof(*s));
 	cyg_autofree char *path = cyg_xasprintf("%s/%s/kernel.json", base, entry);
 	cyg_autobuf struct cyg_buf b;
+	struct stat st;
 	size_t len;
 	int rc;
 
 	s->name = lower(entry);
 	s->folder = cyg_xasprintf("%s/%s", base, entry);
 	cyg_buf_init(&b, SPEC_FILE_MAX);
-	rc = cyg_file_read(AT_FDCWD, path, true, &b, err);
+	/* A FIFO of that name would hold whoever reads it. */
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		rc = cyg_fail(err, CYG_ENOENT, "%s is no file", path);
+	else
+		rc = cyg_file_read(AT_FDCWD, path, true, &b, err);
 	if (rc == 0 && b.len == 0)
 		rc = cyg_fail(err, CYG_EINVAL, "%s is empty", path);
 	if (rc == 0) {

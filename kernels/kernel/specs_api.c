@@ -1,6 +1,7 @@
 /* GET api/kernelspecs, api/kernelspecs/{name}, kernelspecs/{name}/{file}. */
 #include "base/mem.h"
-#include "kernels/agent/reply.h"
+#include "kernels/contents/job.h"
+#include "kernels/contents/tape.h"
 #include "kernels/kernel/api.h"
 
 #include <errno.h>
@@ -25,64 +26,103 @@ static void write_resources(const struct spec *s, const char *base, struct jsonw
 	jsonw_object_end(w);
 }
 
+/* Front ends ask that all of a specification's members are there and of their type: what its file
+ * leaves out is written as stock does. */
+static void write_members(const struct spec *s, struct jsonw *w)
+{
+	static const struct {
+		const char *key;
+		enum tape_type type;
+		const char *otherwise;
+	} members[] = { { "argv", TAPE_ARRAY, "[]" }, { "env", TAPE_OBJECT, "{}" },
+		{ "display_name", TAPE_STRING, "\"\"" }, { "language", TAPE_STRING, "\"\"" },
+		{ "interrupt_mode", TAPE_STRING, "\"signal\"" }, { "metadata", TAPE_OBJECT, "{}" },
+		{ "kernel_protocol_version", TAPE_STRING, "\"\"" } };
+	struct tape *t = NULL;
+	tape_node root = TAPE_NONE;
+
+	if (tape_parse(cyg_str_of(s->json), &t, NULL, NULL) == 0)
+		root = tape_root(t);
+	jsonw_object(w);
+	for (size_t i = 0; i < CYG_N(members); i++) {
+		tape_node n = root != TAPE_NONE ? tape_find(t, root, members[i].key) : TAPE_NONE;
+		bool fits = n != TAPE_NONE && tape_type_of(t, n) == members[i].type;
+
+		jsonw_key(w, members[i].key);
+		jsonw_raw(w, fits ? tape_text(t, n) : cyg_str_of(members[i].otherwise));
+	}
+	jsonw_object_end(w);
+	tape_free(t);
+}
+
 static void write_spec(const struct spec *s, const char *base, struct jsonw *w)
 {
 	jsonw_object(w);
 	jsonw_key_cstr(w, "name", s->name);
 	jsonw_key(w, "spec");
-	jsonw_raw(w, cyg_str_trim(cyg_str_of(s->json)));
+	write_members(s, w);
 	jsonw_key(w, "resources");
 	write_resources(s, base, w);
 	jsonw_object_end(w);
 }
 
-static void list_specs(struct http_req *req)
+static void finish(struct job *job, struct jsonw *w)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
-	struct specs *all = cyg_xcalloc(1, sizeof(*all));
-	const char *chosen;
-	struct reply r;
+	struct cyg_err err = { 0 };
 
-	specs_read(kernels_specs(ctx->kernels), all);
-	chosen = specs_default(all);
-	reply_begin(&r);
-	jsonw_object(&r.w);
-	jsonw_key_cstr(&r.w, "default", chosen != NULL ? chosen : "python3");
-	jsonw_key(&r.w, "kernelspecs");
-	jsonw_object(&r.w);
-	for (size_t i = 0; i < all->n; i++) {
-		jsonw_key(&r.w, all->list[i]->name);
-		write_spec(all->list[i], ctx->base, &r.w);
+	if (jsonw_finish(w, &err) < 0) {
+		cyg_buf_reset(&job->out);
+		(void)job_fail_err(job, &err, "list the kernels");
 	}
-	jsonw_object_end(&r.w);
-	jsonw_object_end(&r.w);
-	specs_free(all);
-	free(all);
-	reply_end(&r, req, 200);
 }
 
-static struct spec *find_or_404(struct http_req *req)
+static void list_work(struct job *job)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
-	const char *name = cyg_arena_dup(req->arena, req->params[0]);
+	const struct kernel_ctx *ctx = job->ctx;
+	struct specs *all = cyg_xcalloc(1, sizeof(*all));
+	const char *chosen;
+	struct jsonw w;
+
+	specs_read(ctx->specs, all);
+	chosen = specs_default(all);
+	jsonw_init(&w, &job->out);
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "default", chosen != NULL ? chosen : "python3");
+	jsonw_key(&w, "kernelspecs");
+	jsonw_object(&w);
+	for (size_t i = 0; i < all->n; i++) {
+		jsonw_key(&w, all->list[i]->name);
+		write_spec(all->list[i], ctx->base, &w);
+	}
+	jsonw_object_end(&w);
+	jsonw_object_end(&w);
+	specs_free(all);
+	free(all);
+	finish(job, &w);
+}
+
+static struct spec *find_or_404(struct job *job)
+{
+	const struct kernel_ctx *ctx = job->ctx;
 	struct spec *s = NULL;
 
-	if (specs_find(kernels_specs(ctx->kernels), name, &s, NULL) < 0)
-		reply_error(req, 404, NULL, "Kernel spec %.100s not found", name);
+	if (specs_find(ctx->specs, job->path, &s, NULL) < 0)
+		(void)job_fail(job, 404, NULL, "Kernel spec %.100s not found", job->path);
 	return s;
 }
 
-static void get_spec(struct http_req *req)
+static void spec_work(struct job *job)
 {
-	struct spec *s = find_or_404(req);
-	struct reply r;
+	const struct kernel_ctx *ctx = job->ctx;
+	struct spec *s = find_or_404(job);
+	struct jsonw w;
 
 	if (s == NULL)
 		return;
-	reply_begin(&r);
-	write_spec(s, kernel_ctx_of(req)->base, &r.w);
+	jsonw_init(&w, &job->out);
+	write_spec(s, ctx->base, &w);
 	spec_free(s);
-	reply_end(&r, req, 200);
+	finish(job, &w);
 }
 
 static const char *type_of(const char *file)
@@ -100,29 +140,54 @@ static const char *type_of(const char *file)
 }
 
 /* Any file of the specification's folder, as stock; a name with '/' leads nowhere. */
-static void get_resource(struct http_req *req)
+static void resource_work(struct job *job)
 {
-	const char *file = cyg_arena_dup(req->arena, req->params[1]);
+	const char *file = job->name;
 	cyg_autofree char *path = NULL;
-	struct spec *s = find_or_404(req);
+	struct spec *s = find_or_404(job);
+	cyg_autoclose int fd = -1;
 	struct stat st;
-	int fd;
 
 	if (s == NULL)
 		return;
 	path = cyg_xasprintf("%s/%s", s->folder, file);
 	spec_free(s);
-	fd = file[0] == '.' || strchr(file, '/') != NULL
-		 ? -1
-		 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file[0] != '.' && strchr(file, '/') == NULL)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		cyg_close(fd);
-		reply_error(req, 404, NULL, "Kernel resource not found");
+		(void)job_fail(job, 404, NULL, "Kernel resource not found");
 		return;
 	}
-	http_reply_field(req, "Cache-Control", "public, max-age=2592000");
-	http_reply_field(req, "X-Content-Type-Options", "nosniff");
-	http_reply_file(req, 200, type_of(file), fd, 0, (uint64_t)st.st_size);
+	if (cyg_str_ends(cyg_str_of(file), ".png"))
+		job_field(job, "Cache-Control", "max-age=2592000");
+	job->type = type_of(file);
+	job->fd = CYG_TAKE_FD(fd);
+	job->len = (uint64_t)st.st_size;
+}
+
+/* Specifications lie in homes and software trees, which may hang: never read on the loop. */
+static void run(struct http_req *req, void (*work)(struct job *job))
+{
+	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct job *job = job_new(req, ctx, ctx->base_url, req->params[0]);
+
+	job->name = cyg_arena_dup(req->arena, req->params[1]);
+	job_run(job, ctx->loop, work);
+}
+
+static void list_specs(struct http_req *req)
+{
+	run(req, list_work);
+}
+
+static void get_spec(struct http_req *req)
+{
+	run(req, spec_work);
+}
+
+static void get_resource(struct http_req *req)
+{
+	run(req, resource_work);
 }
 
 const struct http_endpoint specs_endpoints[] = {

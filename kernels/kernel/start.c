@@ -5,7 +5,6 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "kernels/agent/init_link.h"
-#include "kernels/kernel/env.h"
 #include "kernels/kernel/kernel_priv.h"
 
 #include <signal.h>
@@ -61,95 +60,31 @@ void kernel_wake(struct kernel *k, enum kernel_wait what, const struct cyg_err *
 
 /* ---- launch ---- */
 
-struct launch {
-	char *argv[SPEC_WORDS_MAX + 2]; /* and one word of ours */
-	struct env env;
-};
-
-static char *replace(const char *text, const char *what, const char *with)
-{
-	const char *at = strstr(text, what);
-
-	if (at == NULL)
-		return cyg_xstrdup(text);
-	return cyg_xasprintf("%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
-}
-
-static char *fill_word(const struct kernel *k, const char *word)
-{
-	const char *below = strstr(k->spec->folder, "/share/jupyter/");
-	cyg_autofree char *prefix =
-	    below != NULL ? cyg_xstrndup(k->spec->folder, (size_t)(below - k->spec->folder))
-			  : cyg_xstrdup("/usr");
-	cyg_autofree char *one = replace(word, "{connection_file}", k->conn_path);
-	cyg_autofree char *two = replace(one, "{resource_dir}", k->spec->folder);
-
-	return replace(two, "{prefix}", prefix);
-}
-
-/* ipykernel's own launcher, but for one thing: its socket for broadcasts queues without a limit. By
- * default a burst of more than a thousand outputs is cut, and nobody is told. */
-static const char IPYKERNEL[] = "import os, sys\n"
-				"if sys.path[0] in ('', os.getcwd()):\n"
-				"    del sys.path[0]\n"
-				"from ipykernel import kernelapp\n"
-				"plain = kernelapp.IPKernelApp.init_iopub\n"
-				"def init_iopub(self, context):\n"
-				"    context.sndhwm = 0\n"
-				"    plain(self, context)\n"
-				"    del context.sndhwm\n"
-				"kernelapp.IPKernelApp.init_iopub = init_iopub\n"
-				"kernelapp.launch_new_instance()\n";
-
-/* True when this is a kernel that ipykernel launches. */
-static bool unbound_ipykernel(char **argv)
-{
-	for (size_t i = 1; argv[i] != NULL && argv[i + 1] != NULL; i++) {
-		if (strcmp(argv[i], "-m") != 0 || strcmp(argv[i + 1], "ipykernel_launcher") != 0)
-			continue;
-		free(argv[i]);
-		free(argv[i + 1]);
-		argv[i] = cyg_xstrdup("-c");
-		argv[i + 1] = cyg_xstrdup(IPYKERNEL);
-		return true;
-	}
-	return false;
-}
-
-static void launch_fill(struct launch *l, const struct kernel *k)
-{
-	const struct kernels_opts *opts = &k->owner->opts;
-	const struct hello_env *setup = init_link_env(opts->init);
-	const char *word = NULL;
-	size_t n = 1;
-
-	env_init(&l->env, setup->list);
-	if (opts->extend_env != NULL)
-		opts->extend_env(opts->arg, &l->env);
-	for (size_t i = 0; k->spec->env[i] != NULL; i++)
-		env_set_expanded(&l->env, k->spec->env[i]);
-	if (k->session_name != NULL)
-		env_set(&l->env, "JPY_SESSION_NAME", k->session_name);
-	env_set(&l->env, "JUPYTER_RUNTIME_DIR", k->owner->connection_dir);
-	l->argv[0] = spec_program(k->spec, env_get(&l->env, "PATH"));
-	for (; k->spec->argv[n] != NULL; n++)
-		l->argv[n] = fill_word(k, k->spec->argv[n]);
-	if (unbound_ipykernel(l->argv) && opts->ipykernel_word != NULL)
-		word = opts->ipykernel_word(opts->arg);
-	if (word != NULL)
-		l->argv[n] = cyg_xstrdup(word);
-}
-
-static void launch_free(struct launch *l)
-{
-	env_free(&l->env);
-	for (size_t i = 0; l->argv[i] != NULL; i++)
-		free(l->argv[i]);
-}
-
 static void note_action(struct kernel *k, const char *action)
 {
 	k->owner->opts.on_action(k->owner->opts.arg, action, k);
+}
+
+static void tell_clients(struct kernel *k, const char *status);
+
+/* One that has run before is kept, dead: its clients may try again. */
+static void launch_failed(struct kernel *k, const struct cyg_err *err)
+{
+	cyg_log_error(k->id, "cannot start %s: %s", k->name, err->msg);
+	free(k->reason);
+	k->reason = cyg_xstrdup(err->msg);
+	kernel_move(k, KERNEL_DEAD, "cannot be started");
+	tell_clients(k, "dead");
+	kernel_wake(k, KERNEL_WAIT_READY, err);
+}
+
+static bool is_new(const struct kernel *k)
+{
+	cyg_list_each (it, &k->waiters) {
+		if (CYG_CONTAINER_OF(it, struct kernel_waiter, link)->what == KERNEL_WAIT_STARTED)
+			return true;
+	}
+	return false;
 }
 
 static void on_started(
@@ -159,6 +94,10 @@ static void on_started(
 	struct cyg_err ignored;
 
 	cyg_close(pty_fd);
+	if (child == NULL && k->state == KERNEL_LAUNCHING && !is_new(k)) {
+		launch_failed(k, err);
+		return;
+	}
 	if (child == NULL) {
 		cyg_log_error(k->id, "cannot start %s: %s", k->name, err->msg);
 		kernel_wake(k, KERNEL_WAIT_STARTED, err);
@@ -178,14 +117,37 @@ static void on_started(
 	kernel_wake(k, KERNEL_WAIT_STARTED, NULL);
 }
 
+static int prepare(struct kernel *k, struct cyg_err *err)
+{
+	int rc = 0;
+
+	if (k->spec == NULL)
+		rc = specs_find(k->owner->opts.specs, k->name, &k->spec, err);
+	if (rc < 0 || k->sock[WIRE_IOPUB] != NULL)
+		return rc;
+	/* A new one, or one whose connection file was lost. */
+	kernel_close_sockets(k);
+	rc = connfile_choose(
+	    &k->conn, k->owner->connection_dir, spec_has_ipc(k->spec), k->name, err);
+	if (rc == 0)
+		rc = connfile_write(&k->conn, k->conn_path, err);
+	if (rc < 0)
+		return rc;
+	wire_signer_free(k->signer);
+	k->signer = wire_signer_new(cyg_str_of(k->conn.key));
+	return kernel_open_sockets(k, err); /* before the launch: nothing can be missed */
+}
+
 int kernel_launch(struct kernel *k, struct cyg_err *err)
 {
 	struct launch l = { 0 };
 	cyg_autofree char *tag = cyg_xasprintf("kernel:%s", k->id);
 	cyg_autofree char *log = cyg_xasprintf("%s/kernel-%s.log", k->owner->log_dir, k->id);
 	struct init_start_spec spec = { .tag = tag, .cwd = k->cwd, .log = log };
-	int rc;
+	int rc = prepare(k, err);
 
+	if (rc < 0)
+		return rc;
 	launch_fill(&l, k);
 	spec.argv = (const char *const *)l.argv;
 	spec.env = (const char *const *)l.env.list;
@@ -263,7 +225,8 @@ void kernel_check_ready(struct kernel *k)
 		return;
 	if (!k->heard_iopub) {
 		/* Its broadcasts do not reach us yet: ask again until one does. */
-		if (uv_timer_get_due_in(&k->timer) > KERNEL_NUDGE_MS)
+		if (uv_is_active((uv_handle_t *)&k->timer) == 0 ||
+		    uv_timer_get_due_in(&k->timer) > KERNEL_NUDGE_MS)
 			(void)uv_timer_start(&k->timer, on_asking_timer, KERNEL_NUDGE_MS, 0);
 		return;
 	}
@@ -301,9 +264,11 @@ static void ask_to_end(struct kernel *k, bool restart)
 	k->asked_ms = cyg_clock_mono_ms();
 	if (busy)
 		(void)kernel_interrupt(k, NULL);
-	bridge_ask(k, WIRE_CONTROL, "shutdown_request",
-	    restart ? "{\"restart\":true}" : "{\"restart\":false}");
-	if (!k->answered)
+	/* To one that does not listen yet the word would wait, and end its successor. */
+	if (k->answered)
+		bridge_ask(k, WIRE_CONTROL, "shutdown_request",
+		    restart ? "{\"restart\":true}" : "{\"restart\":false}");
+	else
 		signal_process(k, SIGTERM);
 	(void)uv_timer_start(&k->timer, on_ending_timer, KERNEL_TERM_MS, 0);
 }
@@ -348,15 +313,21 @@ int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_
 	if (k->state == KERNEL_STOPPING || k->state == KERNEL_EXPECTED)
 		return cyg_fail(err, CYG_EEXIST, "the kernel is being ended");
 	k->restarts = 0;
+	free(CYG_TAKE(k->reason));
 	note_action(k, "restart");
+	if (k->state == KERNEL_DEAD)
+		bridge_drop_held(k);
 	if (k->state == KERNEL_STARTING || k->state == KERNEL_READY) {
 		kernel_move(k, KERNEL_RESTARTING, "asked to restart");
 		bridge_drop_held(k);
 		bridge_drop_running(k);
 		ask_to_end(k, true);
 	} else if (k->state == KERNEL_DEAD) {
+		signal_process(k, SIGKILL); /* one that could not be reached may be there still */
 		kernel_move(k, KERNEL_LAUNCHING, "asked to restart");
 		rc = kernel_launch(k, err);
+		if (rc < 0)
+			kernel_move(k, KERNEL_DEAD, "cannot be started");
 	}
 	if (rc == 0)
 		add_waiter(k, KERNEL_WAIT_READY, done, arg);
@@ -368,6 +339,8 @@ int kernel_interrupt(struct kernel *k, struct cyg_err *err)
 	if (k->pid <= 0)
 		return cyg_fail(err, CYG_EEXIST, "the kernel does not run");
 	note_action(k, "interrupt");
+	if (!k->answered && !k->adopted)
+		return 0; /* nothing was given to it yet; a signal would end it while it starts */
 	if (k->spec != NULL && k->spec->by_message) {
 		bridge_ask(k, WIRE_CONTROL, "interrupt_request", "{}");
 		return 0;
@@ -396,19 +369,30 @@ static char *explain(const struct init_exited *e)
 	    (double)e->max_rss / MIB);
 }
 
+static void tell_running(struct kernel *k, const char *running)
+{
+	cyg_autofree char *text = cyg_xasprintf("The kernel died: %s.\n", k->reason);
+	cyg_autobuf struct cyg_buf b;
+	struct jsonw w;
+
+	cyg_buf_init(&b, KERNEL_HEADER_MAX);
+	jsonw_init(&w, &b);
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "name", "stderr");
+	jsonw_key_cstr(&w, "text", text);
+	jsonw_object_end(&w);
+	if (jsonw_finish(&w, NULL) == 0)
+		bridge_forge(k, "stream", running, b.data);
+}
+
 /* Into the cell that was running, and to everybody's status. */
 static void tell_clients(struct kernel *k, const char *status)
 {
 	cyg_autofree char *state = cyg_xasprintf("{\"execution_state\":\"%s\"}", status);
 	const char *running = bridge_running(k);
-	cyg_autofree char *text = NULL;
 
-	if (running != NULL) {
-		/* explain() writes no character that JSON would escape. */
-		text = cyg_xasprintf(
-		    "{\"name\":\"stderr\",\"text\":\"The kernel died: %s.\\n\"}", k->reason);
-		bridge_forge(k, "stream", running, text);
-	}
+	if (running != NULL)
+		tell_running(k, running);
 	bridge_forge(k, "status", NULL, state);
 	bridge_drop_running(k);
 }
@@ -423,7 +407,7 @@ static int renew_ports(struct kernel *k, struct cyg_err *err)
 		return 0;
 	memcpy(key, k->conn.key, sizeof(key));
 	kernel_close_sockets(k);
-	rc = connfile_choose(&k->conn, k->owner->connection_dir, k->id, false, k->name, err);
+	rc = connfile_choose(&k->conn, k->owner->connection_dir, false, k->name, err);
 	memcpy(k->conn.key, key, sizeof(key));
 	cyg_cleanse(key, sizeof(key));
 	if (rc == 0)
@@ -442,9 +426,7 @@ void kernel_on_death(struct kernel *k, char *reason)
 	cyg_log_warn(k->id, "%s died: %s", k->name, k->reason);
 	if (stable)
 		k->restarts = 0;
-	if (k->spec == NULL)
-		(void)specs_find(k->owner->opts.specs, k->name, &k->spec, &err);
-	if (k->restarts++ >= KERNEL_RESTARTS_MAX || k->spec == NULL) {
+	if (k->restarts++ >= KERNEL_RESTARTS_MAX) {
 		kernel_move(k, KERNEL_DEAD, k->reason);
 		tell_clients(k, "dead");
 		(void)cyg_fail(&err, CYG_ESYS, "The kernel died: %s", k->reason);
@@ -456,11 +438,8 @@ void kernel_on_death(struct kernel *k, char *reason)
 	rc = stable ? 0 : renew_ports(k, &err);
 	if (rc == 0)
 		rc = kernel_launch(k, &err);
-	if (rc < 0) {
-		cyg_log_error(k->id, "%s", err.msg);
-		kernel_move(k, KERNEL_DEAD, "cannot be started");
-		tell_clients(k, "dead");
-	}
+	if (rc < 0)
+		launch_failed(k, &err);
 }
 
 void kernel_on_exited(struct kernel *k, const struct init_exited *exited)
@@ -476,12 +455,8 @@ void kernel_on_exited(struct kernel *k, const struct init_exited *exited)
 	}
 	if (k->state == KERNEL_RESTARTING) {
 		kernel_move(k, KERNEL_LAUNCHING, "the old process has ended");
-		if (k->spec == NULL)
-			(void)specs_find(k->owner->opts.specs, k->name, &k->spec, &err);
-		if (k->spec == NULL || kernel_launch(k, &err) < 0) {
-			kernel_move(k, KERNEL_DEAD, err.msg);
-			kernel_wake(k, KERNEL_WAIT_READY, &err);
-		}
+		if (kernel_launch(k, &err) < 0)
+			launch_failed(k, &err);
 		return;
 	}
 	kernel_on_death(k, explain(exited));

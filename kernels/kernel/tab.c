@@ -25,6 +25,8 @@ struct tab {
 	struct ws *ws;      /* NULL: away */
 	struct kmsg *input; /* a question to the person that has not been answered */
 	bool dirty;
+	size_t lost;       /* messages that found no room: none is queued before it was told so */
+	char *lost_parent; /* the request that the first of them belongs to */
 };
 
 static bool has_session(const struct tab *t, struct cyg_str session)
@@ -44,6 +46,7 @@ static void tab_free(struct tab *t)
 		free(t->sessions[i]);
 	kmsg_unref(t->input);
 	outq_free(t->out);
+	free(t->lost_parent);
 	free(t->session_id);
 	free(t);
 }
@@ -105,23 +108,62 @@ static void bound_parked(struct kernel *k)
 
 /* ---- messages of the kernel ---- */
 
+/* Nothing may be left out without a word, and nothing overtake it: from here on messages are only
+ * counted, until the client has read what waits and the word can be put behind that. */
+static void note_lost(struct tab *t, const struct kmsg *m, const struct cyg_err *err)
+{
+	struct cyg_str parent = m->json[WIRE_PARENT];
+
+	if (t->lost++ > 0)
+		return;
+	cyg_log_warn(t->kernel->id, "messages for a client are left out: %s", err->msg);
+	if (parent.len < KERNEL_HEADER_MAX)
+		t->lost_parent = cyg_str_dup(parent);
+}
+
 static void tab_put(struct tab *t, struct kmsg *m)
 {
 	struct cyg_err err = { 0 };
-	struct wsbuf *frame = kmsg_frame(m, t->framing);
+	struct wsbuf *frame;
 	int rc;
 
+	t->dirty = true;
+	if (t->lost > 0) {
+		note_lost(t, m, &err);
+		return;
+	}
+	frame = kmsg_frame(m, t->framing);
 	if (frame == NULL)
 		rc = cyg_fail(&err, CYG_ELIMIT, "a message is too large for a client's framing");
 	else
 		rc = outq_put(t->out, frame, &err);
-	t->dirty = true;
-	if (rc == 0)
+	if (rc < 0)
+		note_lost(t, m, &err);
+}
+
+/* Writes what goes now; when all has gone, tells of what was left out. */
+static void tab_flush(struct tab *t)
+{
+	cyg_autofree char *text = NULL;
+	struct kmsg *m;
+
+	t->dirty = false;
+	if (t->ws == NULL)
 		return;
-	/* It would miss something: better it knows, and asks anew. */
-	cyg_log_warn(t->kernel->id, "client cut off: %s", err.msg);
-	if (t->ws != NULL)
-		ws_drop(t->ws);
+	ws_flush(t->ws);
+	if (t->lost == 0 || !outq_is_empty(t->out))
+		return;
+	text =
+	    cyg_xasprintf("{\"name\":\"stderr\",\"text\":\"[%zu messages of the kernel are missing "
+			  "here: there was no room to keep them]\\n\"}",
+		t->lost);
+	m = bridge_make(t->kernel, "stream", t->lost_parent, text);
+	t->lost = 0;
+	free(CYG_TAKE(t->lost_parent));
+	if (m != NULL)
+		tab_put(t, m);
+	kmsg_unref(m);
+	ws_flush(t->ws);
 }
 
 static void note_input(struct tab *t, struct kmsg *m)
@@ -135,15 +177,44 @@ static void note_input(struct tab *t, struct kmsg *m)
 	t->input = kmsg_ref(m);
 }
 
+/* Its cell has ended, by an interrupt perhaps: nobody waits for the answer. */
+static void note_reply(struct tab *t, const struct wire_msg *msg)
+{
+	struct cyg_str asked, replied;
+
+	if (t->input != NULL && msg->channel == WIRE_SHELL &&
+	    wire_scan(t->input->json[WIRE_PARENT], "msg_id", &asked) &&
+	    wire_scan(msg->json[WIRE_PARENT], "msg_id", &replied) && cyg_str_same(asked, replied)) {
+		kmsg_unref(t->input);
+		t->input = NULL;
+	}
+}
+
+void tabs_drop_questions(struct kernel *k)
+{
+	cyg_list_each (it, &k->tabs) {
+		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
+
+		kmsg_unref(t->input);
+		t->input = NULL;
+	}
+}
+
+void tabs_put(struct kernel *k, struct kmsg *m)
+{
+	cyg_list_each (it, &k->tabs) {
+		tab_put(CYG_CONTAINER_OF(it, struct tab, link), m);
+	}
+}
+
 void tabs_broadcast(struct kernel *k, const struct wire_msg *msg)
 {
 	struct kmsg *m = k->tabs.n > 0 ? kmsg_new(msg) : NULL;
 
-	if (m == NULL)
-		return;
-	cyg_list_each (it, &k->tabs) {
-		tab_put(CYG_CONTAINER_OF(it, struct tab, link), m);
-	}
+	if (m != NULL)
+		tabs_put(k, m);
+	else if (k->tabs.n > 0)
+		cyg_log_error(k->id, "no memory for a message: it is left out");
 	kmsg_unref(m);
 }
 
@@ -165,15 +236,20 @@ void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *
 
 	if (session.len == 0 || session.len >= KERNEL_SESSION_MAX)
 		return;
+	if (t == NULL && !k->adopted)
+		return; /* it said goodbye */
 	if (t == NULL) {
 		/* Asked through an earlier agent, whose client has not come back yet. */
 		t = tab_new(k, session, KMSG_V1);
 		bound_parked(k);
 	}
 	m = kmsg_new(msg);
-	if (m == NULL)
+	if (m == NULL) {
+		cyg_log_error(k->id, "no memory for a reply: it is left out");
 		return;
+	}
 	note_input(t, m);
+	note_reply(t, msg);
 	tab_put(t, m);
 	kmsg_unref(m);
 }
@@ -183,9 +259,8 @@ void tabs_flush(struct kernel *k)
 	cyg_list_each (it, &k->tabs) {
 		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
 
-		if (t->dirty && t->ws != NULL)
-			ws_flush(t->ws);
-		t->dirty = false;
+		if (t->dirty)
+			tab_flush(t);
 	}
 }
 
@@ -194,9 +269,10 @@ void tabs_end(struct kernel *k, int code)
 	cyg_list_each_safe (it, &k->tabs) {
 		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
 
-		/* The goodbye is written at once when the socket takes it; then all is freed. */
-		if (t->ws != NULL && code != 0)
-			ws_close(t->ws, code);
+		if (t->ws != NULL && code != 0) {
+			ws_finish(CYG_TAKE(t->ws), code, &k->owner->leaving);
+			t->out = NULL;
+		}
 		tab_free(t);
 	}
 }
@@ -239,11 +315,19 @@ static void on_end(void *arg, int code)
 	struct kernel *k = t->kernel;
 
 	t->ws = NULL;
+	/* In the order in which they left. */
+	cyg_list_remove(&k->tabs, &t->link);
+	cyg_list_add(&k->tabs, &t->link);
 	/* Clients take these two as final; after any other end they come back. */
 	if (code == CODE_NORMAL || code == CODE_GOING_AWAY || *t->session_id == '\0')
 		tab_free(t);
 	else
 		bound_parked(k);
+}
+
+static void on_drain(void *arg)
+{
+	tab_flush(arg);
 }
 
 static struct tab *find_by_id(struct kernel *k, struct cyg_str session_id)
@@ -286,6 +370,7 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
 		.message_max = KERNEL_MESSAGE_MAX,
 		.on_message = on_message,
 		.on_end = on_end,
+		.on_drain = on_drain,
 		.arg = t,
 		.out = t->out,
 	};
@@ -295,6 +380,8 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
 		tab_free(t);
 		return rc;
 	}
-	ws_flush(t->ws);
+	tab_flush(t);
+	if (k->state == KERNEL_DEAD) /* it was told to those who were there then */
+		bridge_forge(k, "status", NULL, "{\"execution_state\":\"dead\"}");
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef KERNEL_WS_H
 #define KERNEL_WS_H
 
+#include "base/list.h"
 #include "base/str.h"
 #include "cygnet/err.h"
 #include "kernels/kernel/outq.h"
@@ -23,7 +24,8 @@ struct ws_opts {
 	/* Over, for whatever reason; comes once, from the loop, and nothing follows. code: the
 	 * client's close code, 1005 when it gave none, 1006 when the connection just ended. */
 	void (*on_end)(void *arg, int code);
-	/* All that waited has left, after it could not at once; may be NULL. */
+	/* All that waited has left, after it could not at once; may come from inside ws_flush; may
+	 * be NULL. */
 	void (*on_drain)(void *arg);
 	void *arg;
 	struct outq *out; /* borrowed until on_end */
@@ -34,8 +36,12 @@ int ws_new(uv_loop_t *loop, int fd, struct cyg_str early, const struct ws_opts *
     struct ws **ret, struct cyg_err *err);
 /* Something was put into the queue: write as much as goes now, the rest when it can. */
 void ws_flush(struct ws *w);
-/* Says goodbye with a code once the queue has been written, then ends. */
-void ws_close(struct ws *w, int code);
+/* Says goodbye with a code once all that waits has been written, then ends: its owner is going away
+ * and hears nothing any more, the queue (opts->out) is the WebSocket's own from now on. It is on
+ * leaving until it has ended, at the latest when the client has read nothing for WS_SILENCE_MS. */
+void ws_finish(struct ws *w, int code, struct cyg_list *leaving);
+/* Ends those that have not said all they had to: leaving is going away, too. */
+void ws_end_all(struct cyg_list *leaving);
 /* Ends by cutting the connection, so that the client comes back: it takes close codes 1000 and
  * 1001 as final. on_end still comes. */
 void ws_drop(struct ws *w);

@@ -15,8 +15,6 @@ struct ws_reader {
 	struct cyg_str in; /* being fed */
 	char *out;
 	size_t out_len;
-	size_t message_max;
-	size_t message_len; /* of the frames of the message so far */
 };
 
 static ssize_t on_recv(
@@ -72,7 +70,6 @@ struct ws_reader *ws_reader_new(size_t message_max,
 
 	r->on_message = on_message;
 	r->arg = arg;
-	r->message_max = message_max;
 	if (wslay_event_context_server_init(&r->ctx, &callbacks, r) != 0) {
 		free(r);
 		return NULL;

@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "daemon/log.h"
 #include "daemon/loop.h"
 #include "kernels/kernel/wire.h"
 
@@ -14,10 +15,11 @@
 #include <zmq.h>
 
 enum {
-	DRAIN_MAX = 200,    /* messages of one socket a turn */
-	RECONNECT_MS = 20,  /* how soon a starting kernel is met */
-	FEW = 64,           /* parts that need no memory of their own */
-	SOCKETS_MAX = 4096, /* of one context: a thousand kernels */
+	DRAIN_MAX = 200,               /* messages of one socket a turn */
+	DRAIN_BYTES = 8 * 1024 * 1024, /* and no more once they are that much */
+	RECONNECT_MS = 20,             /* how soon a starting kernel is met */
+	FEW = 64,                      /* parts that need no memory of their own */
+	SOCKETS_MAX = 4096,            /* of one context: a thousand kernels */
 };
 
 struct zsock_pool {
@@ -111,23 +113,29 @@ static bool is_readable(const struct zsock *z)
 static bool drain(struct zsock *z)
 {
 	static struct cyg_str parts[WIRE_PARTS_MAX + 1]; /* one message at a time on one loop */
+	size_t bytes = 0;
 	int done = 0;
 
 	if (z->draining)
 		return false;
 	z->draining = true;
-	while (done < DRAIN_MAX && is_readable(z)) {
+	while (done < DRAIN_MAX && bytes < DRAIN_BYTES && is_readable(z)) {
 		int n = receive(z, parts);
 
 		done++;
+		for (int i = 0; i < n; i++)
+			bytes += parts[i].len;
 		if (n > 0)
 			z->events.on_message(z->arg, parts, (size_t)n);
+		else if (n < 0)
+			cyg_log_warn("kernel", "a message of more than %d parts is left out",
+			    WIRE_PARTS_MAX - 1);
 		release(z, n < 0 ? -n : n);
 	}
 	if (done > 0 && !z->closed)
 		z->events.on_batch_end(z->arg);
 	z->draining = false;
-	return done == DRAIN_MAX;
+	return done == DRAIN_MAX || bytes >= DRAIN_BYTES;
 }
 
 static void on_idle(uv_idle_t *h) {}

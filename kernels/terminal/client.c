@@ -81,8 +81,11 @@ void clients_end(struct terminal *t, bool disconnect)
 	cyg_list_each_safe (it, &t->clients) {
 		struct client *c = CYG_CONTAINER_OF(it, struct client, link);
 
-		if (b != NULL && c->ws != NULL && outq_put(c->out, b, NULL) == 0)
-			ws_close(c->ws, CODE_NORMAL);
+		/* What it has not read yet goes before the goodbye. */
+		if (b != NULL && c->ws != NULL && outq_put(c->out, b, NULL) == 0) {
+			ws_finish(CYG_TAKE(c->ws), CODE_NORMAL, &t->owner->leaving);
+			c->out = NULL;
+		}
 		client_free(c);
 	}
 	wsbuf_unref(b);

@@ -26,6 +26,7 @@ struct terminals *terminals_new(const struct terminals_opts *opts)
 
 	ts->opts = *opts;
 	cyg_list_init(&ts->list);
+	cyg_list_init(&ts->leaving);
 	ts->runtime_dir = cyg_xasprintf("%s/runtime", opts->run_dir);
 	(void)cyg_file_mkdirs(ts->runtime_dir, 0700, NULL);
 	return ts;
@@ -90,6 +91,7 @@ void terminals_close(struct terminals *ts)
 	cyg_list_each_safe (it, &ts->list) {
 		terminal_detach(terminal_of(it), false);
 	}
+	ws_end_all(&ts->leaving);
 	ev_free_later(ts->opts.loop, ts, terminals_free);
 }
 
@@ -177,18 +179,20 @@ static void print(struct terminal *t, const char *data, size_t len)
 		clients_stdout(t, (struct cyg_str){ buf, len - cut });
 }
 
-static bool read_pty(struct terminal *t)
+enum pty_read { PTY_TEXT, PTY_NOTHING, PTY_END };
+
+static enum pty_read read_pty(struct terminal *t)
 {
 	char buf[TERMINAL_READ];
 	ssize_t n = read(t->pty, buf, sizeof(buf));
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+		return errno == EAGAIN || errno == EINTR ? PTY_NOTHING : PTY_END;
 	if (n == 0)
-		return false;
+		return PTY_END;
 	note_activity(t);
 	print(t, buf, (size_t)n);
-	return true;
+	return PTY_TEXT;
 }
 
 static void write_pty(struct terminal *t)
@@ -211,7 +215,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 	if ((events & UV_WRITABLE) != 0)
 		write_pty(t);
 	/* EIO: nobody has the other side open; init will say that the shell has ended. */
-	if (status < 0 || ((events & UV_READABLE) != 0 && !read_pty(t))) {
+	if (status < 0 || ((events & UV_READABLE) != 0 && read_pty(t) == PTY_END)) {
 		t->polling = false;
 		(void)uv_poll_stop(&t->poll);
 		return;
@@ -240,8 +244,12 @@ void terminal_input(struct terminal *t, struct cyg_str text)
 	struct cyg_err err;
 
 	note_activity(t);
-	if (t->polling && cyg_buf_add(&t->input, text.p, text.len, &err) == 0)
-		write_pty(t);
+	if (!t->polling)
+		return;
+	if (cyg_buf_add(&t->input, text.p, text.len, &err) < 0)
+		cyg_log_warn("terminal", "%s: %zu bytes were not typed, nobody reads: %s", t->name,
+		    text.len, err.msg);
+	write_pty(t);
 }
 
 void terminal_resize(struct terminal *t, unsigned rows, unsigned cols)
@@ -271,6 +279,22 @@ static int terminal_take_pty(struct terminal *t, int pid, int pty_fd, struct cyg
 	t->poll_open = t->polling = true;
 	terminal_watch(t);
 	return 0;
+}
+
+static void on_hangup_timer(uv_timer_t *timer)
+{
+	struct terminal *t = timer->data;
+
+	(void)init_link_signal(t->owner->opts.init, t->pid, SIGKILL, true, NULL);
+}
+
+static void hang_up(struct terminal *t)
+{
+	struct init_link *init = t->owner->opts.init;
+
+	(void)init_link_signal(init, t->pid, SIGHUP, true, NULL);
+	(void)init_link_signal(init, t->pid, SIGCONT, true, NULL);
+	(void)uv_timer_start(&t->timer, on_hangup_timer, TERMINAL_HANGUP_MS, 0);
 }
 
 /* ---- start ---- */
@@ -317,7 +341,10 @@ static void on_started(
 		err = &own;
 	if (err == NULL) {
 		cyg_log_info("terminal", "%s: started, pid %d", t->name, t->pid);
-		finish(t, true, NULL);
+		if (t->ending) /* asked to end before it began */
+			hang_up(t);
+		else
+			finish(t, true, NULL);
 		return;
 	}
 	cyg_log_error("terminal", "%s: %s", t->name, err->msg);
@@ -404,25 +431,16 @@ int terminals_start(struct terminals *ts, const char *name, const char *cwd, ter
 
 /* ---- end ---- */
 
-static void on_hangup_timer(uv_timer_t *timer)
-{
-	struct terminal *t = timer->data;
-
-	(void)init_link_signal(t->owner->opts.init, t->pid, SIGKILL, true, NULL);
-}
-
 void terminal_end(struct terminal *t, terminal_done_fn done, void *arg)
 {
-	struct init_link *init = t->owner->opts.init;
-
+	finish(t, false, NULL); /* whoever waits for it already */
 	t->done = done;
 	t->done_arg = arg;
 	if (t->ending)
 		return;
 	t->ending = true;
-	(void)init_link_signal(init, t->pid, SIGHUP, true, NULL);
-	(void)init_link_signal(init, t->pid, SIGCONT, true, NULL);
-	(void)uv_timer_start(&t->timer, on_hangup_timer, TERMINAL_HANGUP_MS, 0);
+	if (t->pid > 0)
+		hang_up(t);
 }
 
 void terminals_forget(struct terminals *ts, const void *arg)
@@ -467,7 +485,7 @@ void terminals_on_exited(struct terminals *ts, const struct init_exited *exited)
 
 	if (t == NULL || t->pid != exited->pid)
 		return;
-	for (int i = 0; i < 16 && t->polling && read_pty(t) && errno != EAGAIN; i++)
+	for (int i = 0; i < TERMINAL_LAST_READS && t->polling && read_pty(t) == PTY_TEXT; i++)
 		; /* its last words */
 	cyg_log_info("terminal", "%s: ended", t->name);
 	finish(t, false, NULL);

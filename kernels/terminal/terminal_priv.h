@@ -10,10 +10,11 @@
 enum {
 	TERMINAL_NAME_SIZE = 65,
 	TERMINAL_READ = 64 * 1024,
-	TERMINAL_INPUT_MAX = 1024 * 1024, /* typed or pasted and not yet read by the program */
+	TERMINAL_INPUT_MAX = 8 * 1024 * 1024, /* typed or pasted and not yet read by the program */
 	TERMINAL_CLIENT_MAX =
 	    8 * 1024 * 1024,         /* then a browser is cut off; it gets the ring anew */
 	TERMINAL_PAUSE = 512 * 1024, /* the quickest browser has that much to read: stop reading */
+	TERMINAL_LAST_READS = 512,   /* what a pty may still hold, in pieces of 4 KB, and more */
 	TERMINAL_HANGUP_MS = 2000,   /* from SIGHUP to SIGKILL */
 	TERMINAL_ROWS = 24,
 	TERMINAL_COLS = 80,
@@ -23,6 +24,7 @@ struct terminals {
 	struct terminals_opts opts;
 	char *runtime_dir;
 	struct cyg_list list;
+	struct cyg_list leaving; /* browsers that read on when their shell has ended */
 	int64_t last_activity_us;
 };
 

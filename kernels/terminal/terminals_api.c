@@ -16,7 +16,7 @@ static struct terminal *find_or_404(struct http_req *req)
 	struct terminal *t = terminals_find(terminals_of(req), req->params[0]);
 
 	if (t == NULL)
-		reply_error(req, 404, NULL, "Terminal not found: '%.*s'",
+		reply_error(req, 404, NULL, "Terminal not found: %.*s",
 		    (int)(req->params[0].len < 64 ? req->params[0].len : 64), req->params[0].p);
 	return t;
 }

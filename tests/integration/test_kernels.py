@@ -1,9 +1,11 @@
 """Kernels through the agent: REST, both framings, stdin, comms, interrupt, restart, death, adoption."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -37,6 +39,13 @@ def wait_state(agent, kernel_id, state):
     raise AssertionError(f"{model} is not {state}")
 
 
+def wait_connections(agent, kernel_id, n):
+    end = time.monotonic() + places.CEILING
+    while agent.get(f"api/kernels/{kernel_id}")["connections"] != n:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_kernelspecs_are_listed_with_their_resources(agent):
     answer = agent.get("api/kernelspecs")
     assert answer["default"] == "python3"
@@ -48,6 +57,14 @@ def test_kernelspecs_are_listed_with_their_resources(agent):
     assert png.status == 200 and png.data.startswith(b"\x89PNG") and png.getheader("Content-Type") == "image/png"
     assert agent.get("api/kernelspecs/PYTHON3")["name"] == "python3"
     assert agent.request("GET", "api/kernelspecs/none").status == 404
+    folder = agent.home / ".local/share/jupyter/kernels/bare"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text('{"argv": ["/bin/x"], "extra": 1}')
+    (folder.parent / "fifo").mkdir()
+    os.mkfifo(folder.parent / "fifo/kernel.json")  # whoever reads it waits for ever
+    assert agent.get("api/kernelspecs/bare")["spec"] == {
+        "argv": ["/bin/x"], "env": {}, "display_name": "", "language": "", "interrupt_mode": "signal", "metadata": {},
+        "kernel_protocol_version": ""}
     assert agent.request("GET", "kernelspecs/python3/kernel.xyz").status == 404
 
 
@@ -77,6 +94,7 @@ def test_rest_literals_of_kernels(agent):
     assert gone.status == 404 and gone.json["message"] == f"Kernel does not exist: {kernel}"
     assert agent.get("api/kernels") == []
     assert agent.request("POST", "api/kernels", {"name": "none"}).status == 404
+    assert agent.request("POST", "api/kernels", ["name"]).status == 400
     assert list((agent.run / "connection").iterdir()) == []
 
 
@@ -94,6 +112,10 @@ def test_rest_literals_of_sessions(agent):
     assert agent.request("POST", "api/sessions", body).json["id"] == one["id"]
     renamed = agent.request("PATCH", f"api/sessions/{one['id']}", {"path": "b.ipynb"})
     assert renamed.status == 200 and renamed.json["path"] == "b.ipynb"
+    failed = agent.request("PATCH", f"api/sessions/{one['id']}", {"path": "c.ipynb", "kernel": {"name": "nokernel"}})
+    assert failed.status == 501 and failed.json["short_message"] == "Error starting kernel nokernel"
+    kept = agent.get(f"api/sessions/{one['id']}")
+    assert (kept["path"], kept["kernel"]["id"]) == ("b.ipynb", one["kernel"]["id"])
     switched = agent.request("PATCH", f"api/sessions/{one['id']}", {"kernel": {"name": "python3"}}).json
     assert switched["kernel"]["id"] != one["kernel"]["id"]
     for bad, message in (({"type": "notebook"}, "Missing field in JSON data: path"),
@@ -106,6 +128,37 @@ def test_rest_literals_of_sessions(agent):
     assert agent.request("DELETE", f"api/sessions/{one['id']}").status == 204
     assert agent.request("GET", f"api/sessions/{one['id']}").status == 404
     assert agent.get("api/sessions") == []
+
+
+def test_session_of_a_made_up_path_knows_its_document(agent):
+    (agent.home / "a").mkdir()
+    made = agent.request("POST", "api/sessions", {"path": "a/5f4e21-9c", "type": "notebook", "name": "day.ipynb",
+                                                  "kernel": {"name": "python3"}}).json
+    tab = Channels(agent, made["kernel"]["id"])
+    assert tab.run("import os; print(os.environ['JPY_SESSION_NAME'])")[0] == f"{agent.home}/a/day.ipynb\n"
+
+
+def test_kernel_gets_the_id_that_the_client_chose(agent):
+    chosen, other = "0b7d8e5c-7c3f-4e60-8f31-6a1b6d2f0a11", "0b7d8e5c-7c3f-4e60-9f31-6a1b6d2f0a11"
+    assert agent.start_kernel(kernel_id=chosen) == chosen
+    assert agent.start_kernel(kernel_id=chosen) == chosen
+    assert len(agent.get("api/kernels")) == 1
+    assert agent.request("POST", "api/kernels", {"kernel_id": "../../x"}).status == 400
+    made = agent.request("POST", "api/sessions", {"path": "a", "type": "notebook", "kernel": {"id": other}}).json
+    assert made["kernel"]["id"] == other and made["name"] is None
+    for kernel in (chosen, other):
+        assert Channels(agent, kernel).run("print(42)")[0] == "42\n"
+
+
+def test_sessions_of_one_path_that_are_made_at_once_share_a_kernel(agent):
+    body = {"path": "one.ipynb", "type": "notebook", "name": "one.ipynb", "kernel": {"name": "python3"}}
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: agent.request("POST", "api/sessions", body).json, range(4)))
+    assert len({one["id"] for one in made}) == len({one["kernel"]["id"] for one in made}) == 1
+    end = time.monotonic() + places.CEILING
+    while len(agent.get("api/kernels")) > 1:
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_blocking_client_attaches_to_the_connection_file(agent):
@@ -166,6 +219,17 @@ def test_buffers_of_comms_are_byte_exact_both_ways(agent, v1):
     tab.close()
 
 
+@pytest.mark.parametrize("v1", [True, False], ids=["v1", "json"])
+def test_bytes_that_are_no_text_do_not_end_the_connection(agent, v1):
+    tab = Channels(agent, agent.start_kernel(), v1=v1)
+    messages = tab.until_done(tab.execute("import os; print('name ' + os.fsdecode(b'\\xe9.txt'), 'caf\u00e9')"))
+    raw = b"name \xe9.txt caf\xc3\xa9"  # what Python's kernel puts into its JSON
+    if v1:
+        assert any(raw in m["raw"][3] for m in messages)
+    assert stream(messages) == raw.decode(errors="surrogateescape") + "\n"
+    tab.close()
+
+
 def test_header_with_a_subshell_id_arrives_untouched(agent):
     tab = agent.kernel()
     made = tab.until_done(tab.send("control", "create_subshell_request", {}))
@@ -199,6 +263,39 @@ def test_question_is_asked_again_of_a_tab_that_comes_back(agent):
     assert stream(tab.until_done(msg_id)) == "yes\n"
 
 
+def test_question_goes_to_the_tab_that_asked_alone(agent):
+    one = agent.kernel()
+    two = Channels(agent, one.id)
+    msg_id = two.execute("print('I am ' + input('who? '))")
+    two.until(lambda m: m["channel"] == "stdin")
+    two.send("stdin", "input_reply", {"value": "two"})
+    assert "I am two\n" in stream(two.until_done(msg_id))
+    done = one.execute("1")
+    got = one.until(lambda m: m["channel"] == "shell" and m["parent_header"]["msg_id"] == done)
+    assert "I am two\n" in stream(got) and not [m for m in got if m["channel"] == "stdin"]
+
+
+DEAF = """import os, signal, subprocess
+for s in (signal.SIGINT, signal.SIGTERM): signal.signal(s, signal.SIG_IGN)
+child = subprocess.Popen(['sleep', '1000'])
+print(os.getpid())
+while True: pass"""
+
+
+def test_kernel_that_hears_no_signal_is_restarted_and_ended(agent):
+    tab = agent.kernel()
+    tab.execute(DEAF)
+    pid = tab.until(lambda m: m["header"]["msg_type"] == "stream")[-1]["content"]["text"]
+    assert agent.request("POST", f"api/kernels/{tab.id}/interrupt").status == 204
+    assert agent.request("POST", f"api/kernels/{tab.id}/restart").status == 200
+    tab.execute(DEAF)
+    # Its first words, not the last of the one that was ended.
+    again = tab.until(lambda m: m["header"]["msg_type"] == "stream" and m["content"]["text"].strip().isdigit())
+    assert again[-1]["content"]["text"] != pid
+    assert agent.request("DELETE", f"api/kernels/{tab.id}").status == 204
+    assert not pathlib.Path(f"/proc/{again[-1]['content']['text'].strip()}").exists()
+
+
 def test_interrupt_ends_the_cell_and_keeps_the_variables(agent):
     tab = agent.kernel()
     tab.run("x = 5")
@@ -219,6 +316,17 @@ def test_restart_keeps_the_websocket_and_forgets_the_variables(agent):
     text, reply = tab.run("x")
     assert reply["ename"] == "NameError"
     assert tab.run("import os; print(os.getpid())")[0] != old
+
+
+def test_kernel_that_is_interrupted_and_restarted_while_it_starts_is_started_once(agent):
+    kernel = agent.start_kernel()
+    assert agent.request("POST", f"api/kernels/{kernel}/interrupt").status == 204
+    assert "reason" not in agent.request("POST", f"api/kernels/{kernel}/restart").json
+    tab = Channels(agent, kernel)
+    pid = tab.run("import os; print(os.getpid())")[0]
+    tab.run("import time; time.sleep(1)")
+    assert tab.run("print(os.getpid())")[0] == pid
+    assert "reason" not in agent.get(f"api/kernels/{kernel}")
 
 
 def test_replies_go_to_the_tab_that_asked(agent):
@@ -244,6 +352,121 @@ def test_tab_that_was_away_gets_what_it_missed(agent):
     wait_state(agent, tab.id, "idle")
     tab.connect()
     assert stream(tab.until_done(msg_id)) == "b\n"
+
+
+def test_tab_that_left_last_keeps_its_place_longest(agent):
+    first, working = agent.kernel(), None
+    working = Channels(agent, first.id)
+    working.run("1")
+    others = [Channels(agent, first.id) for _ in range(4)]
+    for other in others:
+        other.cut()
+    wait_connections(agent, first.id, 2)
+    first.cut()
+    wait_connections(agent, first.id, 1)
+    working.run("print('meanwhile')")
+    first.connect()
+    done = first.execute("1")
+    assert "meanwhile\n" in stream(first.until(lambda m: m["channel"] == "shell" and m["parent_header"]["msg_id"] == done))
+
+
+def test_no_place_is_kept_for_a_tab_that_said_goodbye(agent):
+    tab = agent.kernel()
+    tab.run("import time")
+    old = tab.execute("print('begun'); time.sleep(1)")
+    tab.until(lambda m: m["header"]["msg_type"] == "stream")
+    tab.ws.close(status=1001)
+    wait_state(agent, tab.id, "idle")
+    tab.connect()
+    done = tab.execute("1")
+    got = tab.until(lambda m: m["channel"] == "shell" and m["parent_header"]["msg_id"] == done)
+    assert not [m for m in got if m["parent_header"].get("msg_id") == old]
+
+
+def test_goodbye_of_a_slow_tab_does_not_end_its_next_connection(agent):
+    tab = agent.kernel()
+    other = Channels(agent, tab.id)
+    msg_id = tab.execute("for i in range(5): print(str(i) * 1000000)")
+    other.until(lambda m: m["parent_header"].get("msg_id") == msg_id and m["content"].get("execution_state") == "idle")
+    tab.ws.send((4000).to_bytes(2, "big"), opcode=websocket.ABNF.OPCODE_CLOSE)
+    wait_connections(agent, tab.id, 1)
+    tab.cut()
+    tab.connect()
+    # The reply is not waited for: it may have been on its way already when the first connection was cut.
+    last = tab.until(lambda m: m["content"].get("execution_state") == "idle" and m["parent_header"].get("msg_id") == msg_id)
+    assert stream(last).endswith("4" * 1000000 + "\n")
+    assert tab.run("print(42)")[0] == "42\n"
+
+
+def test_tab_reads_on_when_its_kernel_has_been_shut_down(agent):
+    tab = agent.kernel()
+    other = Channels(agent, tab.id)
+    msg_id = tab.execute("for i in range(20): print(i, 'x' * 1000000)")
+    other.until(lambda m: m["parent_header"].get("msg_id") == msg_id and m["content"].get("execution_state") == "idle")
+    assert agent.request("DELETE", f"api/kernels/{tab.id}").status == 204
+    text = stream(tab.until_done(msg_id))
+    assert len(text) == sum(len(str(i)) + 1000002 for i in range(20))
+    with pytest.raises(ConnectionError, match=re.escape(repr(b"\x03\xe8"))):
+        tab.until(lambda m: False)
+
+
+def test_what_finds_no_room_is_told_in_its_place(agent):
+    tab = agent.kernel()
+    (agent.run / "journal").rmdir()
+    msg_id = tab.execute("for i in range(40): print(i, 'x' * 1000000, flush=True)\nopen('done', 'w').close()")
+    end = time.monotonic() + places.CEILING
+    while not (agent.home / "done").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    wait_state(agent, tab.id, "idle")
+    messages = tab.until(lambda m: "missing here" in m["content"].get("text", ""))
+    told = messages[-1]
+    assert re.fullmatch(r"\[\d+ messages of the kernel are missing here: .*\]\n", told["content"]["text"])
+    assert told["content"]["name"] == "stderr" and told["parent_header"]["msg_id"] == msg_id
+    assert tab.run("print(42)")[0] == "42\n"
+
+
+def test_question_of_an_interrupted_cell_is_not_asked_again(agent):
+    tab = agent.kernel()
+    msg_id = tab.execute("input('void? ')")
+    tab.until(lambda m: m["channel"] == "stdin")
+    assert agent.request("POST", f"api/kernels/{tab.id}/interrupt").status == 204
+    tab.until_done(msg_id)
+    tab.cut()
+    tab.connect()
+    done = tab.execute("1")
+    got = tab.until(lambda m: m["channel"] == "shell" and m["parent_header"]["msg_id"] == done)
+    assert not [m for m in got if m["channel"] == "stdin"]
+
+
+def test_questions_of_pages_are_no_activity(agent):
+    tab = agent.kernel()
+    tab.run("1")
+    before = wait_state(agent, tab.id, "idle")["last_activity"]
+    tab.until_done(tab.send("shell", "kernel_info_request", {}))
+    tab.until_done(tab.send("shell", "comm_info_request", {}))
+    assert agent.get(f"api/kernels/{tab.id}")["last_activity"] == before
+    tab.run("2")
+    assert agent.get(f"api/kernels/{tab.id}")["last_activity"] > before
+
+
+def test_kernel_whose_specification_has_gone_is_dead_and_cannot_be_restarted(agent):
+    folder = agent.home / ".local/share/jupyter/kernels/mine"
+    shutil.copytree(agent.prefix / "share/jupyter/kernels/python3", folder)
+    spec = json.loads((folder / "kernel.json").read_text())
+    (folder / "kernel.json").write_text(json.dumps({**spec, "argv": [str(agent.prefix / "bin/python"), *spec["argv"][1:]]}))
+    tab = agent.kernel(name="mine")
+    pid = int(tab.run("import os; print(os.getpid())")[0])
+    os.kill(agent.agent_pid(), signal.SIGSTOP)
+    shutil.rmtree(folder)
+    os.kill(pid, signal.SIGKILL)
+    os.kill(agent.agent_pid(), signal.SIGKILL)
+    assert "No such kernel named mine" in wait_state(agent, tab.id, "dead")["reason"]
+    old = agent.agent_pid()
+    answer = agent.request("POST", f"api/kernels/{tab.id}/restart")
+    assert (answer.status, answer.json["message"]) == (500, "Exception restarting kernel: No such kernel named mine")
+    assert agent.agent_pid() == old
+    assert agent.request("DELETE", f"api/kernels/{tab.id}").status == 204
 
 
 def test_killed_agent_is_replaced_and_the_kernel_keeps_its_variables(agent):
@@ -317,6 +540,8 @@ def test_kernel_that_cannot_live_is_dead_with_a_reason(agent):
     kernel = agent.start_kernel(name="broken")
     model = wait_state(agent, kernel, "dead")
     assert "exit status 1" in model["reason"]
+    late = Channels(agent, kernel)  # one that was not there when it was told
+    assert late.receive()["content"] == {"execution_state": "dead"}
     assert agent.request("DELETE", f"api/kernels/{kernel}").status == 204
 
 

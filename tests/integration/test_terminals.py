@@ -1,11 +1,15 @@
 """Terminals through the agent: REST, terminado's protocol, replay after a reload and after a killed agent."""
 
+import concurrent.futures
 import json
 import os
 import re
 import signal
+import time
 
 import pytest
+import websocket
+from lib import places
 from lib.agent import Agent
 
 
@@ -14,6 +18,13 @@ def agent(daemon, tmp_path):
     one = Agent(daemon, tmp_path)
     yield one
     one.init.stop()
+
+
+def until(condition):
+    end = time.monotonic() + places.CEILING
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 class Tab:
@@ -33,6 +44,7 @@ class Tab:
         while not found:
             kind, value = json.loads(self.ws.recv())
             if kind == "disconnect":
+                self.text = "".join(pieces)
                 raise ConnectionError("disconnect")
             near = near[-4000:] + value
             found = re.search(pattern, near)
@@ -43,6 +55,8 @@ class Tab:
 
 def test_rest_literals_of_terminals(agent):
     made = agent.request("POST", "api/terminals")
+    assert made.getheader("Content-Security-Policy") == (
+        "frame-ancestors 'self'; report-uri /user/alice/api/security/csp-report; default-src 'none'")
     assert made.status == 200 and made.json["name"] == "1" and set(made.json) == {"name", "last_activity"}
     assert agent.request("POST", "api/terminals", {"name": "work"}).json["name"] == "work"
     assert agent.request("POST", "api/terminals", {"name": "work"}).status == 409
@@ -51,7 +65,7 @@ def test_rest_literals_of_terminals(agent):
     assert agent.get("api/terminals/work")["name"] == "work"
     assert agent.request("DELETE", "api/terminals/work").status == 204
     gone = agent.request("GET", "api/terminals/work")
-    assert gone.status == 404 and gone.json["message"] == "Terminal not found: 'work'"
+    assert gone.status == 404 and gone.json["message"] == "Terminal not found: work"
     assert agent.request("POST", "api/terminals").json["name"] == "2"
 
 
@@ -116,6 +130,47 @@ def test_characters_are_never_cut(agent):
     tab.send("stdin", "/usr/bin/python3 -c \"print('é€😀' * 60000)\"; echo fin''ished\r")
     tab.until("finished")
     assert "�" not in tab.text and "é€😀" * 60000 in tab.text
+
+
+def test_last_words_reach_a_browser_that_reads_late(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "seq 1 60000; exit\r")
+    until(lambda: agent.get("api/terminals") == [])
+    with pytest.raises(ConnectionError, match="disconnect"):
+        tab.until("never printed")
+    assert re.findall(r"\r\n(\d+)(?=\r)", tab.text)[-59999:] == [str(i) for i in range(2, 60001)]
+    opcode, data = tab.ws.recv_data()
+    assert (opcode, data) == (websocket.ABNF.OPCODE_CLOSE, b"\x03\xe8")
+
+
+def test_bytes_that_are_no_text_are_shown_as_replaced(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "printf 'a\\377\\376b'; head -c 100000 /dev/urandom; echo; echo fin''ished\r")
+    tab.until("a\ufffd\ufffdb")
+    tab.until("finished")
+
+
+def test_large_paste_arrives_whole(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "stty raw -echo; echo rea''dy; sleep 1; head -c 3000000 >pasted; echo fin''ished\r")
+    tab.until("ready")
+    tab.send("stdin", "0123456789" * 300000)
+    tab.until("finished")
+    assert (agent.home / "pasted").read_text() == "0123456789" * 300000
+
+
+def test_every_one_who_ends_a_terminal_is_answered(agent):
+    name = agent.request("POST", "api/terminals").json["name"]
+    tab = Tab(agent, name)
+    tab.send("stdin", "trap '' HUP; echo rea''dy\r")
+    tab.until("ready")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: agent.request("DELETE", f"api/terminals/{name}").status, range(2)))
+    assert answers == [204, 204]
+    until(lambda: agent.get("api/terminals") == [])
 
 
 def test_terminal_that_does_not_exist_is_404(agent):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import socket
 import struct
+import time
 import uuid
 
 import websocket
@@ -115,7 +116,11 @@ class Channels:
     # ---- receiving ----
     def receive(self):
         """The next message: a dict with channel, header, parent_header, metadata, content, buffers."""
-        opcode, data = self.ws.recv_data()
+        opcode = websocket.ABNF.OPCODE_PING
+        end = time.monotonic() + places.CEILING  # pings would keep a wait for nothing going for ever
+        while opcode in (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG):
+            assert time.monotonic() < end, "nothing came but pings"
+            opcode, data = self.ws.recv_data(control_frame=True)
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             raise ConnectionError(data)
         if self.v1:
@@ -169,7 +174,7 @@ def unpack_v1(data):
     assert offsets[-1] == len(data)
     parts = [data[a:b] for a, b in zip(offsets, offsets[1:])]
     names = ("header", "parent_header", "metadata", "content")
-    return {"channel": parts[0].decode(), **{n: json.loads(p) for n, p in zip(names, parts[1:5])}, "raw": parts[1:5],
+    return {"channel": parts[0].decode(), **{n: json.loads(p.decode(errors="surrogateescape")) for n, p in zip(names, parts[1:5])}, "raw": parts[1:5],
             "buffers": parts[5:]}
 
 
