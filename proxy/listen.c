@@ -192,48 +192,65 @@ static unsigned port_of(const struct sockaddr_storage *addr)
 
 /* Names are a must where strangers' browsers can reach us: without them a foreign name that
  * resolves to this address would be as good as ours (DNS rebinding). */
-static int settle_hosts(struct proxy *p, int fd, struct cyg_err *err)
+static int settle_hosts(struct proxy *p, const struct sockaddr_storage *addr, struct cyg_err *err)
 {
 	const char *hosts = p->options.hosts;
-	struct sockaddr_storage addr = { 0 };
-	socklen_t len = sizeof(addr);
-	char ip[46];
 
-	if (getsockname(fd, (struct sockaddr *)(void *)&addr, &len) < 0)
-		return cyg_fail_sys(err, errno, "getsockname");
-	if (hosts == NULL && !is_loopback(&addr))
+	if (hosts == NULL && !is_loopback(addr))
 		return cyg_fail(err, CYG_EINVAL,
 		    "the public door is not on loopback: option hosts must name the hub's hosts");
 	if (hosts == NULL)
 		hosts = "localhost,*.localhost,127.0.0.1,[::1]";
-	format_ip(&addr, ip);
-	cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
 	return hosts_parse(cyg_str_of(hosts), &p->policy.hosts, err);
 }
 
-int listen_open(struct proxy *p, struct cyg_err *err)
+static int open_public(struct proxy *p, struct sockaddr_storage *addr, struct cyg_err *err)
 {
+	socklen_t len = sizeof(*addr);
 	int fd = cyg_listen_fd("http");
-	int rc;
+	int rc = 0;
 
-	p->policy.scheme = proxy_schemes[p->options.scheme];
 	if (fd < 0)
 		fd = bind_tcp(&p->options, err);
 	if (fd < 0)
 		return fd;
-	rc = settle_hosts(p, fd, err);
+	if (getsockname(fd, (struct sockaddr *)(void *)addr, &len) < 0)
+		rc = cyg_fail_sys(err, errno, "getsockname");
+	if (rc == 0)
+		rc = settle_hosts(p, addr, err);
 	if (rc < 0) {
 		cyg_close(fd);
 		return rc;
 	}
-	rc = take_door(p, DOOR_PUBLIC, fd, err);
-	if (rc < 0)
-		return rc;
-	fd = cyg_listen_fd("inner");
+	return take_door(p, DOOR_PUBLIC, fd, err);
+}
+
+static int open_inner(struct proxy *p, struct cyg_err *err)
+{
+	int fd = cyg_listen_fd("inner");
+
 	/* Every container's uid must reach it: the credential is what counts. */
 	if (fd < 0 && p->options.inner != NULL)
 		fd = unixsock_listen(p->options.inner, SOCK_STREAM, 0666, (gid_t)-1, err);
 	else if (fd < 0)
 		return 0;
 	return fd < 0 ? fd : take_door(p, DOOR_INNER, fd, err);
+}
+
+int listen_open(struct proxy *p, struct cyg_err *err)
+{
+	struct sockaddr_storage addr = { 0 };
+	char ip[46];
+	int rc;
+
+	p->policy.scheme = proxy_schemes[p->options.scheme];
+	rc = open_public(p, &addr, err);
+	if (rc == 0)
+		rc = open_inner(p, err);
+	if (rc < 0)
+		return rc;
+	/* Last: who waits for this line finds both doors open. */
+	format_ip(&addr, ip);
+	cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
+	return 0;
 }
