@@ -126,8 +126,10 @@ class Agent:
         self.send(SIGNAL, "iiII", pid, sig, int(group), 0)
 
     def die(self):
+        """Until init knows: what it sends to an agent that is dying counts as told."""
         os.kill(self.pid, signal.SIGKILL)
         self.close()
+        wait_until(lambda: not os.path.exists(f"/proc/{self.pid}"), "the agent's end")
 
 
 class Init:
