@@ -42,9 +42,11 @@ def tmp_path(request):
     """A folder with a short path (socket addresses end at 108 bytes) that every uid can walk; emptied after."""
     path = places.make_tmp()
     yield path
-    if leftovers.failed(request.node):
+    reports = places.sanitizer_reports(path)
+    if reports or leftovers.failed(request.node):
         places.keep(path, request.node)
     shutil.rmtree(path)
+    assert not reports, f"a sanitizer speaks in {reports}, copied to {places.log_dir(request.node)}"
 
 
 @pytest.fixture
@@ -62,11 +64,15 @@ def daemon(daemons):
 
 
 @pytest.fixture(scope="module")
-def file_tmp():
+def file_tmp(request):
     """As tmp_path, for all tests of a file."""
     path = places.make_tmp()
     yield path
+    reports = places.sanitizer_reports(path)
+    if reports:
+        places.keep(path, request.node)
     shutil.rmtree(path)
+    assert not reports, f"a sanitizer speaks in {reports}, copied to {places.log_dir(request.node)}"
 
 
 @pytest.fixture(scope="module")

@@ -724,4 +724,3 @@ def test_a_server_that_ends_waits_for_its_work_on_files(daemons, tmp_path):
             slow.result(places.CEILING)
         disk.go()
         wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the agent's end")
-    assert "Sanitizer" not in (agent.run / "log/agent.log").read_text()

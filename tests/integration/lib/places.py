@@ -36,6 +36,12 @@ def make_tmp():
     return path
 
 
+def sanitizer_reports(path):
+    """The log files below a folder in which a sanitizer speaks, of programs whose output no test reads (the agent's)."""
+    logs = [file for file in path.rglob("*.log") if file.is_file() and not file.is_symlink()]
+    return [os.fspath(file) for file in logs if re.search(b"Sanitizer|runtime error:", file.read_bytes())]
+
+
 def keep(path, node):
     """Copies the plain files of a failed test's folder beside its logs (16 MB at most each)."""
     for file in path.rglob("*"):
