@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lib import leftovers, web
+from lib import leftovers, places, web
 
 SERVER = """
 import http.server, socket, os, sys
@@ -102,3 +102,13 @@ def test_a_folder_can_be_walked_by_other_uids(tmp_path):
         pytest.skip("only root can be another uid")
     subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "cat", tmp_path / "file"],
                    check=True, stdout=subprocess.DEVNULL)
+
+
+def test_sanitizers_word_in_a_log_is_seen(tmp_path):
+    logs = {"a/log/agent.log": "==7==ERROR: AddressSanitizer: heap-use-after-free", "b.log": "x.c:1:2: runtime error: shift"}
+    for name, text in {**logs, "c.log": "all is well", "d.txt": "AddressSanitizer"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert sorted(places.sanitizer_reports(tmp_path)) == [f"{tmp_path}/{name}" for name in sorted(logs)]
+    for name in logs:
+        (tmp_path / name).unlink()
