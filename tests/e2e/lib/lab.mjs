@@ -54,7 +54,8 @@ export async function newNotebook(page, kernel = 'Python 3') {
 
 // The notebook's kernel is connected and has nothing to do.
 export async function waitIdle(page, ceiling = CEILING) {
-	await page.waitForSelector(`${PANEL} .jp-Notebook .jp-Cell`, { timeout: ceiling });
+	// Any: after a reload Lab may keep a hidden first cell beside the one that it shows.
+	await page.waitForSelector(`${PANEL} .jp-Notebook .jp-Cell:visible`, { timeout: ceiling });
 	await until(() => kernelAnswers.get(page).count > 0, 'the kernel says who it is', ceiling);
 	await page.waitForSelector(`${PANEL} .jp-Notebook-ExecutionIndicator[data-status="idle"]`, { timeout: ceiling });
 }
