@@ -11,7 +11,8 @@ enum {
 	PEER_OUT_MAX = 96 * 1024,
 	/* Nothing more is decoded towards a socket that has this much waiting. */
 	PEER_OUT_HIGH = 16 * 1024,
-	/* Blocks kept for the next socket that needs one: 1 MiB. */
+	/* Blocks kept for the next socket that needs one: of 32 KiB as a rule, 3 MiB at the most.
+	 */
 	PEER_SPARES = 32,
 
 	/* Connections at the inner door: a quarter of the public door's and on top of them, so that

@@ -91,7 +91,7 @@ static void queue_words(const struct srv *srv, json_t *event)
 		(void)snprintf(text, sizeof(text), "Waiting for a place: you are next");
 	else
 		(void)snprintf(
-		    text, sizeof(text), "Waiting for a place: %zu are before you", position - 1);
+		    text, sizeof(text), "Waiting for a place: %zu before you", position - 1);
 	(void)json_object_set_new(event, "message", json_string(text));
 	(void)json_object_set_new(json_object_get(event, "cygnet"), "label", json_string(text));
 }

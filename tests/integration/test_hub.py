@@ -181,7 +181,7 @@ def test_starts_of_many_people_wait_for_a_place(make_site):
         assert record(people["bob"])["cygnet"]["state"] == "queued"
         with people["carol"].stream("/hub/api/users/carol/server/progress") as events:
             first = next(e for e in events if e.get("cygnet", {}).get("stage") == "queue")
-            assert first["message"] == "Waiting for a place: 1 are before you"
+            assert first["message"] == "Waiting for a place: 1 before you"
             gates["alice"].set()
             second = next(e for e in events if e.get("cygnet", {}).get("stage") == "queue")
             assert second["message"] == "Waiting for a place: you are next"
