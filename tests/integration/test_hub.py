@@ -12,27 +12,9 @@ import yaml
 
 from lib import hub_rig, places
 from lib.daemon import wait_until
-from lib.hub_rig import HubSite, last_end, record, wait_state
+from lib.hub_rig import last_end, make_site, record, site, wait_state  # noqa: F401  two are fixtures
 
 SERVER = "/hub/api/users/alice/server"
-
-
-@pytest.fixture
-def make_site(tmp_path, daemons):
-    sites = []
-
-    def make(*options, **more):
-        sites.append(HubSite(tmp_path, daemons, options, **more))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        site.close()
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site("--stop-grace", "1s", "--activity-interval", "200ms")
 
 
 # ---- sign-in --------------------------------------------------------------------------------------

@@ -7,31 +7,11 @@ import socket
 import sqlite3
 import threading
 
-import pytest
-
 from lib import hub_rig
 from lib.daemon import wait_until
-from lib.hub_rig import HubSite, last_end, record, wait_state
+from lib.hub_rig import last_end, make_site, record, site, wait_state  # noqa: F401  two are fixtures
 
 SERVER = "/hub/api/users/alice/server"
-
-
-@pytest.fixture
-def make_site(tmp_path, daemons):
-    sites = []
-
-    def make(*options, **more):
-        sites.append(HubSite(tmp_path, daemons, options, **more))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        site.close()
-
-
-@pytest.fixture
-def site(make_site):
-    return make_site("--stop-grace", "1s", "--activity-interval", "200ms")
 
 
 # ---- restarts -------------------------------------------------------------------------------------
@@ -109,9 +89,7 @@ def test_a_server_in_no_record_is_stopped(site):
 def test_a_spawner_that_comes_back_finds_its_servers_running(site):
     alice = site.browser("alice")
     assert alice.post(SERVER, {}).status == 201
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
+    since = site.lose_spawner()
     assert record(alice)["ready"]
     site.spawner.listen()
     site.hub.wait_line("found again", since)
@@ -121,9 +99,7 @@ def test_a_spawner_that_comes_back_finds_its_servers_running(site):
 
 def test_a_start_waits_for_a_spawner_that_is_away(site):
     alice = site.browser("alice")
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
+    site.lose_spawner()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         start = pool.submit(alice.post, SERVER, {})
         wait_state(alice, "queued")
@@ -133,9 +109,7 @@ def test_a_start_waits_for_a_spawner_that_is_away(site):
 
 def test_a_spawner_that_tells_no_list_is_asked_again(site):
     alice = site.browser("alice")
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
+    site.lose_spawner()
     site.spawner.lists_to_refuse = 2
     site.spawner.listen()
     assert alice.post(SERVER, {}).status == 201
@@ -188,9 +162,7 @@ def test_an_answer_to_an_old_stop_ends_no_later_server(site):
 def test_a_stop_that_the_spawner_missed_is_done_when_it_is_back(site):
     alice = site.browser("alice")
     assert alice.post(SERVER, {}).status == 201
-    since = site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
+    site.lose_spawner()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         stop = pool.submit(alice.delete, SERVER)
         wait_state(alice, "stopping")
@@ -288,9 +260,8 @@ def test_one_person_cannot_hold_all_connections_of_the_hub(site):
 
 
 def test_the_question_whether_starts_are_possible_is_bounded(site):
-    nobody, since = site.browser(), site.hub.lines()
-    site.spawner.disconnect()
-    site.hub.wait_line("spawner: connection ended", since)
+    nobody = site.browser()
+    site.lose_spawner()
     with concurrent.futures.ThreadPoolExecutor(80) as pool:
         asked = [pool.submit(nobody.get, "/hub/health?wait=1") for _ in range(80)]
         wait_until(lambda: sum(a.done() for a in asked) >= 16, "those over the limit are answered")

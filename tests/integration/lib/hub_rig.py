@@ -16,6 +16,8 @@ import threading
 import time
 import urllib.parse
 
+import pytest
+
 from lib import places
 from lib.daemon import wait_until
 from lib.spawn_msg import GONE, HELLO, ITEM, LIST, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
@@ -418,6 +420,14 @@ class HubSite:
         hub.wait_line(r"hub: ready")
         return hub
 
+    def lose_spawner(self):
+        """The spawner goes away, once the hub has it, and the hub has noticed. Where the log was before that."""
+        self.hub.wait_line("spawner: connected")
+        since = self.hub.lines()
+        self.spawner.disconnect()
+        self.hub.wait_line("spawner: connection ended", since)
+        return since
+
     def kill_hub(self):
         self.hub.kill()
         self.hub.wait_exit()
@@ -453,3 +463,23 @@ def wait_state(browser, state):
 
 def last_end(browser):
     return browser.get("/hub/api/user").json["cygnet"]["last_end"]
+
+
+# ---- fixtures, for the files that import them ----
+@pytest.fixture
+def make_site(tmp_path, daemons):
+    """make_site("--option", …): a hub between a spawner and a proxy of the tests; more: see HubSite."""
+    sites = []
+
+    def make(*options, **more):
+        sites.append(HubSite(tmp_path, daemons, options, **more))
+        return sites[-1]
+
+    yield make
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site):
+    return make_site("--stop-grace", "1s", "--activity-interval", "200ms")
