@@ -201,6 +201,7 @@ struct frame {
 
 #ifndef __clang__ /* gcc loses sight of what an array's elements hold */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#pragma GCC diagnostic ignored "-Wanalyzer-double-free"
 #endif
 /* Opens name below at as the next frame; refuses links and other file systems. With force, what its
  * owner (ourselves) has locked is unlocked first. */
