@@ -7,7 +7,7 @@ import { pressed, signIn, untilLab, words } from './lib/portal.mjs';
 import { demoSite } from './lib/site.mjs';
 
 // In these journeys' process namespace there is one server at a time.
-const agentPids = () => execFileSync('sh', ['-c', 'pgrep -x cygnet-agent || true'], { encoding: 'utf8' }).split('\n').filter(Boolean).map(Number);
+const agentPids = () => execFileSync('sh', ['-c', 'pgrep -x cygnet-agent || [ $? -eq 1 ]'], { encoding: 'utf8' }).split('\n').filter(Boolean).map(Number);
 
 async function begin(page, site) {
 	await signIn(page, site);

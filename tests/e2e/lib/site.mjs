@@ -43,7 +43,7 @@ export async function demoSite({ template = 'lab', edit = () => {}, port = 8000,
 		},
 		// The command lines of all processes of this site.
 		running() {
-			return execFileSync('sh', ['-c', 'pgrep -af "$0" || true', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean);
+			return execFileSync('sh', ['-c', 'pgrep -af "$0" || [ $? -eq 1 ]', `^${programs}/`], { encoding: 'utf8' }).split('\n').filter(Boolean);
 		},
 		// The pid of a daemon, 'hub', 'proxy', 'spawner-sandbox': the child of `up`, not the daemon's own children.
 		pidOf(name) {
