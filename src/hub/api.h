@@ -3,7 +3,7 @@
 #define HUB_API_H
 
 #include "http/server.h"
-#include "hub/people.h"
+#include "hub/access/people.h"
 
 struct srv;
 

@@ -2,8 +2,8 @@
  * about kernels and jobs (reference 1.5, 4.6). A server speaks for itself alone. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "hub/access/auth.h"
 #include "hub/api.h"
-#include "hub/auth.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 

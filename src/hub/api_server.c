@@ -2,8 +2,8 @@
  * stream of a start (1.7). */
 #include "base/mem.h"
 #include "http/url.h"
+#include "hub/access/auth.h"
 #include "hub/api.h"
-#include "hub/auth.h"
 #include "hub/policy.h"
 #include "hub/progress.h"
 #include "hub/reply.h"

@@ -1,7 +1,7 @@
 /* What the portal's pages need to know: the site, the start form for this person, the last end. */
 #include "base/mem.h"
+#include "hub/access/auth.h"
 #include "hub/api.h"
-#include "hub/auth.h"
 #include "hub/policy.h"
 #include "hub/reply.h"
 #include "hub/signin.h"

@@ -2,8 +2,8 @@
  * 1.5) with our own facts under "cygnet". Also the version and info. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "hub/access/auth.h"
 #include "hub/api.h"
-#include "hub/auth.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 

@@ -6,8 +6,8 @@
 #define HUB_ATTEMPTS_H
 
 #include "http/head.h"
+#include "hub/access/secret.h"
 #include "hub/hub.h"
-#include "hub/secret.h"
 #include "oidc/oidc.h"
 
 enum {

@@ -8,9 +8,9 @@
 #include "base/num.h"
 #include "daemon/log.h"
 #include "http/url.h"
-#include "hub/auth.h"
+#include "hub/access/auth.h"
+#include "hub/access/secret.h"
 #include "hub/reply.h"
-#include "hub/secret.h"
 
 #include <dirent.h>
 #include <errno.h>

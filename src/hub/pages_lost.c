@@ -2,7 +2,7 @@
  * it: JupyterHub's 424 and its way on (reference 2.2). */
 #include "base/mem.h"
 #include "http/url.h"
-#include "hub/auth.h"
+#include "hub/access/auth.h"
 #include "hub/pages.h"
 #include "hub/reply.h"
 #include "hub/srv.h"

@@ -4,7 +4,7 @@
 #define HUB_SIGNIN_H
 
 #include "http/server.h"
-#include "hub/people.h"
+#include "hub/access/people.h"
 
 enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 

@@ -5,7 +5,7 @@
 #include "daemon/log.h"
 #include "http/cookie.h"
 #include "http/url.h"
-#include "hub/auth.h"
+#include "hub/access/auth.h"
 #include "hub/proxy_link.h"
 #include "hub/reply.h"
 #include "hub/signin.h"

@@ -7,7 +7,7 @@
 #include "daemon/log.h"
 #include "http/cookie.h"
 #include "http/url.h"
-#include "hub/auth.h"
+#include "hub/access/auth.h"
 #include "hub/ratelimit.h"
 #include "hub/reply.h"
 

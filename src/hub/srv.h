@@ -4,10 +4,10 @@
 #define HUB_SRV_H
 
 #include "base/list.h"
+#include "hub/access/people.h"
+#include "hub/access/secret.h"
 #include "hub/choice.h"
 #include "hub/hub.h"
-#include "hub/people.h"
-#include "hub/secret.h"
 #include "hub/srv_state.h"
 #include "hub/stages.h"
 

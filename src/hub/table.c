@@ -3,7 +3,7 @@
 #include "hub/table.h"
 
 #include "base/mem.h"
-#include "hub/sessions.h"
+#include "hub/access/sessions.h"
 #include "hub/srv.h"
 
 #include <jansson.h>

@@ -13,7 +13,7 @@ THIRD = {  # header or folder of headers -> the name used below
     "sqlite3.h": "sqlite", "zmq.h": "zmq", "wslay": "wslay", "seccomp.h": "seccomp", "check.h": "check",
     "zlib.h": "zlib",
 }
-HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub"
+HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access"
 KERNELS = "src/base src/daemon src/http src/ipc " + " ".join(
     "kernels/" + part for part in "contents pages kernel terminal spark agent".split())
 # folder: our folders it may include beside itself and include/cygnet; third-party names after the bar.
@@ -27,6 +27,7 @@ TABLE = {
     "src/store": "src/base | sqlite jansson",
     "src/spark": "src/base | sqlite jansson",
     "src/hub": HUB + " | uv jansson openssl",
+    "src/hub/access": HUB + " | uv jansson openssl",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",
     "spawner/core": "src/base src/daemon src/ipc | uv",

@@ -1,9 +1,9 @@
 /* The hub's pure parts: the table of moves, the form and the policy, stages, the limit on failures.
  */
 #include "base/mem.h"
+#include "hub/access/secret.h"
 #include "hub/policy.h"
 #include "hub/ratelimit.h"
-#include "hub/secret.h"
 #include "hub/signin.h"
 #include "hub/srv_state.h"
 #include "hub/stages.h"

@@ -2,8 +2,8 @@
 #ifndef HUB_SESSIONS_H
 #define HUB_SESSIONS_H
 
-#include "hub/people.h"
-#include "hub/secret.h"
+#include "hub/access/people.h"
+#include "hub/access/secret.h"
 
 struct session {
 	char sum[SECRET_SUM_SIZE];

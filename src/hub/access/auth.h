@@ -3,7 +3,7 @@
 #define HUB_AUTH_H
 
 #include "http/server.h"
-#include "hub/sessions.h"
+#include "hub/access/sessions.h"
 
 struct srv;
 

@@ -1,5 +1,5 @@
 /* The hub's one file on OpenSSL's digests. */
-#include "hub/secret.h"
+#include "hub/access/secret.h"
 
 #include "base/enc.h"
 

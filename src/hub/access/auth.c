@@ -1,6 +1,6 @@
 /* Identity and scopes. Scope names are JupyterHub's (reference 3.1) where it has them; "page" and
  * "anyone" are ours. A scope that is in no row is refused at start. */
-#include "hub/auth.h"
+#include "hub/access/auth.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

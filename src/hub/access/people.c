@@ -1,5 +1,5 @@
 /* Users: loaded at start, made at the first sign-in. */
-#include "hub/people.h"
+#include "hub/access/people.h"
 
 #include "base/clock.h"
 #include "base/hash.h"

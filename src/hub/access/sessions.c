@@ -1,5 +1,5 @@
 /* Sessions in memory, each with a row in the store, so that a restart signs nobody out. */
-#include "hub/sessions.h"
+#include "hub/access/sessions.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
