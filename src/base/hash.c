@@ -162,18 +162,12 @@ void *cyg_hash_set(struct cyg_hash *h, struct cyg_str key, void *value)
 	return NULL;
 }
 
-void *cyg_hash_remove(struct cyg_hash *h, struct cyg_str key)
+/* Frees the slot and moves back whatever the hole would cut off from its home slot. */
+static void remove_at(struct cyg_hash *h, size_t hole)
 {
-	struct slot *s = slot_of(h, key, cyg_siphash(h->seed, key.p, key.len));
-	size_t hole = (size_t)(s - h->slots);
-	void *value = s->value;
-
-	if (s->key == NULL)
-		return NULL;
-	free(s->key);
+	free(h->slots[hole].key);
 	h->slots[hole] = (struct slot){ 0 };
 	h->n--;
-	/* Move back whatever the hole would cut off from its home slot. */
 	for (size_t i = (hole + 1) & (h->cap - 1); h->slots[i].key != NULL;
 	     i = (i + 1) & (h->cap - 1)) {
 		size_t home = (size_t)h->slots[i].hash & (h->cap - 1);
@@ -184,7 +178,39 @@ void *cyg_hash_remove(struct cyg_hash *h, struct cyg_str key)
 		h->slots[i] = (struct slot){ 0 };
 		hole = i;
 	}
+}
+
+void *cyg_hash_remove(struct cyg_hash *h, struct cyg_str key)
+{
+	const struct slot *s = slot_of(h, key, cyg_siphash(h->seed, key.p, key.len));
+	void *value = s->value;
+
+	if (s->key != NULL)
+		remove_at(h, (size_t)(s - h->slots));
 	return value;
+}
+
+size_t cyg_hash_sweep(struct cyg_hash *h, cyg_hash_goes_fn goes, void *arg)
+{
+	size_t first = 0, n = 0;
+
+	/* No run of keys goes past a free slot (there always is one). So, told from behind one, a
+	 * removal moves only keys that have not been told yet, and the next of them into this slot.
+	 */
+	while (h->slots[first].key != NULL)
+		first++;
+	for (size_t told = 1; told < h->cap;) {
+		size_t i = (first + told) & (h->cap - 1);
+		const struct slot *s = &h->slots[i];
+
+		if (s->key != NULL && goes(arg, (struct cyg_str){ s->key, s->len }, s->value)) {
+			remove_at(h, i);
+			n++;
+		} else {
+			told++;
+		}
+	}
+	return n;
 }
 
 size_t cyg_hash_count(const struct cyg_hash *h)

@@ -192,35 +192,56 @@ START_TEST(test_hash_agrees_with_a_plain_array)
 }
 END_TEST
 
-START_TEST(test_hash_keys_may_be_removed_while_walking)
+struct sweep_told {
+	int times[3000]; /* by the number that is the value */
+	int part;
+};
+
+static bool goes_by_part(void *arg, struct cyg_str key, void *value)
 {
-	for (unsigned part = 1; part <= 5; part++) {
-		static char taken[1], kept[1];
+	struct sweep_told *told = arg;
+	const int *number = value;
+
+	told->times[*number]++;
+	return *number % told->part == 0;
+}
+
+START_TEST(test_hash_sweep_asks_about_each_key_once)
+{
+	static int numbers[3000];
+
+	for (int part = 1; part <= 5; part++) {
+		struct sweep_told told = { .part = part };
 		struct cyg_hash *h = cyg_hash_new();
-		struct cyg_str key;
-		void *value;
-		size_t pos = 0;
-		size_t n_kept = 0;
+		char text[16];
+		size_t n = 0;
 
-		for (unsigned i = 0; i < 3000; i++) {
-			char text[16];
-
-			(void)snprintf(text, sizeof(text), "key%u", i);
-			n_kept += i % part == 0 ? 0 : 1;
-			(void)cyg_hash_set(h, cyg_str_of(text), i % part == 0 ? taken : kept);
+		for (int i = 0; i < 3000; i++) {
+			(void)snprintf(text, sizeof(text), "key%d", i);
+			numbers[i] = i;
+			n += i % part == 0;
+			(void)cyg_hash_set(h, cyg_str_of(text), &numbers[i]);
 		}
-		while (cyg_hash_next(h, &pos, &key, &value)) {
-			if (value != taken)
-				continue;
-			(void)cyg_hash_remove(h, key);
-			pos--;
+		ck_assert_uint_eq(cyg_hash_sweep(h, goes_by_part, &told), n);
+		ck_assert_uint_eq(cyg_hash_count(h), 3000 - n);
+		for (int i = 0; i < 3000; i++) {
+			(void)snprintf(text, sizeof(text), "key%d", i);
+			ck_assert_int_eq(told.times[i], 1);
+			ck_assert_ptr_eq(
+			    cyg_hash_find(h, cyg_str_of(text)), i % part == 0 ? NULL : &numbers[i]);
 		}
-		ck_assert_uint_eq(cyg_hash_count(h), n_kept);
-		pos = 0;
-		while (cyg_hash_next(h, &pos, &key, &value))
-			ck_assert_ptr_eq(value, kept);
 		cyg_hash_free(h, NULL);
 	}
+}
+END_TEST
+
+START_TEST(test_hash_sweep_of_an_empty_table_asks_nothing)
+{
+	struct sweep_told told = { .part = 1 };
+	struct cyg_hash *h = cyg_hash_new();
+
+	ck_assert_uint_eq(cyg_hash_sweep(h, goes_by_part, &told), 0);
+	cyg_hash_free(h, NULL);
 }
 END_TEST
 
@@ -295,7 +316,8 @@ int main(void)
 	tcase_add_test(tc, test_buffer_never_passes_its_maximum);
 	tcase_add_test(tc, test_buffer_consumes_and_reuses_its_front);
 	tcase_add_test(tc, test_hash_agrees_with_a_plain_array);
-	tcase_add_test(tc, test_hash_keys_may_be_removed_while_walking);
+	tcase_add_test(tc, test_hash_sweep_asks_about_each_key_once);
+	tcase_add_test(tc, test_hash_sweep_of_an_empty_table_asks_nothing);
 	tcase_add_test(tc, test_siphash_matches_the_reference_vector);
 	tcase_add_test(tc, test_arena_hands_out_aligned_zeroed_memory);
 	tcase_add_test(tc, test_list_moves_objects_without_allocation);
