@@ -172,22 +172,14 @@ static void check_busy(struct proxy *p)
 	}
 }
 
-/* One a round: a table may not change while it is walked. */
-static void tidy_activity(struct proxy *p)
+static bool is_forgotten(void *arg, struct cyg_str key, void *value)
 {
-	char id[256];
-	struct cyg_str key;
-	void *value;
-	size_t pos = 0;
+	struct activity *a = value;
 
-	while (cyg_hash_next(p->activity, &pos, &key, &value)) {
-		const struct activity *a = value;
-
-		if (a->known || a->conns > 0 || !cyg_str_copy(id, sizeof(id), key))
-			continue;
-		free(cyg_hash_remove(p->activity, cyg_str_of(id)));
-		return;
-	}
+	if (a->known || a->conns > 0)
+		return false;
+	free(a);
+	return true;
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -206,7 +198,7 @@ static void on_tick(uv_timer_t *timer)
 	check_busy(p);
 	upstream_tidy(p, false);
 	listen_resume(p);
-	tidy_activity(p);
+	(void)cyg_hash_sweep(p->activity, is_forgotten, NULL);
 }
 
 void janitor_start(struct proxy *p)

@@ -197,29 +197,26 @@ static void tidy_pool(struct pool *pool, uint64_t now_ms, bool all)
 	}
 }
 
+struct tidying {
+	uint64_t now_ms;
+	bool all;
+};
+
+static bool is_unused(void *arg, struct cyg_str key, void *value)
+{
+	const struct tidying *t = arg;
+	struct pool *pool = value;
+
+	tidy_pool(pool, t->now_ms, t->all);
+	if (pool->idle.n > 0 || pool->n_busy > 0)
+		return false;
+	free(pool);
+	return true;
+}
+
 void upstream_tidy(struct proxy *p, bool all)
 {
-	struct cyg_str key;
-	struct cyg_str empty = CYG_STR("");
-	struct pool *unused = NULL;
-	void *value;
-	size_t pos = 0;
+	struct tidying t = { uv_now(p->loop), all };
 
-	while (cyg_hash_next(p->pools, &pos, &key, &value)) {
-		struct pool *pool = value;
-
-		tidy_pool(pool, uv_now(p->loop), all);
-		if (pool->idle.n == 0 && pool->n_busy == 0) {
-			unused = pool;
-			empty = key;
-		}
-	}
-	/* The table may not change while it is walked: one a round is enough. */
-	if (unused != NULL) {
-		char *name = cyg_str_dup(empty);
-
-		(void)cyg_hash_remove(p->pools, cyg_str_of(name));
-		free(name);
-		free(unused);
-	}
+	(void)cyg_hash_sweep(p->pools, is_unused, &t);
 }

@@ -89,22 +89,24 @@ static void end(struct hub *hub, struct pending *p)
 	pending_free(p);
 }
 
+static bool is_over(void *arg, struct cyg_str key, void *value)
+{
+	struct hub *hub = arg;
+	struct pending *p = value;
+
+	if (p->expires_us > hub->attempts->swept_us)
+		return false;
+	store_attempt_remove(hub->store, p->state_sum);
+	pending_free(p);
+	return true;
+}
+
 static void sweep(struct hub *hub, int64_t now_us)
 {
-	size_t pos = 0;
-	struct cyg_str key;
-	void *value;
-
 	if (now_us < hub->attempts->swept_us + SWEEP_US)
 		return;
 	hub->attempts->swept_us = now_us;
-	while (cyg_hash_next(hub->attempts->by_id, &pos, &key, &value)) {
-		struct pending *p = value;
-		if (p->expires_us > now_us)
-			continue;
-		end(hub, p);
-		pos--; /* another may have moved there */
-	}
+	(void)cyg_hash_sweep(hub->attempts->by_id, is_over, hub);
 }
 
 /* Nonce and verifier from the cookie's secret: a label keeps one from standing for the other. */

@@ -35,29 +35,22 @@ void ratelimit_free(struct ratelimit *r)
 	free(r);
 }
 
-static void sweep(struct ratelimit *r, uint64_t now_ms)
+static bool is_over(void *arg, struct cyg_str key, void *value)
 {
-	struct cyg_hash *kept = cyg_hash_new();
-	size_t pos = 0;
-	struct cyg_str key;
-	void *value;
+	const uint64_t *now_ms = arg;
+	struct window *w = value;
 
-	while (cyg_hash_next(r->windows, &pos, &key, &value)) {
-		struct window *w = value;
-		if (w->until_ms > now_ms)
-			(void)cyg_hash_set(kept, key, w);
-		else
-			free(w);
-	}
-	cyg_hash_free(r->windows, NULL);
-	r->windows = kept;
+	if (w->until_ms > *now_ms)
+		return false;
+	free(w);
+	return true;
 }
 
 static bool is_full(struct ratelimit *r, uint64_t now_ms)
 {
 	if (cyg_hash_count(r->windows) < r->keys_max)
 		return false;
-	sweep(r, now_ms);
+	(void)cyg_hash_sweep(r->windows, is_over, &now_ms);
 	return cyg_hash_count(r->windows) >= r->keys_max;
 }
 
