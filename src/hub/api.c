@@ -28,6 +28,7 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_POST, "/hub/login", "anyone", signin_post, LOGIN_MAX },
 	{ HTTP_GET, "/hub/oauth_login", "anyone", signin_begin, 0 },
 	{ HTTP_GET, "/hub/oauth_callback", "anyone", signin_oidc_callback, 0 },
+	{ HTTP_GET, "/hub/oauth_callback/{provider}", "anyone", signin_oidc_callback, 0 },
 	{ HTTP_GET, "/hub/oauth_logout", "anyone", signin_oidc_leave, 0 },
 	{ HTTP_GET, "/hub/logout", "anyone", page_logout, 0 },
 	{ HTTP_POST, "/hub/logout", "anyone", signout_post, LOGIN_MAX },

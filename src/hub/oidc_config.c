@@ -21,7 +21,7 @@ enum {
 
 static const char *const keys[] = { "id", "label", "issuer", "client-id", "client-secret-file",
 	"scopes", "username-claim", "groups-claim", "allowed-groups", "allow-everyone",
-	"admin-groups", "ca-file", "insecure-loopback", "end-session", "timeout-ms",
+	"admin-groups", "ca-file", "insecure-loopback", "own-callback", "end-session", "timeout-ms",
 	"check-interval-ms", "keys-interval-ms", NULL };
 
 struct reader {
@@ -166,6 +166,7 @@ static int read_provider(struct reader *r, struct cyg_err *err)
 	    read_names(r, "admin-groups", &c->admins, err) < 0 ||
 	    read_bool(r, "allow-everyone", false, &c->everyone, err) < 0 ||
 	    read_bool(r, "insecure-loopback", false, &c->insecure_loopback, err) < 0 ||
+	    read_bool(r, "own-callback", false, &c->own_callback, err) < 0 ||
 	    read_bool(r, "end-session", true, &c->end_session, err) < 0 ||
 	    read_ms(r, "timeout-ms", TIMEOUT_MS, &c->timeout_ms, err) < 0 ||
 	    read_ms(r, "check-interval-ms", CHECK_MS, &c->check_interval_ms, err) < 0 ||
@@ -256,6 +257,19 @@ void oidc_configs_free(struct oidc_configs *c)
 	}
 	cyg_arena_free(&c->arena);
 	free(c);
+}
+
+bool oidc_configs_share_callback(const struct oidc_configs *all)
+{
+	return all->n == 1;
+}
+
+char *oidc_config_redirect_uri(
+    const struct oidc_configs *all, const struct oidc_config *c, struct cyg_str base)
+{
+	if (oidc_configs_share_callback(all) && !c->own_callback)
+		return cyg_xasprintf("%.*s/hub/oauth_callback", CYG_STR_ARGS(base));
+	return cyg_xasprintf("%.*s/hub/oauth_callback/%s", CYG_STR_ARGS(base), c->id);
 }
 
 static bool is_in(const struct oidc_names *names, char *const *groups)

@@ -28,6 +28,7 @@ struct oidc_config {
 	struct oidc_names admins;
 	bool everyone;
 	bool insecure_loopback;     /* http to this machine: tests and development */
+	bool own_callback;          /* as the only one; of several each has its own always */
 	bool end_session;           /* signing out here also signs out there */
 	uint64_t timeout_ms;        /* of one call to the provider */
 	uint64_t check_interval_ms; /* how old what is known about the provider may be */
@@ -47,6 +48,15 @@ int oidc_configs_load(const char *path, struct oidc_configs **ret, struct cyg_er
 int oidc_configs_parse(
     const char *name, struct cyg_str text, struct oidc_configs **ret, struct cyg_err *err);
 void oidc_configs_free(struct oidc_configs *c);
+
+/* Where the provider sends people back to: "BASE/hub/oauth_callback/ID". The only provider of a
+ * site keeps "BASE/hub/oauth_callback" unless own-callback: it may be registered so. With several,
+ * an address that they shared would let one provider pass off another's code as its own. base is
+ * without a closing slash; heap. */
+char *oidc_config_redirect_uri(
+    const struct oidc_configs *all, const struct oidc_config *c, struct cyg_str base);
+/* Whether an answer may come to the address without an id. */
+bool oidc_configs_share_callback(const struct oidc_configs *all);
 
 enum oidc_verdict { OIDC_REFUSED, OIDC_USER, OIDC_ADMIN };
 /* Whether somebody in these groups (NULL-ended) may sign in, and as what. */

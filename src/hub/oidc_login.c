@@ -316,7 +316,31 @@ static int take(struct login *l, struct cyg_err *err)
 	return rc;
 }
 
-/* GET /hub/oauth_callback */
+/* With several providers an answer to the address that they would share could be another's: a
+ * hostile provider sends people on to an honest one, with its own state, and the honest one's code
+ * would go to the hostile token address (RFC 9700 4.4, "mix-up"). Nothing is taken from it. */
+static bool is_lost(struct http_req *req)
+{
+	const struct hub *hub = request_hub(req);
+
+	if (req->params[0].p != NULL || oidc_configs_share_callback(hub->oidc))
+		return false;
+	cyg_log_warn("sign-in",
+	    "an answer came to /hub/oauth_callback, which several providers would share: register "
+	    "at each the redirect address that the hub tells at its start");
+	signin_refuse(req, "callback");
+	return true;
+}
+
+/* The address that the answer came to is the attempt's own provider's. */
+static bool is_at_its_address(const struct login *l)
+{
+	struct cyg_str id = l->req->params[0];
+
+	return id.p == NULL || cyg_str_eq(id, l->attempt.provider);
+}
+
+/* GET /hub/oauth_callback[/PROVIDER] */
 void signin_oidc_callback(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
@@ -327,6 +351,8 @@ void signin_oidc_callback(struct http_req *req)
 		return;
 	}
 	http_reply_field(req, "Referrer-Policy", "no-referrer");
+	if (is_lost(req))
+		return;
 	struct login *l = cyg_xcalloc(1, sizeof(*l));
 	l->hub = hub;
 	l->req = req;
@@ -338,6 +364,11 @@ void signin_oidc_callback(struct http_req *req)
 		    rc < 0 ? err.msg : "its provider is no more");
 		login_free(l);
 		signin_refuse(req, "expired");
+		return;
+	}
+	if (!is_at_its_address(l)) {
+		(void)cyg_fail(&err, CYG_EDENIED, "its answer came to another provider's address");
+		login_fail(l, "provider", &err);
 		return;
 	}
 	req->data = l;

@@ -56,7 +56,7 @@ static int add_row(
 		base.len--;
 	row->config = config;
 	row->begin_url = cyg_xasprintf("/hub/oauth_login?provider=%s", config->id);
-	row->redirect_uri = cyg_xasprintf("%.*s/hub/oauth_callback", CYG_STR_ARGS(base));
+	row->redirect_uri = oidc_config_redirect_uri(hub->oidc, config, base);
 	struct signin_provider p = {
 		.hub = hub,
 		.id = config->id,
@@ -72,6 +72,7 @@ static int add_row(
 		free(row);
 		return -(int)err->code;
 	}
+	cyg_log_info("sign-in", "%s: its redirect address is %s", config->id, row->redirect_uri);
 	row->provider = oidc_provider_new(
 	    hub->uv, hub->curl, config, on_state, signin_find(signin, cyg_str_of(config->id)));
 	return 0;

@@ -40,6 +40,10 @@ static const struct refusal {
 	{ "account", 403,
 	    "You have no account here, or your user name is another person's. Please show this to "
 	    "whoever runs this site." },
+	{ "callback", 403,
+	    "The identity provider sends people back to an address that is no longer used here. "
+	    "Whoever runs this site has to register PUBLIC-URL/hub/oauth_callback/PROVIDER there; "
+	    "the hub's log names the whole address." },
 	{ "busy", 503, "Too many people are signing in. Please try again in a few minutes." },
 	/* at the end */
 	{ "proxy", 503, "The sign-in could not be finished. Please try again." },

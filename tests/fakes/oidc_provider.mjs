@@ -9,7 +9,8 @@ const roles = { alice: ['cygnet-users'], mallory: ['visitors'] };
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
 	clients: [{
-		client_id: 'cygnet', client_secret: secret, redirect_uris: [`${hub}hub/oauth_callback`],
+		client_id: 'cygnet', client_secret: secret, 
+		redirect_uris: [`${hub}hub/oauth_callback`, `${hub}hub/oauth_callback/uni`],
 		post_logout_redirect_uris: [`${hub}hub/login`], grant_types: ['authorization_code'], response_types: ['code'],
 	}],
 	pkce: { required: () => true },

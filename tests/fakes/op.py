@@ -151,7 +151,7 @@ class Provider:
         wanted = {"response_type": "code", "client_id": self.client_id, "code_challenge_method": "S256"}
         for name, value in wanted.items():
             assert query.get(name) == value, (name, query)
-        assert query["redirect_uri"].endswith("/hub/oauth_callback"), query
+        assert urllib.parse.urlsplit(query["redirect_uri"]).path.startswith("/hub/oauth_callback"), query
         assert "openid" in query["scope"].split() and len(query["state"]) >= 32 and len(query["nonce"]) >= 32
         code = secrets.token_urlsafe(24)
         self.codes[code] = query

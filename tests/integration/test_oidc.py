@@ -82,20 +82,20 @@ SETTINGS = """providers:
     insecure-loopback: true
     timeout-ms: {timeout}
     {more}
-"""
+{another}"""
 
 
 @pytest.fixture
 def make_site(tmp_path, daemons, provider):
     sites = []
 
-    def make(more="allow-everyone: true", timeout=2000, **changes):
+    def make(more="allow-everyone: true", timeout=2000, another="", **changes):
         secret = tmp_path / "client.secret"
         secret.write_text(provider.SECRET + "\n")
         secret.chmod(0o600)
         file = tmp_path / "providers.yaml"
         file.write_text(SETTINGS.format(issuer=provider.issuer, secret=secret, timeout=timeout,
-                                        more=more.replace("\n", "\n    ")))
+                                        more=more.replace("\n", "\n    "), another=another))
         sites.append(HubSite(tmp_path, daemons, ["--providers", str(file), *changes.pop("options", ())], **changes))
         return sites[-1]
 
@@ -279,6 +279,99 @@ def test_nothing_that_ends_an_attempt_is_on_disk_and_nothing_secret_in_the_log(s
     files = b"".join(path.read_bytes() for path in site.state.iterdir())
     assert not [s for s in secrets if s in site.hub.log or s.encode() in files]
     assert "sign-in: alice by uni" in site.hub.log
+
+
+# ---- several providers ----------------------------------------------------------------------------
+OTHER = """  - id: other
+    label: Another Place
+    issuer: {issuer}
+    client-id: cygnet hub
+    client-secret-file: {secret}
+    insecure-loopback: true
+    allow-everyone: true
+"""
+
+
+NAMELESS = {"discovery": lambda d: d.pop("authorization_response_iss_parameter_supported") and None,
+            "authorize": lambda params: [p for p in params if p[0] != "iss"]}
+
+
+@pytest.fixture
+def other():
+    with fake.Provider() as op:
+        yield op
+
+
+@pytest.fixture
+def two(make_site, provider, other, tmp_path):
+    """Two providers, neither of which says that an answer is its own."""
+    for op in (provider, other):
+        op.twist(**NAMELESS)
+    return make_site(another=OTHER.format(issuer=other.issuer, secret=tmp_path / "client.secret"))
+
+
+def sent_back_to(location):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(location).query))["redirect_uri"]
+
+
+def test_of_several_providers_each_has_its_own_callback_address(two, provider, other):
+    for name, op in (("uni", provider), ("other", other)):
+        op.person = {"sub": name, "preferred_username": f"from-{name}"}
+        person = Person(two.socket)
+        there = person.begin(provider=name).headers["Location"]
+        assert sent_back_to(there) == f"http://127.0.0.1:8000/hub/oauth_callback/{name}"
+        assert person.open(local(at_provider(there))).headers["Location"] == "/hub/spawn"
+        assert user(person).json["name"] == f"from-{name}"
+        two.hub.wait_line(f"sign-in: {name}: its redirect address is http://127.0.0.1:8000/hub/oauth_callback/{name}$")
+
+
+def test_an_honest_providers_code_never_reaches_a_hostile_one(two, provider, other):
+    """Mix-up: the hostile provider sends the person on to the honest one, with the state of its own attempt."""
+    person = Person(two.socket)
+    honest = urllib.parse.urlsplit(person.begin(provider="other").headers["Location"])
+    hostile = urllib.parse.urlsplit(person.begin(provider="uni").headers["Location"])
+    mixed = dict(urllib.parse.parse_qsl(honest.query))
+    mixed["state"] = dict(urllib.parse.parse_qsl(hostile.query))["state"]
+    address = local(at_provider(f"{other.issuer}/authorize?{urllib.parse.urlencode(mixed)}"))
+    cookies = dict(person.jar)
+    assert error_of(person.open(address)) == "provider"
+    assert provider.count("/realm/token") == other.count("/realm/token") == 0
+    assert "__Host-cygnet" not in person.jar and other.issued[-1] not in two.hub.log
+    # The attempt is over, at its own address too.
+    person.jar = cookies
+    assert error_of(person.open(address.replace("/oauth_callback/other", "/oauth_callback/uni"))) == "expired"
+    assert provider.count("/realm/token") == 0
+
+
+def test_the_address_that_several_providers_would_share_is_refused_with_what_to_do(two, other):
+    person = Person(two.socket)
+    address = local(at_provider(person.begin(provider="other").headers["Location"]))
+    shared = address.replace("/oauth_callback/other?", "/oauth_callback?")
+    assert error_of(person.open(shared)) == "callback"
+    told = person.get("/hub/api/cygnet/refusals/callback").json["message"]
+    assert "/hub/oauth_callback/PROVIDER" in told
+    assert person.open(shared, {"Accept": "application/json"}).json == {"status": 403, "message": told}
+    assert other.count("/realm/token") == 0
+    assert person.open(address).headers["Location"] == "/hub/spawn"  # nothing of the attempt was touched
+
+
+def test_a_single_provider_may_be_registered_with_either_address(make_site):
+    site = make_site()
+    person = Person(site.socket)
+    there = person.begin().headers["Location"]
+    assert sent_back_to(there) == "http://127.0.0.1:8000/hub/oauth_callback"
+    address = local(at_provider(there)).replace("/oauth_callback?", "/oauth_callback/uni?")
+    assert person.open(address).headers["Location"] == "/hub/spawn"
+    there = person.begin().headers["Location"]
+    assert error_of(person.open(local(at_provider(there)).replace("/oauth_callback?", "/oauth_callback/else?"))) == "provider"
+
+
+def test_a_single_provider_uses_its_own_address_where_the_site_wants_it(make_site):
+    site = make_site("allow-everyone: true\nown-callback: true")
+    person = Person(site.socket)
+    there = person.begin().headers["Location"]
+    assert sent_back_to(there) == "http://127.0.0.1:8000/hub/oauth_callback/uni"
+    assert person.open(local(at_provider(there))).headers["Location"] == "/hub/spawn"
 
 
 # ---- answers that are wrong -----------------------------------------------------------------------
@@ -639,7 +732,7 @@ def test_a_new_sign_in_replaces_the_browsers_session(site, provider):
 # ---- configuration --------------------------------------------------------------------------------
 def test_a_provider_that_says_nothing_about_who_may_does_not_start(tmp_path, daemons, provider):
     file = tmp_path / "providers.yaml"
-    file.write_text(SETTINGS.format(issuer=provider.issuer, secret="/nowhere", timeout=1, more=""))
+    file.write_text(SETTINGS.format(issuer=provider.issuer, secret="/nowhere", timeout=1, more="", another=""))
     (tmp_path / "state").mkdir()
     (tmp_path / "web/static").mkdir(parents=True)
     hub = daemons.start(["cygnet-hub", "--run-dir", tmp_path, "--state-dir", tmp_path / "state", "--web-dir", tmp_path / "web",
