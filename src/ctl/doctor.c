@@ -29,8 +29,11 @@ static const struct cyg_option option_table[] = {
 	    "Folder of the cygnet-* programs to check for." },
 	{ .name = NULL },
 };
-static const struct cyg_program program = { "cygnetctl doctor",
-	"Checks what this machine offers to Cygnet and says what is missing.", option_table, NULL };
+static const struct cyg_program program = {
+	.name = "cygnetctl doctor",
+	.purpose = "Checks what this machine offers to Cygnet and says what is missing.",
+	.options = option_table,
+};
 
 static void say(struct check *c, enum verdict verdict, const char *fmt, ...) CYG_PRINTF(3, 4);
 

@@ -72,8 +72,11 @@ static const struct cyg_option option_table[] = {
 	    false, "How long servers may take to stop at the end." },
 	{ .name = NULL },
 };
-static const struct cyg_program program = { "cygnetctl up",
-	"Runs Cygnet on this machine until interrupted.", option_table, NULL };
+static const struct cyg_program program = {
+	.name = "cygnetctl up",
+	.purpose = "Runs Cygnet on this machine until interrupted.",
+	.options = option_table,
+};
 
 static void end_begin(struct up *u);
 static void stop_next(struct up *u);

@@ -167,6 +167,8 @@ static void answer_help(const struct cyg_program *prog, const char *word)
 		options_print_help(prog);
 	else if (strcmp(word, "--help-options") == 0)
 		options_print_table(prog);
+	else if (strcmp(word, "--help-metrics") == 0)
+		options_print_metrics(prog);
 	else if (strcmp(word, "--version") == 0)
 		(void)printf("%s %s\n", prog->name, CYGNET_VERSION);
 	else

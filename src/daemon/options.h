@@ -6,6 +6,7 @@
 #define DAEMON_OPTIONS_H
 
 #include "cygnet/err.h"
+#include "daemon/metrics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,11 +37,12 @@ struct cyg_program {
 	const char *purpose;              /* one sentence for --help */
 	const struct cyg_option *options; /* ended by a NULL name */
 	const char *arguments; /* usage of what stands after the options, or NULL: nothing may */
+	const struct metric_def *metrics; /* for --help-metrics, or NULL: it has none */
 };
 
-/* Fills *config (zeroed by the caller). Handles --help, --help-options and --version itself by
- * printing and exiting 0, and `--config FILE`. *first_arg is the index of the first word after the
- * options. On failure what was filled in is still to be freed. */
+/* Fills *config (zeroed by the caller). Handles --help, --help-options, --help-metrics and
+ * --version itself by printing and exiting 0, and `--config FILE`. *first_arg is the index of the
+ * first word after the options. On failure what was filled in is still to be freed. */
 int cyg_options_read(const struct cyg_program *prog, int argc, char **argv, void *config,
     int *first_arg, struct cyg_err *err);
 void cyg_options_free(const struct cyg_program *prog, void *config);

@@ -44,10 +44,10 @@ void options_print_help(const struct cyg_program *prog)
 		(void)printf("  --%-22s %s%s%s%s\n", o->name, o->doc,
 		    o->required ? " (required)" : "", o->value != NULL ? " Default: " : "",
 		    o->value != NULL ? o->value : "");
-	(void)printf("  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n", "config FILE",
+	(void)printf("  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n", "config FILE",
 	    "Read options from a YAML file first.", "help-options",
-	    "Print every option with its type, range and default.", "version",
-	    "Print the version.");
+	    "Print every option with its type, range and default.", "help-metrics",
+	    "Print every metric with its type and labels.", "version", "Print the version.");
 }
 
 void options_print_table(const struct cyg_program *prog)
@@ -60,4 +60,13 @@ void options_print_table(const struct cyg_program *prog)
 		    o->required ? "; required" : "", o->required ? "" : "#", o->name,
 		    o->value != NULL ? o->value : "");
 	}
+}
+
+void options_print_metrics(const struct cyg_program *prog)
+{
+	cyg_autobuf struct cyg_buf text;
+
+	cyg_buf_init(&text, METRICS_TEXT_MAX);
+	if (prog->metrics != NULL && metrics_describe(prog->metrics, &text, NULL) == 0)
+		(void)fwrite(text.data, 1, text.len, stdout);
 }

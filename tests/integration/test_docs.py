@@ -14,10 +14,12 @@ def help_options(program):
     return re.findall(r"^#?([a-z0-9-]+):", out, re.M)
 
 
-def test_configuration_page_is_what_the_programs_say():
-    script = os.fspath(DOCS / "generate_options.sh")
-    now = subprocess.run([script, os.fspath(places.BIN)], capture_output=True, text=True, check=True).stdout
-    assert now == (DOCS / "configuration.md").read_text(), "run docs/generate_options.sh again"
+@pytest.mark.parametrize("script, page", [
+    ("generate_options.sh", "configuration.md"), ("generate_metrics.sh", "metrics.md")])
+def test_generated_page_is_what_the_programs_say(script, page):
+    command = [os.fspath(DOCS / script), os.fspath(places.BIN)]
+    now = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert now == (DOCS / page).read_text(), f"run docs/{script} again"
 
 
 @pytest.mark.parametrize("program, sample", [

@@ -121,7 +121,11 @@ static const struct cyg_option options[] = {
 	    .doc = "Which." },
 	{ .name = NULL },
 };
-static const struct cyg_program prog = { "test", "Tests options.", options, NULL };
+static const struct cyg_program prog = {
+	.name = "test",
+	.purpose = "Tests options.",
+	.options = options,
+};
 
 static int read_options(const char *const *words, struct conf *conf, struct cyg_err *err)
 {
