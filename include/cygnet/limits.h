@@ -7,11 +7,14 @@ enum {
 	    16 * 1024, /* one request or response head; Node's and nginx's order of size */
 	CYG_HTTP_TARGET_MAX = 8 * 1024, /* a request target: half a head; nginx's and Apache's */
 	CYG_HTTP_FIELDS_MAX = 100,      /* fields of a head */
-	CYG_HTTP_CHUNK_EXT_MAX = 1024,  /* bytes of extensions over one body: nobody uses them */
-	CYG_NAME_MAX = 64,              /* user, server, template, stack, profile, cluster names */
-	CYG_SERVER_ID_LEN = 16,         /* hexadecimal digits of a server id */
-	CYG_CREDENTIAL_LEN = 64,        /* hexadecimal digits of a credential: 256 bits */
-	CYG_PATH_MAX = 1024,            /* a path in a message */
+	/* Elements of Connection, empty ones too: browsers send two, and every field of a forwarded
+	 * head is compared with each. */
+	CYG_HTTP_CONNECTION_MAX = 16,
+	CYG_HTTP_CHUNK_EXT_MAX = 1024, /* bytes of extensions over one body: nobody uses them */
+	CYG_NAME_MAX = 64,             /* user, server, template, stack, profile, cluster names */
+	CYG_SERVER_ID_LEN = 16,        /* hexadecimal digits of a server id */
+	CYG_CREDENTIAL_LEN = 64,       /* hexadecimal digits of a credential: 256 bits */
+	CYG_PATH_MAX = 1024,           /* a path in a message */
 	CYG_IPC_MAX =
 	    64 * 1024, /* one SEQPACKET message; an LCG environment goes by memfd instead */
 	CYG_STAGE_LINE_MAX = 80,   /* one line of init on its standard output */

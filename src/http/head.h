@@ -46,7 +46,9 @@ struct http_head {
 	uint64_t content_length; /* with HTTP_BODY_LENGTH */
 	bool keep_alive;         /* after this message, by version and Connection */
 	bool expect_continue;
-	bool upgrade; /* Connection lists upgrade and an Upgrade field is there */
+	bool upgrade;        /* Connection lists upgrade and an Upgrade field is there */
+	size_t n_connection; /* what Connection lists, on all its lines, read once */
+	struct cyg_str connection[CYG_HTTP_CONNECTION_MAX];
 	size_t n_fields;
 	struct http_field fields[CYG_HTTP_FIELDS_MAX];
 };
@@ -64,6 +66,11 @@ long http_head_parse_request(
 long http_head_parse_response(const char *data, size_t len, enum http_method request_method,
     struct http_head *head, int *status, struct cyg_err *err);
 
+/* The method with which these bytes begin, also where the rest of the head was refused or has not
+ * come; HTTP_OTHER when it is none of ours. A refusal of HEAD has no body either (RFC 9110 9.3.2).
+ */
+enum http_method http_head_peek_method(const char *data, size_t len);
+
 /* The parsed bytes were copied from `from` to `to`: makes the head borrow from there. */
 void http_head_move(struct http_head *head, const char *from, const char *to);
 
@@ -73,7 +80,7 @@ size_t http_head_count(const struct http_head *head, const char *name);
 /* True when a comma-separated field (all its lines) lists the token, case-insensitively. */
 bool http_head_lists(const struct http_head *head, const char *name, const char *token);
 /* True for fields that belong to one hop (RFC 9110 7.6.1) or are named by Connection: never
- * forwarded. */
+ * forwarded. Costs the same however long the Connection field was. */
 bool http_head_is_hop_by_hop(const struct http_head *head, struct cyg_str name);
 
 /* Writing. Every call checks what it is given (tchar names, values without CTL) and fails with

@@ -46,35 +46,69 @@ bool http_head_lists(const struct http_head *head, const char *name, const char 
 	return false;
 }
 
+static bool connection_lists(const struct http_head *head, const char *token)
+{
+	for (size_t i = 0; i < head->n_connection; i++) {
+		if (cyg_str_case_eq(head->connection[i], token))
+			return true;
+	}
+	return false;
+}
+
 static const char *const one_hop[] = { "connection", "keep-alive", "proxy-connection",
 	"proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
 	"upgrade", "http2-settings" };
 
 bool http_head_is_hop_by_hop(const struct http_head *head, struct cyg_str name)
 {
-	char token[128];
-
 	for (size_t i = 0; i < CYG_N(one_hop); i++) {
 		if (cyg_str_case_eq(name, one_hop[i]))
 			return true;
 	}
-	return cyg_str_copy(token, sizeof(token), name) &&
-	       http_head_lists(head, "connection", token);
+	for (size_t i = 0; i < head->n_connection; i++) {
+		const struct cyg_str *listed = &head->connection[i];
+
+		if (listed->len == name.len && strncasecmp(listed->p, name.p, name.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What Connection lists, kept once: whoever asks later must not read the field's bytes again, which
+ * may be thousands of commas. */
+static int read_connection(struct http_head *head, struct http_scan *s)
+{
+	for (size_t i = 0; i < head->n_fields; i++) {
+		struct cyg_str rest = head->fields[i].value;
+		struct cyg_str part;
+
+		if (!cyg_str_case_eq(head->fields[i].name, "connection"))
+			continue;
+		while (cyg_str_next(&rest, ',', &part)) {
+			if (head->n_connection == CYG_HTTP_CONNECTION_MAX)
+				return http_scan_fail(s, 400, "Connection lists too much");
+			head->connection[head->n_connection++] = cyg_str_trim(part);
+		}
+	}
+	return 0;
 }
 
 /* Connection may not name what frames or routes the message: the next hop would lose it. */
 static int check_connection(struct http_head *head, struct http_scan *s)
 {
 	static const char *const kept[] = { "host", "content-length", "transfer-encoding" };
+	int rc = read_connection(head, s);
 
-	for (size_t i = 0; i < CYG_N(kept); i++) {
-		if (http_head_lists(head, "connection", kept[i]))
-			return http_scan_fail(s, 400, "Connection names a field of the whole path");
+	for (size_t i = 0; i < CYG_N(kept) && rc == 0; i++) {
+		if (connection_lists(head, kept[i]))
+			rc = http_scan_fail(s, 400, "Connection names a field of the whole path");
 	}
-	head->keep_alive = head->minor == 1 || http_head_lists(head, "connection", "keep-alive");
-	if (http_head_lists(head, "connection", "close"))
+	if (rc < 0)
+		return rc;
+	head->keep_alive = head->minor == 1 || connection_lists(head, "keep-alive");
+	if (connection_lists(head, "close"))
 		head->keep_alive = false;
-	head->upgrade = head->minor == 1 && http_head_lists(head, "connection", "upgrade") &&
+	head->upgrade = head->minor == 1 && connection_lists(head, "upgrade") &&
 			http_head_find(head, "upgrade") != NULL;
 	return 0;
 }

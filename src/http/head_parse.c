@@ -258,6 +258,15 @@ long http_head_parse_response(const char *data, size_t len, enum http_method req
 	return rc < 0 ? rc : finish(&s, data);
 }
 
+enum http_method http_head_peek_method(const char *data, size_t len)
+{
+	struct cyg_str text = { data, len < METHOD_MAX ? len : METHOD_MAX };
+
+	while (text.len > 0 && (text.p[0] == '\r' || text.p[0] == '\n'))
+		text = cyg_str_skip(text, 1);
+	return http_method_of(cyg_str_sub(text, 0, cyg_str_chr(text, ' ')));
+}
+
 static void move_text(struct cyg_str *s, const char *from, const char *to)
 {
 	if (s->p != NULL)
@@ -271,6 +280,8 @@ void http_head_move(struct http_head *head, const char *from, const char *to)
 	move_text(&head->path, from, to);
 	move_text(&head->query, from, to);
 	move_text(&head->host, from, to);
+	for (size_t i = 0; i < head->n_connection; i++)
+		move_text(&head->connection[i], from, to);
 	for (size_t i = 0; i < head->n_fields; i++) {
 		move_text(&head->fields[i].name, from, to);
 		move_text(&head->fields[i].value, from, to);

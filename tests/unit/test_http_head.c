@@ -155,9 +155,63 @@ START_TEST(test_lists_and_counts_cover_all_lines)
 }
 END_TEST
 
+/* The head of a message, with so many commas in Connection. */
+static const char *with_commas(const char *first_line, size_t n)
+{
+	static struct cyg_buf text;
+
+	cyg_buf_free(&text);
+	cyg_buf_init(&text, CYG_HTTP_HEAD_MAX);
+	(void)cyg_buf_printf(&text, NULL, "%s\r\n" HOST "Connection: close", first_line);
+	while (n-- > 0)
+		(void)cyg_buf_add(&text, ",", 1, NULL);
+	(void)cyg_buf_add_str(&text, "\r\nX-A: b\r\n\r\n", NULL);
+	return text.data;
+}
+
+START_TEST(test_what_connection_lists_is_read_once_and_is_little)
+{
+	ck_assert_int_gt(request(with_commas("GET / HTTP/1.1", CYG_HTTP_CONNECTION_MAX - 1)), 0);
+	ck_assert_uint_eq(head.n_connection, CYG_HTTP_CONNECTION_MAX);
+	ck_assert_int_eq(
+	    request(with_commas("GET / HTTP/1.1", CYG_HTTP_CONNECTION_MAX)), -CYG_EINVAL);
+	ck_assert_int_eq(status, 400);
+	ck_assert_int_eq(request(with_commas("GET / HTTP/1.1", 14800)), -CYG_EINVAL);
+	/* It stopped at the first element that is one too many. */
+	ck_assert_uint_eq(head.n_connection, CYG_HTTP_CONNECTION_MAX);
+	ck_assert_int_eq(response(with_commas("HTTP/1.1 200 OK", 14800), HTTP_GET), -CYG_EPROTO);
+	ck_assert_int_eq(status, 502);
+	ck_assert_uint_eq(head.n_connection, CYG_HTTP_CONNECTION_MAX);
+}
+END_TEST
+
+START_TEST(test_looking_up_a_field_does_not_read_connection_again)
+{
+	char text[] = "GET / HTTP/1.1\r\n" HOST "Connection: X-Hop\r\nConnection: , x-two\r\n\r\n";
+
+	ck_assert_int_gt(request(text), 0);
+	for (size_t i = 0; i < head.n_fields; i++)
+		head.fields[i].value = CYG_STR("Accept");
+	ck_assert(http_head_is_hop_by_hop(&head, CYG_STR("x-hop")));
+	ck_assert(http_head_is_hop_by_hop(&head, CYG_STR("X-Two")));
+	ck_assert(!http_head_is_hop_by_hop(&head, CYG_STR("Accept")));
+	ck_assert(!http_head_is_hop_by_hop(&head, CYG_STR("x-tw")));
+}
+END_TEST
+
+START_TEST(test_the_method_is_seen_in_what_is_no_head)
+{
+	ck_assert_int_eq(http_head_peek_method("HEAD / HTTP/9", 13), HTTP_HEAD);
+	ck_assert_int_eq(http_head_peek_method("\r\nHEAD /", 8), HTTP_HEAD);
+	ck_assert_int_eq(http_head_peek_method("HEADS /", 7), HTTP_OTHER);
+	ck_assert_int_eq(http_head_peek_method("HEA", 3), HTTP_OTHER);
+	ck_assert_int_eq(http_head_peek_method("", 0), HTTP_OTHER);
+}
+END_TEST
+
 START_TEST(test_moved_head_borrows_from_the_copy)
 {
-	char text[] = "GET /a?b HTTP/1.1\r\n" HOST "X-A: c\r\n\r\n";
+	char text[] = "GET /a?b HTTP/1.1\r\n" HOST "Connection: X-Hop\r\nX-A: c\r\n\r\n";
 	char copy[sizeof(text)];
 
 	ck_assert_int_gt(request(text), 0);
@@ -167,6 +221,7 @@ START_TEST(test_moved_head_borrows_from_the_copy)
 	ck_assert(cyg_str_eq(head.path, "/a") && cyg_str_eq(head.query, "b"));
 	ck_assert(cyg_str_eq(head.host, "hub.test"));
 	ck_assert(cyg_str_eq(http_head_find(&head, "x-a")->value, "c"));
+	ck_assert(http_head_is_hop_by_hop(&head, CYG_STR("x-hop")));
 }
 END_TEST
 
@@ -328,6 +383,9 @@ int main(void)
 	tcase_add_test(tc, test_absolute_target_becomes_origin_form);
 	tcase_add_test(tc, test_errors_say_why);
 	tcase_add_test(tc, test_lists_and_counts_cover_all_lines);
+	tcase_add_test(tc, test_what_connection_lists_is_read_once_and_is_little);
+	tcase_add_test(tc, test_looking_up_a_field_does_not_read_connection_again);
+	tcase_add_test(tc, test_the_method_is_seen_in_what_is_no_head);
 	tcase_add_test(tc, test_moved_head_borrows_from_the_copy);
 	tcase_add_test(tc, test_response_framing_follows_rfc_9112_6_3);
 	tcase_add_test(tc, test_malformed_responses_are_502);
