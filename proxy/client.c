@@ -90,19 +90,48 @@ static void watch(struct client *c)
 	upstream_watch(u, u->connecting ? UV_WRITABLE : wanted(&u->peer));
 }
 
+/* Once for each connection that was waiting: those that still have more to do queue up again. */
+static void on_turn(uv_idle_t *handle)
+{
+	struct proxy *p = handle->data;
+	struct cyg_link *first;
+
+	for (size_t n = p->turns.n; n > 0 && (first = cyg_list_first(&p->turns)) != NULL; n--) {
+		cyg_list_remove(&p->turns, first);
+		client_run(CYG_CONTAINER_OF(first, struct client, turn_link));
+	}
+	if (p->turns.n == 0)
+		(void)uv_idle_stop(handle);
+}
+
+/* No event may come for what is at hand already: an active idle handle keeps the loop from
+ * sleeping, and runs before the next events are taken. */
+static void run_later(struct client *c)
+{
+	struct proxy *p = c->proxy;
+
+	if (cyg_link_is_on(&c->turn_link))
+		return;
+	cyg_list_add(&p->turns, &c->turn_link);
+	(void)uv_idle_start(&p->turn, on_turn);
+}
+
 void client_run(struct client *c)
 {
 	bool again = true;
 
-	while (again && c->state != CLIENT_CLOSED) {
+	for (unsigned n = 0; again && n < CLIENT_TURN_STEPS && c->state != CLIENT_CLOSED; n++) {
 		if (c->peer.failed) {
 			client_close(c, "client gone");
 			return;
 		}
 		again = steps[c->state](c);
 	}
-	if (c->state != CLIENT_CLOSED)
-		watch(c);
+	if (c->state == CLIENT_CLOSED)
+		return;
+	if (again)
+		run_later(c);
+	watch(c);
 }
 
 static void client_begin(struct client *c)
@@ -122,6 +151,7 @@ void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip)
 		return;
 	}
 	c->peer.poll.data = c;
+	cyg_link_init(&c->turn_link);
 	c->proxy = p;
 	c->door = door;
 	c->state = CLIENT_HEAD;
@@ -164,6 +194,26 @@ void client_close(struct client *c, const char *why)
 	upstream_release(c, false);
 	client_reset(c);
 	client_move(c, CLIENT_CLOSED);
+	if (cyg_link_is_on(&c->turn_link))
+		cyg_list_remove(&c->proxy->turns, &c->turn_link);
 	c->proxy->n_open[c->door]--;
 	peer_close(&c->peer, abrupt, on_closed);
+}
+
+void clients_init(struct proxy *p)
+{
+	for (size_t i = 0; i < CLIENT_N; i++)
+		cyg_list_init(&p->lists[i]);
+	cyg_list_init(&p->turns);
+	(void)uv_idle_init(p->loop, &p->turn);
+	p->turn.data = p;
+}
+
+void clients_close(struct proxy *p)
+{
+	for (unsigned state = 0; state < CLIENT_CLOSED; state++) {
+		cyg_list_each_safe (it, &p->lists[state])
+			client_close(CYG_CONTAINER_OF(it, struct client, link), "proxy ends");
+	}
+	uv_close((uv_handle_t *)&p->turn, NULL);
 }

@@ -57,6 +57,7 @@ struct exchange {
 struct client {
 	struct cyg_link link;      /* the list of its state */
 	struct cyg_link cred_link; /* the list of x.cred */
+	struct cyg_link turn_link; /* on the proxy's turns while it has steps left to do */
 	struct proxy *proxy;
 	enum client_state state;
 	enum edge_door door;
@@ -69,11 +70,16 @@ struct client {
 	struct exchange x;
 };
 
+/* The lists of connections, and the turns of those that have more to do than one turn allows. */
+void clients_init(struct proxy *p);
+/* Closes every connection and the turns. */
+void clients_close(struct proxy *p);
 /* Takes fd; starts in CLIENT_HEAD. */
 void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip);
 /* The only door between states; assertion on a way that is not in the table. */
 void client_move(struct client *c, enum client_state to);
-/* Goes as far as the bytes at hand allow, then says what to wait for. */
+/* Goes as far as the bytes at hand allow, but no more than CLIENT_TURN_STEPS in one turn of the
+ * loop, then says what to wait for. */
 void client_run(struct client *c);
 /* Ends it, in any state: both sockets closed at once, whatever was under way. An answer whose end
  * only the connection's end would show is reset, so that nobody takes its part for the whole. why
@@ -104,6 +110,8 @@ void request_upstream_failed(struct client *c, const char *why);
  * answer went out. Moves to CLIENT_REPLY. */
 void reply_own(struct client *c, int status, const char *message);
 void reply_redirect(struct client *c, struct cyg_str location);
+/* The same where no head was read: it is refused, or has not come in time. */
+void reply_no_head(struct client *c, int status, const char *message);
 
 /* ---- access.c ---- */
 /* Counts and logs the exchange; at most once for each. */

@@ -20,7 +20,10 @@ enum {
 	INNER_SHARE = 4,
 	/* Files that are no client and no target: the loop's, doors, control, the log. */
 	FILES_RESERVED = 64,
-	ACCEPT_BURST = 64,        /* accepts per wake-up, so that old connections get their turn */
+	ACCEPT_BURST = 64, /* accepts per wake-up, so that old connections get their turn */
+	/* Steps of one connection in one turn: an exchange's every step, or some four requests of a
+	 * pipeline that are refused here. What is left waits until the others had theirs. */
+	CLIENT_TURN_STEPS = 8,
 	UPSTREAM_IDLE_MAX = 64,   /* kept-alive connections of one target */
 	UPSTREAM_IDLE_MS = 30000, /* shorter than any server we know keeps them, but Node's 5 s */
 	INTERIM_MAX = 4,          /* 1xx heads in front of one answer: they wait in one buffer */

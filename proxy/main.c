@@ -68,8 +68,7 @@ static void init(struct proxy *p)
 	p->pools = cyg_hash_new();
 	p->activity = cyg_hash_new();
 	cyg_buf_init(&p->head, (size_t)4 * CYG_HTTP_HEAD_MAX);
-	for (size_t i = 0; i < CLIENT_N; i++)
-		cyg_list_init(&p->lists[i]);
+	clients_init(p);
 	(void)uv_timer_init(p->loop, &p->drain);
 	p->drain.data = p;
 	(void)uv_signal_init(p->loop, &p->hangup);
@@ -94,10 +93,7 @@ static void stop(struct proxy *p)
 {
 	listen_close(p);
 	control_close(p);
-	for (unsigned state = 0; state < CLIENT_CLOSED; state++) {
-		cyg_list_each_safe (it, &p->lists[state])
-			client_close(CYG_CONTAINER_OF(it, struct client, link), "proxy ends");
-	}
+	clients_close(p);
 	while (cyg_hash_count(p->pools) > 0)
 		upstream_tidy(p, true);
 	if (p->janitor.data != NULL)

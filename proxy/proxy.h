@@ -30,6 +30,8 @@ struct proxy {
 	struct cyg_hash *pools;          /* target → struct pool */
 	struct cyg_hash *activity;       /* server id → struct activity */
 	struct cyg_list lists[CLIENT_N]; /* every connection is on the one of its state */
+	struct cyg_list turns;           /* connections whose steps go on in the next turn */
+	uv_idle_t turn;                  /* active while there are any */
 
 	struct listener *doors[2]; /* by enum edge_door; NULL when there is none */
 	size_t n_open[2];          /* connections of each door that are not closed */
