@@ -89,6 +89,7 @@ bool peer_fill(struct peer *p)
 		changed = true;
 		if (n <= 0) {
 			p->eof = true;
+			p->broken = n < 0;
 			p->failed = p->failed || n < 0;
 			break;
 		}

@@ -21,7 +21,8 @@ struct peer {
 	struct cyg_buf in;  /* read and not used yet: at most PEER_IN_MAX */
 	struct cyg_buf out; /* to be written: at most PEER_OUT_MAX */
 	int watched;        /* what uv_poll waits for now */
-	bool eof;           /* the other side ended its direction */
+	bool eof;           /* nothing more comes: the other side ended its direction */
+	bool broken;        /* by a failure, a reset: what came may be a part only */
 	bool shut;          /* we ended ours */
 	bool failed;        /* it can no longer be written: the connection is broken */
 	uv_poll_t poll;

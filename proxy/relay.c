@@ -219,6 +219,21 @@ static void finish(struct client *c)
 	client_move(c, CLIENT_REPLY);
 }
 
+/* The target sends no more. A reset ends no body, not even one that lasts until the end (RFC 9112
+ * 8): nobody knows what is missing. */
+static int end_body(struct client *c, struct cyg_err *err)
+{
+	struct exchange *x = &c->x;
+	int rc;
+
+	if (c->up->peer.broken)
+		return cyg_fail(err, CYG_EPROTO, "the target's connection broke");
+	rc = http_body_end(&x->down, err);
+	if (rc == 0)
+		send_end(&c->peer, x->chunked_down);
+	return rc;
+}
+
 bool relay_step_body(struct client *c)
 {
 	struct exchange *x = &c->x;
@@ -232,11 +247,8 @@ bool relay_step_body(struct client *c)
 	if (c->state != CLIENT_BODY)
 		return true;
 	rc = pump(&x->down, up, &c->peer, x->chunked_down, &err);
-	if (rc == 0 && !x->down.done && up->eof && up->in.len == 0) {
-		rc = http_body_end(&x->down, &err);
-		if (rc == 0)
-			send_end(&c->peer, x->chunked_down);
-	}
+	if (rc == 0 && !x->down.done && up->eof && up->in.len == 0)
+		rc = end_body(c, &err);
 	if (rc < 0) {
 		cut(c, err.msg);
 		return true;
