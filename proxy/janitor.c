@@ -33,9 +33,7 @@ static void late_head(struct client *c, uint64_t now_ms)
 		client_close(c, "said nothing");
 		return;
 	}
-	c->x.client_minor = 1;
-	c->x.start_ns = cyg_clock_mono_ns();
-	reply_own(c, 408, "The request's head took too long");
+	reply_no_head(c, 408, "The request's head took too long");
 	client_run(c);
 }
 

@@ -1,4 +1,5 @@
 /* The end of an answer: the proxy's own ones, and what becomes of the connection after any. */
+#include "base/clock.h"
 #include "daemon/log.h"
 #include "proxy/page.h"
 #include "proxy/proxy.h"
@@ -49,6 +50,14 @@ void reply_own(struct client *c, int status, const char *message)
 	};
 
 	reply_page(c, &page);
+}
+
+void reply_no_head(struct client *c, int status, const char *message)
+{
+	c->x.client_minor = 1;
+	c->x.start_ns = cyg_clock_mono_ns();
+	c->x.method = http_head_peek_method(c->peer.in.data, c->peer.in.len);
+	reply_own(c, status, message);
 }
 
 void reply_redirect(struct client *c, struct cyg_str location)

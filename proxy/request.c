@@ -52,9 +52,7 @@ static const char *refusal_text(int status)
 static void refuse_head(struct client *c, int status, const struct cyg_err *err)
 {
 	cyg_log_debug(client_name(c), "head refused with %d: %s", status, err->msg);
-	c->x.client_minor = 1;
-	c->x.start_ns = cyg_clock_mono_ns();
-	reply_own(c, status, refusal_text(status));
+	reply_no_head(c, status, refusal_text(status));
 }
 
 /* From here on the parsed head's text is gone. */

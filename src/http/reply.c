@@ -97,6 +97,8 @@ static void write_error(struct cyg_buf *out, int status, const char *message)
 
 void reply_write_refusal(struct http_conn *c, int status, const char *message)
 {
+	enum http_method method =
+	    c->req != NULL ? c->req->head.method : http_head_peek_method(c->in.data, c->in.len);
 	cyg_autobuf struct cyg_buf body;
 
 	cyg_buf_init(&body, HTTP_COPY_MAX);
@@ -104,7 +106,7 @@ void reply_write_refusal(struct http_conn *c, int status, const char *message)
 	put_head(c, status, "application/json", (int64_t)body.len);
 	put(&c->out.buf, "Connection", "close");
 	(void)http_write_end(&c->out.buf, NULL);
-	if (c->req == NULL || c->req->head.method != HTTP_HEAD)
+	if (method != HTTP_HEAD)
 		(void)cyg_buf_add(&c->out.buf, body.data, body.len, NULL);
 }
 

@@ -3,10 +3,12 @@
 import hashlib
 import os
 import socket
+import struct
 import threading
 
 import pytest
 
+from lib import places
 from lib.proxyrig import (Backend, Proxy, Reader, ended, in_parallel, reply, route, values, wait_until,
                           websocket_echo)
 
@@ -379,6 +381,49 @@ def test_a_target_that_dies_inside_its_answer_cuts_the_client_off(proxy, backend
         else:
             assert ended(sock).endswith(b"some bytes")
     assert proxy.status()["cut"] == 2
+
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_an_answer_without_a_length_that_is_reset_is_not_passed_on_as_whole(daemon, tmp_path, version):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(places.CEILING)
+        table = {"generation": 1, "routes": [route("/", f"tcp:127.0.0.1:{listener.getsockname()[1]}")]}
+        proxy = Proxy(daemon, tmp_path, table=table)
+        with proxy.dial() as client:
+            client.sendall(proxy.head("GET", "/", version=version))
+            target, _ = listener.accept()
+            Reader(target).head()
+            target.sendall(b"HTTP/1.1 200 OK\r\n\r\nsome bytes")
+            reader = Reader(client)
+            reader.until(b"some bytes")
+            reset(target)
+            if version == "1.1":
+                assert reader.rest() == b"\r\n"  # of the chunk; the last one never comes
+            else:
+                with pytest.raises(ConnectionResetError):
+                    reader.more()
+    assert proxy.status()["cut"] == 1
+
+
+@pytest.mark.parametrize("head", [b"HEAD / HTTP/1.1\r\n\r\n", b"HEAD /\r\n", b"HEAD /" + b"a" * 10000 + b" HTTP/1.1\r\n"])
+def test_a_refusal_of_head_has_no_body(proxy, head):
+    with proxy.dial() as sock:
+        sock.sendall(head)
+        got = ended(sock)
+    assert got.startswith(b"HTTP/1.1 4") and got.endswith(b"\r\n\r\n")
+    assert int(values([tuple(line.split(": ", 1)) for line in got.decode().split("\r\n")[1:-2]], "Content-Length")[0]) > 0
+
+
+def test_thousands_of_commas_in_connection_are_refused_in_both_directions(proxy, backend):
+    commas = "Connection: " + "," * 14800
+    assert proxy.get("/", commas)[0] == 400
+    backend.answers["/"] = reply(fields=(commas,))
+    assert proxy.get("/")[0] == 502
 
 
 def test_bad_chunks_from_a_target_cut_the_client_off(proxy, backend):

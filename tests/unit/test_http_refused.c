@@ -185,6 +185,26 @@ START_TEST(test_what_hides_behind_a_refused_request_is_never_run)
 }
 END_TEST
 
+START_TEST(test_a_refusal_of_head_has_no_body)
+{
+	static const char *const cases[] = { "HEAD / HTTP/1.1\r\n\r\n",
+		"HEAD /%zz HTTP/1.1\r\nHost: hub.test\r\n\r\n", "HEAD /\n",
+		"HEAD  / HTTP/1.1\r\n" };
+
+	for (size_t i = 0; i < CYG_N(cases); i++) {
+		cyg_autobuf struct cyg_buf answer;
+		struct rig rig;
+
+		cyg_buf_init(&answer, 1 << 20);
+		rig_start(&rig, NULL);
+		ck_assert(rig_exchange(&rig, cyg_str_of(cases[i]), &answer));
+		ck_assert(cyg_str_starts(cyg_buf_str(&answer), "HTTP/1.1 400 "));
+		ck_assert(cyg_str_ends(cyg_buf_str(&answer), "\r\n\r\n"));
+		rig_stop(&rig);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	SRunner *runner;
@@ -201,6 +221,7 @@ int main(void)
 	tcase_add_test(tc, test_requests_behind_an_upgrade_that_was_not_taken_get_the_same);
 	tcase_add_test(tc, test_requests_across_the_edge_of_a_read_get_the_same);
 	tcase_add_test(tc, test_what_hides_behind_a_refused_request_is_never_run);
+	tcase_add_test(tc, test_a_refusal_of_head_has_no_body);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
