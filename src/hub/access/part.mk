@@ -1,2 +1,12 @@
 hub_SRC += src/hub/access/people.c src/hub/access/sessions.c src/hub/access/secret.c \
 	src/hub/access/auth.c
+hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c
+
+UNIT_TESTS += test_scope
+test_scope_SRC := tests/unit/test_scope.c
+test_scope_LIBS := hub base
+test_scope_PKGS := check
+
+FUZZ_TARGETS += scope
+fuzz_scope_SRC := tests/fuzz/fuzz_scope.c
+fuzz_scope_LIBS := hub base

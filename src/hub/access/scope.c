@@ -1,0 +1,193 @@
+/* The table of scopes: JupyterHub's 6.1, which 5's are a part of. Next: scope_set.c. */
+#include "hub/access/scope.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define BIT(name) SCOPE_BIT(SCOPE_##name)
+
+_Static_assert(SCOPE_N <= 64, "a scope is one bit");
+
+static const struct {
+	const char *name;
+	scope_bits contains; /* directly */
+} scopes[SCOPE_N] = {
+	[SCOPE_NO_SCOPE] = { "(no_scope)", 0 },
+	[SCOPE_ACCESS_SERVERS] = { "access:servers", 0 },
+	[SCOPE_ACCESS_SERVICES] = { "access:services", 0 },
+	[SCOPE_ADMIN_UI] = { "admin-ui", 0 },
+	[SCOPE_ADMIN_AUTH_STATE] = { "admin:auth_state", 0 },
+	[SCOPE_ADMIN_GROUPS] = { "admin:groups",
+	    BIT(GROUPS) | BIT(READ_ROLES_GROUPS) | BIT(DELETE_GROUPS) },
+	[SCOPE_ADMIN_SERVER_STATE] = { "admin:server_state", 0 },
+	[SCOPE_ADMIN_SERVERS] = { "admin:servers", BIT(ADMIN_SERVER_STATE) | BIT(SERVERS) },
+	[SCOPE_ADMIN_SERVICES] = { "admin:services",
+	    BIT(LIST_SERVICES) | BIT(READ_SERVICES) | BIT(READ_ROLES_SERVICES) },
+	[SCOPE_ADMIN_USERS] = { "admin:users",
+	    BIT(ADMIN_AUTH_STATE) | BIT(USERS) | BIT(READ_ROLES_USERS) | BIT(DELETE_USERS) },
+	[SCOPE_DELETE_GROUPS] = { "delete:groups", 0 },
+	[SCOPE_DELETE_SERVERS] = { "delete:servers", 0 },
+	[SCOPE_DELETE_USERS] = { "delete:users", 0 },
+	[SCOPE_GROUPS] = { "groups", BIT(READ_GROUPS) | BIT(LIST_GROUPS) },
+	[SCOPE_GROUPS_SHARES] = { "groups:shares", BIT(READ_GROUPS_SHARES) },
+	[SCOPE_INHERIT] = { "inherit", 0 },
+	[SCOPE_LIST_GROUPS] = { "list:groups", BIT(READ_GROUPS_NAME) },
+	[SCOPE_LIST_SERVICES] = { "list:services", BIT(READ_SERVICES_NAME) },
+	[SCOPE_LIST_USERS] = { "list:users", BIT(READ_USERS_NAME) },
+	[SCOPE_PROXY] = { "proxy", 0 },
+	[SCOPE_READ_GROUPS] = { "read:groups", BIT(READ_GROUPS_NAME) },
+	[SCOPE_READ_GROUPS_NAME] = { "read:groups:name", 0 },
+	[SCOPE_READ_GROUPS_SHARES] = { "read:groups:shares", 0 },
+	[SCOPE_READ_HUB] = { "read:hub", 0 },
+	[SCOPE_READ_METRICS] = { "read:metrics", 0 },
+	[SCOPE_READ_ROLES] = { "read:roles",
+	    BIT(READ_ROLES_USERS) | BIT(READ_ROLES_SERVICES) | BIT(READ_ROLES_GROUPS) },
+	[SCOPE_READ_ROLES_GROUPS] = { "read:roles:groups", 0 },
+	[SCOPE_READ_ROLES_SERVICES] = { "read:roles:services", 0 },
+	[SCOPE_READ_ROLES_USERS] = { "read:roles:users", 0 },
+	[SCOPE_READ_SERVERS] = { "read:servers", BIT(READ_USERS_NAME) },
+	[SCOPE_READ_SERVICES] = { "read:services", BIT(READ_SERVICES_NAME) },
+	[SCOPE_READ_SERVICES_NAME] = { "read:services:name", 0 },
+	[SCOPE_READ_SHARES] = { "read:shares", 0 },
+	[SCOPE_READ_TOKENS] = { "read:tokens", 0 },
+	[SCOPE_READ_USERS] = { "read:users",
+	    BIT(READ_USERS_NAME) | BIT(READ_USERS_GROUPS) | BIT(READ_USERS_ACTIVITY) },
+	[SCOPE_READ_USERS_ACTIVITY] = { "read:users:activity", 0 },
+	[SCOPE_READ_USERS_GROUPS] = { "read:users:groups", 0 },
+	[SCOPE_READ_USERS_NAME] = { "read:users:name", 0 },
+	[SCOPE_READ_USERS_SHARES] = { "read:users:shares", 0 },
+	[SCOPE_SELF] = { "self", 0 },
+	[SCOPE_SERVERS] = { "servers",
+	    BIT(READ_SERVERS) | BIT(START_SERVERS) | BIT(DELETE_SERVERS) },
+	[SCOPE_SHARES] = { "shares",
+	    BIT(ACCESS_SERVERS) | BIT(READ_SHARES) | BIT(USERS_SHARES) | BIT(GROUPS_SHARES) },
+	[SCOPE_SHUTDOWN] = { "shutdown", 0 },
+	[SCOPE_START_SERVERS] = { "start:servers", 0 },
+	[SCOPE_TOKENS] = { "tokens", BIT(READ_TOKENS) },
+	[SCOPE_USERS] = { "users", BIT(READ_USERS) | BIT(LIST_USERS) | BIT(USERS_ACTIVITY) },
+	[SCOPE_USERS_ACTIVITY] = { "users:activity", BIT(READ_USERS_ACTIVITY) },
+	[SCOPE_USERS_SHARES] = { "users:shares", BIT(READ_USERS_SHARES) },
+};
+
+/* A list of eight levels would be a circle: the deepest today is four. */
+enum { DEPTH_MAX = 8 };
+
+static const struct {
+	const char *name;
+	enum scope_kind kind;
+	bool own; /* may stand alone: the holder's own */
+} filters[] = {
+	{ "user", SCOPE_USER, true },
+	{ "server", SCOPE_SERVER, true },
+	{ "group", SCOPE_GROUP, false },
+	{ "service", SCOPE_SERVICE, true },
+};
+
+const char *scope_name(enum scope_id id)
+{
+	return scopes[id].name;
+}
+
+bool scope_find(struct cyg_str name, enum scope_id *ret)
+{
+	for (size_t i = 0; i < CYG_N(scopes); i++) {
+		if (!cyg_str_eq(name, scopes[i].name))
+			continue;
+		*ret = (enum scope_id)i;
+		return true;
+	}
+	return false;
+}
+
+scope_bits scope_with_contained(enum scope_id id)
+{
+	scope_bits all = SCOPE_BIT(id);
+
+	for (int depth = 0; depth < DEPTH_MAX; depth++) {
+		scope_bits before = all;
+		for (size_t i = 0; i < CYG_N(scopes); i++) {
+			if ((before & SCOPE_BIT(i)) != 0)
+				all |= scopes[i].contains;
+		}
+		if (all == before)
+			break;
+	}
+	return all;
+}
+
+scope_bits scope_self(void)
+{
+	return scope_with_contained(SCOPE_READ_USERS) | scope_with_contained(SCOPE_USERS_SHARES) |
+	       scope_with_contained(SCOPE_READ_SHARES) |
+	       scope_with_contained(SCOPE_USERS_ACTIVITY) | scope_with_contained(SCOPE_SERVERS) |
+	       scope_with_contained(SCOPE_TOKENS) | scope_with_contained(SCOPE_ACCESS_SERVERS);
+}
+
+scope_bits scope_of_servers(scope_bits bits)
+{
+	return bits & ~(BIT(READ_USERS) | BIT(READ_USERS_ACTIVITY) | BIT(READ_USERS_GROUPS) |
+			  BIT(READ_USERS_NAME) | BIT(READ_USERS_SHARES));
+}
+
+struct cyg_str scope_server_user(struct cyg_str server)
+{
+	return cyg_str_sub(server, 0, cyg_str_chr(server, '/'));
+}
+
+/* ---- reading ---- */
+
+static int parse_filter(struct cyg_str text, struct scope *s, struct cyg_err *err)
+{
+	size_t at = cyg_str_chr(text, '=');
+	bool has_name = at < text.len;
+	struct cyg_str kind = cyg_str_sub(text, 0, at);
+
+	for (size_t i = 0; i < CYG_N(filters); i++) {
+		if (!cyg_str_eq(kind, filters[i].name))
+			continue;
+		s->target.kind = filters[i].kind;
+		s->own = !has_name;
+		if (has_name)
+			s->target.name = cyg_str_skip(text, at + 1);
+		return has_name || filters[i].own
+			   ? 0
+			   : cyg_fail(err, CYG_EINVAL, "the filter !group needs a name");
+	}
+	return cyg_fail(err, CYG_EINVAL, "there is no filter !%.*s",
+	    (int)(kind.len < 32 ? kind.len : 32), kind.p);
+}
+
+static int check_name(const struct scope_target *t, struct cyg_err *err)
+{
+	if (t->name.len == 0 || t->name.len >= SCOPE_NAME_MAX || !cyg_str_is_text(t->name))
+		return cyg_fail(
+		    err, CYG_EINVAL, "the name in a scope's filter is empty or too long");
+	if (t->kind == SCOPE_SERVER &&
+	    (cyg_str_chr(t->name, '/') == 0 || cyg_str_chr(t->name, '/') == t->name.len))
+		return cyg_fail(err, CYG_EINVAL, "the filter !server needs USER/SERVER");
+	return 0;
+}
+
+static int parse(struct cyg_str text, struct scope *s, struct cyg_err *err)
+{
+	size_t at = cyg_str_chr(text, '!');
+
+	if (!scope_find(cyg_str_sub(text, 0, at), &s->id))
+		return cyg_fail(err, CYG_EINVAL, "Scope '%.*s' does not exist", CYG_STR_ARGS(text));
+	if (at < text.len && parse_filter(cyg_str_skip(text, at + 1), s, err) < 0)
+		return -CYG_EINVAL;
+	return s->target.kind == SCOPE_ALL || s->own ? 0 : check_name(&s->target, err);
+}
+
+int scope_parse(struct cyg_str text, struct scope *ret, struct cyg_err *err)
+{
+	struct scope s = { .own = false };
+
+	if (text.len >= SCOPE_TEXT_MAX || !cyg_str_is_text(text))
+		return cyg_fail(err, CYG_EINVAL, "a scope is too long or not text");
+	if (parse(text, &s, err) < 0)
+		return -CYG_EINVAL;
+	*ret = s;
+	return 0;
+}
