@@ -55,8 +55,9 @@ json_t *api_server(const struct srv *srv)
 	    "full_progress_url", "cygnet", own_facts(srv));
 }
 
-static void on_end(void *arg, const struct store_end *row)
+static void on_end(void *arg, const void *found)
 {
+	const struct store_end *row = found;
 	json_t **ret = arg;
 	json_t *lines = json_loads(row->lines, 0, NULL);
 

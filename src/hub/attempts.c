@@ -54,8 +54,10 @@ static struct pending *add(struct attempts *attempts, const struct store_attempt
 	return p;
 }
 
-static void on_row(void *arg, const struct store_attempt *row)
+static void on_row(void *arg, const void *found)
 {
+	const struct store_attempt *row = found;
+
 	if (strlen(row->state) == SECRET_SUM_SIZE - 1 && row->expires_us > cyg_clock_wall_us())
 		(void)add(arg, row);
 }
@@ -66,7 +68,7 @@ int attempts_load(struct hub *hub, struct attempts **ret, struct cyg_err *err)
 
 	attempts->by_id = cyg_hash_new();
 	store_attempts_expire(hub->store, cyg_clock_wall_us());
-	if (store_attempts_read(hub->store, on_row, attempts, err) < 0) {
+	if (store_read(hub->store, &store_attempts, on_row, attempts, err) < 0) {
 		attempts_free(attempts);
 		return -(int)err->code;
 	}
@@ -82,9 +84,14 @@ void attempts_free(struct attempts *attempts)
 	free(attempts);
 }
 
+static void remove_row(struct hub *hub, const struct pending *p)
+{
+	store_remove(hub->store, &store_attempts, &(struct store_attempt){ .state = p->state_sum });
+}
+
 static void end(struct hub *hub, struct pending *p)
 {
-	store_attempt_remove(hub->store, p->state_sum);
+	remove_row(hub, p);
 	(void)cyg_hash_remove(hub->attempts->by_id, id_of(p->state_sum));
 	pending_free(p);
 }
@@ -96,7 +103,7 @@ static bool is_over(void *arg, struct cyg_str key, void *value)
 
 	if (p->expires_us > hub->attempts->swept_us)
 		return false;
-	store_attempt_remove(hub->store, p->state_sum);
+	remove_row(hub, p);
 	pending_free(p);
 	return true;
 }
@@ -149,7 +156,7 @@ int attempts_begin(struct hub *hub, const char *provider, const char *next, stru
 		.expires_us = now_us + (int64_t)ATTEMPT_TTL_S * 1000 * 1000,
 	};
 	(void)add(hub->attempts, &row);
-	store_attempt_put(hub->store, &row);
+	store_put(hub->store, &store_attempts, &row);
 	return 0;
 }
 

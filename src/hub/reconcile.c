@@ -105,8 +105,9 @@ static void compare(struct listing *l)
 
 /* An intent that is open though its server is not outside any more: a crash came between the effect
  * and the row that ends it. */
-static void on_open_intent(void *arg, const struct store_intent *row)
+static void on_open_intent(void *arg, const void *found)
 {
+	const struct store_intent *row = found;
 	struct hub *hub = arg;
 	const struct srv *srv = srvs_find_id(hub, row->server_id);
 
@@ -133,7 +134,7 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 	(void)number;
 	if (why == NULL && l->epoch == spawner_link_epoch(hub->spawner)) {
 		compare(l);
-		(void)store_intents_read(hub->store, on_open_intent, hub, NULL);
+		(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
 		hub->spawner_known = true; /* not before: what is let in must not be compared */
 		srvs_admit(hub);
 	} else if (why != NULL) {

@@ -89,16 +89,19 @@ void srv_save(struct srv *srv)
 	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
 
 	json_decref(options);
-	store_server_put(srv->hub->store, &(struct store_server){ .user = srv->user,
-					      .server = srv->name,
-					      .id = srv->id,
-					      .state = srv_state_name(srv->state),
-					      .credential = srv->credential_sum,
-					      .options = text,
-					      .isolation = srv->isolation,
-					      .since_us = srv->since_us,
-					      .started_us = srv->started_us,
-					      .last_activity_us = srv->last_activity_us });
+	const struct store_server row = {
+		.user = srv->user,
+		.server = srv->name,
+		.id = srv->id,
+		.state = srv_state_name(srv->state),
+		.credential = srv->credential_sum,
+		.options = text,
+		.isolation = srv->isolation,
+		.since_us = srv->since_us,
+		.started_us = srv->started_us,
+		.last_activity_us = srv->last_activity_us,
+	};
+	store_put(srv->hub->store, &store_servers, &row);
 }
 
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
@@ -218,7 +221,10 @@ void srvs_active(struct hub *hub, const char *id, int64_t at_us)
 	if (at_us < srv->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	srv->last_activity_us = at_us;
-	store_server_active(hub->store, srv->id, at_us);
+	const struct store_server row = {
+		.user = srv->user, .server = srv->name, .last_activity_us = at_us
+	};
+	store_update(hub->store, &store_servers, &row, "last_activity");
 }
 
 bool srv_is_active(const struct srv *srv)
@@ -252,8 +258,9 @@ static void read_choice(struct srv *srv, const char *options)
 }
 
 /* The one other place that sets a state: it is what it was, unknown is not dead. */
-static void on_row(void *arg, const struct store_server *row)
+static void on_row(void *arg, const void *found)
 {
+	const struct store_server *row = found;
 	struct hub *hub = arg;
 	struct srv *srv = make(hub, row->user, row->server);
 	enum srv_state state = SRV_STOPPED;
@@ -290,7 +297,7 @@ int srvs_load(struct hub *hub, struct cyg_err *err)
 	hub->srvs->by_user = cyg_hash_new();
 	for (size_t i = 0; i < SRV_STATES; i++)
 		cyg_list_init(&hub->srvs->in[i]);
-	return store_servers_read(hub->store, on_row, hub, err);
+	return store_read(hub->store, &store_servers, on_row, hub, err);
 }
 
 static void on_closed(uv_handle_t *h)

@@ -73,7 +73,8 @@ static void remember_choice(struct srv *srv)
 	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
 
 	json_decref(options);
-	store_choice_put(srv->hub->store, srv->user, text);
+	store_put(srv->hub->store, &store_choices,
+	    &(struct store_choice){ .user = srv->user, .options = text });
 }
 
 int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)

@@ -60,12 +60,15 @@ static void record_end(struct srv *srv)
 	json_t *lines = srv_tail_lines(srv);
 	cyg_autofree char *text = json_dumps(lines, JSON_COMPACT);
 	json_decref(lines);
-	store_end_put(srv->hub->store, &(struct store_end){ .user = srv->user,
-					   .server = srv->name,
-					   .cause = srv->cause,
-					   .message = srv->end_message,
-					   .lines = text,
-					   .at_us = cyg_clock_wall_us() });
+	const struct store_end row = {
+		.user = srv->user,
+		.server = srv->name,
+		.cause = srv->cause,
+		.message = srv->end_message,
+		.lines = text,
+		.at_us = cyg_clock_wall_us(),
+	};
+	store_put(srv->hub->store, &store_ends, &row);
 }
 
 /* ---- both are done: the container and the route are gone ---- */

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define OF_USER "REFERENCES users (name) ON UPDATE CASCADE ON DELETE CASCADE"
+
 static const char *const steps[] = {
 	"CREATE TABLE users ("
 	" name TEXT NOT NULL PRIMARY KEY, provider TEXT NOT NULL, subject TEXT NOT NULL,"
@@ -36,6 +38,57 @@ static const char *const steps[] = {
 	"CREATE TABLE attempts ("
 	" state TEXT NOT NULL PRIMARY KEY, cookie TEXT NOT NULL, provider TEXT NOT NULL,"
 	" next TEXT NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	/* Users have an id that never returns. What hangs on a user follows its name, and goes with
+	 * it: rows of nobody, which no table had a rule against, are left behind. */
+	"CREATE TABLE users_new ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, provider TEXT NOT NULL,"
+	" subject TEXT NOT NULL, groups TEXT NOT NULL, admin INTEGER NOT NULL,"
+	" created INTEGER NOT NULL, last_activity INTEGER NOT NULL,"
+	" UNIQUE (provider, subject)) STRICT;"
+	"INSERT INTO users_new (name, provider, subject, groups, admin, created, last_activity)"
+	" SELECT name, provider, subject, groups, admin, created, last_activity FROM users"
+	" ORDER BY created, name;"
+	"DROP TABLE users; ALTER TABLE users_new RENAME TO users;"
+	"CREATE TABLE sessions_new ("
+	" sha256 TEXT NOT NULL PRIMARY KEY, user TEXT NOT NULL " OF_USER ","
+	" provider TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"INSERT INTO sessions_new SELECT sha256, user, provider, created, expires FROM sessions"
+	" WHERE user IN (SELECT name FROM users);"
+	"DROP TABLE sessions; ALTER TABLE sessions_new RENAME TO sessions;"
+	"CREATE INDEX sessions_user ON sessions (user);"
+	"CREATE INDEX sessions_expires ON sessions (expires);"
+	"CREATE TABLE servers_new ("
+	" user TEXT NOT NULL " OF_USER ", server TEXT NOT NULL,"
+	" id TEXT NOT NULL, state TEXT NOT NULL, credential TEXT NOT NULL, options TEXT NOT NULL,"
+	" isolation TEXT NOT NULL, since INTEGER NOT NULL, started INTEGER NOT NULL,"
+	" last_activity INTEGER NOT NULL, PRIMARY KEY (user, server)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO servers_new SELECT user, server, id, state, credential, options, isolation,"
+	" since, started, last_activity FROM servers WHERE user IN (SELECT name FROM users);"
+	"DROP TABLE servers; ALTER TABLE servers_new RENAME TO servers;"
+	"CREATE TABLE choices_new ("
+	" user TEXT NOT NULL PRIMARY KEY " OF_USER ", options TEXT NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"INSERT INTO choices_new SELECT user, options FROM choices"
+	" WHERE user IN (SELECT name FROM users);"
+	"DROP TABLE choices; ALTER TABLE choices_new RENAME TO choices;"
+	"CREATE TABLE ends_new ("
+	" user TEXT NOT NULL " OF_USER ", server TEXT NOT NULL,"
+	" at INTEGER NOT NULL, cause TEXT NOT NULL, message TEXT NOT NULL, lines TEXT NOT NULL,"
+	" dismissed INTEGER NOT NULL, PRIMARY KEY (user, server)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO ends_new SELECT user, server, at, cause, message, lines, dismissed FROM ends"
+	" WHERE user IN (SELECT name FROM users);"
+	"DROP TABLE ends; ALTER TABLE ends_new RENAME TO ends;"
+	"CREATE INDEX attempts_expires ON attempts (expires);"
+	"CREATE INDEX intents_ended ON intents (ended) WHERE ended IS NOT NULL;",
+	/* Rows are added, and that is all that can be done with them. */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL,"
+	" action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
+	"CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'the audit is only added to'); END;"
+	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'the audit is only added to'); END;",
 };
 
 int store_schema_version(void)

@@ -1,6 +1,9 @@
-/* Prepared statements of the store: one per SQL literal, made on first use, bound from a format.
- * Beside it: store.c (turns), migrations.c (schema), one file per table. */
+/* Prepared statements: made on first use, kept while they are used, one beside it where a callback
+ * uses the same one again. Before it: table_sql.c and queries.c say what they are; after it:
+ * table.c and queries.c run them. */
 #include "store/stmt.h"
+
+#include "base/mem.h"
 
 #include <stdarg.h>
 
@@ -16,95 +19,101 @@ int stmt_exec(struct store *st, const char *sql, struct cyg_err *err)
 	return 0;
 }
 
-static sqlite3_stmt *find(struct store *st, const char *sql, struct cyg_err *err)
+char *stmt_sql(const struct stmt_key *key)
 {
-	for (size_t i = 0; i < st->n_stmts; i++) {
-		if (st->stmts[i].sql == sql)
-			return st->stmts[i].stmt;
-	}
-	if (st->n_stmts == STORE_STMTS_MAX) {
-		(void)cyg_fail(err, CYG_ELIMIT, "store: too many statements");
-		return NULL;
-	}
-	sqlite3_stmt *stmt = NULL;
-	if (sqlite3_prepare_v3(st->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) !=
-	    SQLITE_OK) {
-		(void)stmt_fail(st, err, sql);
-		return NULL;
-	}
-	st->stmts[st->n_stmts].sql = sql;
-	st->stmts[st->n_stmts++].stmt = stmt;
-	return stmt;
+	bool may_scan = false;
+
+	if (key->table == NULL)
+		return query_sql((enum query)key->what, &may_scan);
+	return table_sql(key->table, (enum table_op)key->what, key->set);
 }
 
-static sqlite3_stmt *bind(
-    struct store *st, struct cyg_err *err, const char *sql, const char *types, va_list ap)
+static sqlite3_stmt *prepare(
+    struct store *st, const struct stmt_key *key, unsigned flags, struct cyg_err *err)
 {
-	sqlite3_stmt *stmt = find(st, sql, err);
-	if (stmt == NULL)
-		return NULL;
-	(void)sqlite3_reset(stmt);
-	int code = SQLITE_OK;
-	for (int i = 0; types[i] != '\0' && code == SQLITE_OK; i++) {
-		if (types[i] == 'i') {
-			code = sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
-			continue;
-		}
-		const char *text = va_arg(ap, const char *);
-		code =
-		    sqlite3_bind_text(stmt, i + 1, text != NULL ? text : "", -1, SQLITE_TRANSIENT);
-	}
-	if (code == SQLITE_OK)
+	cyg_autofree char *sql = stmt_sql(key);
+	sqlite3_stmt *stmt = NULL;
+
+	if (sqlite3_prepare_v3(st->db, sql, -1, flags, &stmt, NULL) == SQLITE_OK)
 		return stmt;
 	(void)stmt_fail(st, err, sql);
 	return NULL;
 }
 
-sqlite3_stmt *stmt_bind(
-    struct store *st, struct cyg_err *err, const char *sql, const char *types, ...)
+/* An empty place, or that of the statement used longest ago; NULL when all are in use. */
+static struct stmt_kept *place(struct store *st)
+{
+	struct stmt_kept *oldest = NULL;
+
+	if (st->n_stmts < STORE_STMTS_KEPT)
+		return &st->stmts[st->n_stmts++];
+	for (size_t i = 0; i < st->n_stmts; i++) {
+		struct stmt_kept *kept = &st->stmts[i];
+		if (!kept->busy && (oldest == NULL || kept->used < oldest->used))
+			oldest = kept;
+	}
+	if (oldest != NULL)
+		(void)sqlite3_finalize(oldest->stmt);
+	return oldest;
+}
+
+static struct stmt_kept *find(struct store *st, const struct stmt_key *key)
+{
+	for (size_t i = 0; i < st->n_stmts; i++) {
+		const struct stmt_key *k = &st->stmts[i].key;
+		if (k->table == key->table && k->what == key->what && k->set == key->set)
+			return &st->stmts[i];
+	}
+	return NULL;
+}
+
+sqlite3_stmt *stmt_begin(struct store *st, const struct stmt_key *key, struct cyg_err *err)
+{
+	struct stmt_kept *kept = find(st, key);
+
+	if (kept != NULL && kept->busy)
+		return prepare(st, key, 0, err);
+	if (kept == NULL) {
+		sqlite3_stmt *stmt = prepare(st, key, SQLITE_PREPARE_PERSISTENT, err);
+		kept = stmt != NULL ? place(st) : NULL;
+		if (kept == NULL)
+			return stmt;
+		*kept = (struct stmt_kept){ .key = *key, .stmt = stmt };
+	}
+	kept->used = ++st->uses;
+	kept->busy = true;
+	return kept->stmt;
+}
+
+void stmt_end(struct store *st, sqlite3_stmt *stmt)
+{
+	for (size_t i = 0; i < st->n_stmts; i++) {
+		if (st->stmts[i].stmt != stmt)
+			continue;
+		st->stmts[i].busy = false;
+		(void)sqlite3_reset(stmt);
+		/* Text is bound where the caller has it, and a sum of a secret is not left behind.
+		 */
+		(void)sqlite3_clear_bindings(stmt);
+		return;
+	}
+	(void)sqlite3_finalize(stmt);
+}
+
+void stmt_bind_all(sqlite3_stmt *stmt, const char *types, ...)
 {
 	va_list ap;
 
 	va_start(ap, types);
-	sqlite3_stmt *stmt = bind(st, err, sql, types, ap);
-	va_end(ap);
-	return stmt;
-}
-
-static void remember(struct store *st, const struct cyg_err *err)
-{
-	if (st->failed)
-		return;
-	st->failed = true;
-	st->why = *err;
-}
-
-void stmt_write(struct store *st, const char *sql, const char *types, ...)
-{
-	struct cyg_err err;
-	va_list ap;
-
-	if (st->failed)
-		return;
-	if (!st->in_turn) {
-		if (stmt_exec(st, "BEGIN IMMEDIATE", &err) < 0) {
-			remember(st, &err);
-			return;
+	for (int i = 0; types[i] != '\0'; i++) {
+		if (types[i] == 'i') {
+			(void)sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
+			continue;
 		}
-		st->in_turn = true;
+		const char *text = va_arg(ap, const char *);
+		(void)sqlite3_bind_text(stmt, i + 1, text != NULL ? text : "", -1, SQLITE_STATIC);
 	}
-	va_start(ap, types);
-	sqlite3_stmt *stmt = bind(st, &err, sql, types, ap);
 	va_end(ap);
-	if (stmt == NULL) {
-		remember(st, &err);
-		return;
-	}
-	if (sqlite3_step(stmt) != SQLITE_DONE) {
-		(void)stmt_fail(st, &err, sql);
-		remember(st, &err);
-	}
-	(void)sqlite3_reset(stmt);
 }
 
 bool stmt_row(struct store *st, sqlite3_stmt *stmt, int *code, struct cyg_err *err)
@@ -115,13 +124,42 @@ bool stmt_row(struct store *st, sqlite3_stmt *stmt, int *code, struct cyg_err *e
 		return true;
 	if (step != SQLITE_DONE)
 		*code = stmt_fail(st, err, "reading");
-	(void)sqlite3_reset(stmt);
 	return false;
 }
 
-const char *stmt_text(sqlite3_stmt *stmt, int column)
+void stmt_remember(struct store *st, const struct cyg_err *err)
 {
-	const unsigned char *text = sqlite3_column_text(stmt, column);
+	if (st->failed)
+		return;
+	st->failed = true;
+	st->why = *err;
+}
 
-	return text != NULL ? (const char *)text : "";
+bool stmt_may_write(struct store *st)
+{
+	struct cyg_err err;
+
+	if (st->failed)
+		return false;
+	if (st->in_turn)
+		return true;
+	if (stmt_exec(st, "BEGIN IMMEDIATE", &err) < 0) {
+		stmt_remember(st, &err);
+		return false;
+	}
+	st->in_turn = true;
+	return true;
+}
+
+bool stmt_run(struct store *st, sqlite3_stmt *stmt)
+{
+	struct cyg_err err;
+	bool ok = sqlite3_step(stmt) == SQLITE_DONE;
+
+	if (!ok) {
+		(void)stmt_fail(st, &err, sqlite3_sql(stmt));
+		stmt_remember(st, &err);
+	}
+	stmt_end(st, stmt);
+	return ok;
 }

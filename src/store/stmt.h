@@ -3,10 +3,42 @@
 #define STORE_STMT_H
 
 #include "store/store.h"
+#include "store/table.h"
 
 #include <sqlite3.h>
 
-enum { STORE_STMTS_MAX = 48 };
+/* Statements kept ready. More are in use never at once than callbacks are nested; the one used
+ * longest ago makes room, so the number bounds memory and nothing else. */
+enum { STORE_STMTS_KEPT = 64 };
+
+/* The statements that do not follow from a table's columns. */
+enum query {
+	QUERY_SESSIONS_EXPIRE,
+	QUERY_ATTEMPTS_EXPIRE,
+	QUERY_INTENT_END,
+	QUERY_INTENTS_OPEN,
+	QUERY_INTENTS_TRIM,
+	QUERY_STAGES_TRIM,
+	QUERY_STAGES_OF,
+	QUERY_END_NEWEST,
+	QUERY_END_DISMISS,
+	QUERY_AUDIT_NEWEST,
+	QUERIES,
+};
+
+/* What a prepared statement is made of: a query, or a table, what is done with it and a set. */
+struct stmt_key {
+	const struct store_table *table; /* NULL: a query */
+	int what;                        /* enum table_op or enum query */
+	uint64_t set;
+};
+
+struct stmt_kept {
+	struct stmt_key key;
+	sqlite3_stmt *stmt;
+	uint64_t used; /* the higher, the later */
+	bool busy;
+};
 
 struct store_effect {
 	void (*fn)(void *arg);
@@ -20,27 +52,38 @@ struct store {
 	struct cyg_err why;
 	struct store_effect *effects;
 	size_t n_effects, cap_effects;
-	struct {
-		const char *sql; /* a literal, compared by address */
-		sqlite3_stmt *stmt;
-	} stmts[STORE_STMTS_MAX];
+	struct stmt_kept stmts[STORE_STMTS_KEPT];
 	size_t n_stmts;
+	uint64_t uses;
 };
 
-/* The prepared statement of a literal with its parameters bound: types holds 't' (const char *,
- * NULL is bound as "") or 'i' (int64_t) per argument. NULL when it cannot be had (*err says why).
- */
-sqlite3_stmt *stmt_bind(
-    struct store *st, struct cyg_err *err, const char *sql, const char *types, ...);
-/* A write: opens the turn's transaction, binds, runs, resets; remembers a failure. */
-void stmt_write(struct store *st, const char *sql, const char *types, ...);
-/* True for a row, false at the end or on failure (then *code is set); resets at the end. */
+/* The statement, reset and without parameters. NULL when it cannot be had (*err says why). Every
+ * one is given back by stmt_end. */
+sqlite3_stmt *stmt_begin(struct store *st, const struct stmt_key *key, struct cyg_err *err);
+void stmt_end(struct store *st, sqlite3_stmt *stmt);
+/* Binds values to parameters from 1: types holds 't' (const char *, NULL is bound as "") or 'i'
+ * (int64_t) for each. Text must live until stmt_end. */
+void stmt_bind_all(sqlite3_stmt *stmt, const char *types, ...);
+/* True for a row, false at the end or on failure (then *code is set). */
 bool stmt_row(struct store *st, sqlite3_stmt *stmt, int *code, struct cyg_err *err);
-/* Text of a column, "" for NULL; valid until the next step. */
-const char *stmt_text(sqlite3_stmt *stmt, int column);
+/* Opens the turn's transaction; false when the turn has failed. */
+bool stmt_may_write(struct store *st);
+/* The failure of a write: what stmt_begin said. */
+void stmt_remember(struct store *st, const struct cyg_err *err);
+/* Runs a write to its end and gives it back; false when it failed. */
+bool stmt_run(struct store *st, sqlite3_stmt *stmt);
 /* Runs SQL without parameters. */
 int stmt_exec(struct store *st, const char *sql, struct cyg_err *err);
 int stmt_fail(struct store *st, struct cyg_err *err, const char *doing);
+/* The SQL of a key; the caller frees it. */
+char *stmt_sql(const struct stmt_key *key);
+/* The SQL of a query; the caller frees it. */
+char *query_sql(enum query query, bool *may_scan);
+
+/* Calls fn with every row of a statement whose columns are the table's, and gives it back. */
+int table_rows(struct store *st, const struct store_table *table, sqlite3_stmt *stmt,
+    store_row_fn fn, void *arg, struct cyg_err *err);
+
 /* Brings the schema to the newest version. */
 int store_migrate(struct store *st, struct cyg_err *err);
 

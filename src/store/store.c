@@ -34,7 +34,8 @@ int store_open(const char *path, struct store **ret, struct cyg_err *err)
 		store_close(st);
 		return code;
 	}
-	(void)sqlite3_busy_timeout(st->db, 5000);
+	/* A lock that another process holds fails the turn, it does not stop the loop. */
+	(void)sqlite3_busy_timeout(st->db, 0);
 	int code = stmt_exec(st, "PRAGMA journal_mode=WAL", err);
 	if (code == 0)
 		code = stmt_exec(st, "PRAGMA synchronous=FULL", err);
@@ -42,6 +43,9 @@ int store_open(const char *path, struct store **ret, struct cyg_err *err)
 		code = stmt_exec(st, "PRAGMA trusted_schema=OFF", err);
 	if (code == 0)
 		code = store_migrate(st, err);
+	/* Not before: a migration makes tables anew, and dropping the old one is no delete. */
+	if (code == 0)
+		code = stmt_exec(st, "PRAGMA foreign_keys=ON", err);
 	if (code < 0) {
 		store_close(st);
 		return code;

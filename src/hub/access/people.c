@@ -32,13 +32,15 @@ static struct person *add(struct people *people, const char *name)
 	return p;
 }
 
-static void on_row(void *arg, const struct store_user *row)
+static void on_row(void *arg, const void *found)
 {
+	const struct store_user *row = found;
 	struct person *p = add(arg, row->name);
 	json_t *groups = json_loads(row->groups, 0, NULL);
 
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(row->provider));
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(row->subject));
+	p->id = row->id;
 	p->admin = row->admin;
 	p->created_us = row->created_us;
 	p->last_activity_us = row->last_activity_us;
@@ -54,7 +56,7 @@ int people_load(struct hub *hub, struct cyg_err *err)
 {
 	hub->people = cyg_xcalloc(1, sizeof(*hub->people));
 	hub->people->by_name = cyg_hash_new();
-	return store_users_read(hub->store, on_row, hub->people, err);
+	return store_read(hub->store, &store_users, on_row, hub->people, err);
 }
 
 void people_free(struct people *people)
@@ -70,17 +72,25 @@ struct person *people_find(const struct hub *hub, struct cyg_str name)
 	return cyg_hash_find(hub->people->by_name, name);
 }
 
-static void save(struct hub *hub, const struct person *p)
+/* A new person gets an id here. */
+static void save(struct hub *hub, struct person *p)
 {
 	cyg_autofree char *groups = json_dumps(p->groups, JSON_COMPACT);
+	const struct store_user row = {
+		.id = p->id,
+		.name = p->name,
+		.provider = p->provider,
+		.subject = p->subject,
+		.groups = groups,
+		.admin = p->admin,
+		.created_us = p->created_us,
+		.last_activity_us = p->last_activity_us,
+	};
 
-	store_user_put(hub->store, &(struct store_user){ .name = p->name,
-				       .provider = p->provider,
-				       .subject = p->subject,
-				       .groups = groups,
-				       .admin = p->admin,
-				       .created_us = p->created_us,
-				       .last_activity_us = p->last_activity_us });
+	if (p->id == 0)
+		p->id = store_add(hub->store, &store_users, &row);
+	else
+		store_put(hub->store, &store_users, &row);
 }
 
 static struct person *find_subject(const struct people *people, const struct person_claim *claim)
@@ -149,5 +159,6 @@ void people_active(struct hub *hub, struct person *p, int64_t now_us)
 	if (now_us < p->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	p->last_activity_us = now_us;
-	store_user_active(hub->store, p->name, now_us);
+	store_update(hub->store, &store_users,
+	    &(struct store_user){ .id = p->id, .last_activity_us = now_us }, "last_activity");
 }

@@ -9,6 +9,7 @@
 enum { PEOPLE_SUBJECT_MAX = 768 };
 
 struct person {
+	int64_t id; /* never returns, whatever becomes of the name */
 	char name[CYG_NAME_MAX];
 	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
 	char subject[PEOPLE_SUBJECT_MAX]; /* identifier there; OpenID: "ISSUER SUB" */

@@ -9,8 +9,9 @@ struct sessions {
 	struct cyg_hash *by_sum;
 };
 
-static void on_row(void *arg, const struct store_session *row)
+static void on_row(void *arg, const void *found)
 {
+	const struct store_session *row = found;
 	struct hub *hub = arg;
 	struct person *person = people_find(hub, cyg_str_of(row->user));
 
@@ -30,7 +31,7 @@ int sessions_load(struct hub *hub, struct cyg_err *err)
 	hub->sessions = cyg_xcalloc(1, sizeof(*hub->sessions));
 	hub->sessions->by_sum = cyg_hash_new();
 	store_sessions_expire(hub->store, cyg_clock_wall_us());
-	return store_sessions_read(hub->store, on_row, hub, err);
+	return store_read(hub->store, &store_sessions, on_row, hub, err);
 }
 
 void sessions_free(struct sessions *sessions)
@@ -84,17 +85,21 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 	s->created_us = cyg_clock_wall_us();
 	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
 	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
-	store_session_put(hub->store, &(struct store_session){ .sha256 = s->sum,
-					  .user = person->name,
-					  .provider = s->provider,
-					  .created_us = s->created_us,
-					  .expires_us = s->expires_us });
+	const struct store_session row = {
+		.sha256 = s->sum,
+		.user = person->name,
+		.provider = s->provider,
+		.created_us = s->created_us,
+		.expires_us = s->expires_us,
+	};
+	(void)store_add(hub->store, &store_sessions, &row);
 	return s;
 }
 
 void sessions_end(struct hub *hub, struct session *session)
 {
-	store_session_remove(hub->store, session->sum);
+	store_remove(
+	    hub->store, &store_sessions, &(struct store_session){ .sha256 = session->sum });
 	free(cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(session->sum)));
 }
 

@@ -1,0 +1,100 @@
+/* The rows of the store, one struct for each table; tables.c tells which field is which column. A
+ * new table is a struct and a name here, its columns there, and a step in migrations.c.
+ *
+ * What hangs on a user (sessions, servers, choices, ends) names the user and follows: a rename is
+ * store_update(st, &store_users, row, "name") and a delete is store_remove(st, &store_users, row);
+ * the database renames and removes the rest in the same turn. */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store_table;
+
+struct store_user {
+	int64_t id; /* the key; never given twice */
+	const char *name;
+	const char *provider; /* who vouches for the name: "development", an OIDC provider's id */
+	const char *subject;  /* the provider's own identifier */
+	const char *groups;   /* JSON array of strings */
+	bool admin;
+	int64_t created_us, last_activity_us; /* wall clock; 0: never */
+};
+extern const struct store_table store_users;
+
+struct store_session {
+	const char *sha256; /* the key: of the cookie's text, hex */
+	const char *user;
+	const char *provider;
+	int64_t created_us, expires_us;
+};
+extern const struct store_table store_sessions;
+
+/* A sign-in begun at an OpenID provider and not ended: sums of the state and of the secret in the
+ * browser's cookie. */
+struct store_attempt {
+	const char *state, *cookie; /* SHA-256, hex; the state is the key */
+	const char *provider, *next;
+	int64_t expires_us;
+};
+extern const struct store_table store_attempts;
+
+struct store_server {
+	const char *user, *server; /* the key; server "" is the default one */
+	const char *id;            /* 16 hex digits, of this life of the server */
+	const char *state;         /* name of a server state */
+	const char *credential;    /* SHA-256 of its inner door credential, or "" */
+	const char *options;       /* the checked answers, JSON */
+	const char *isolation;     /* of the spawner that started it */
+	int64_t since_us, started_us, last_activity_us;
+};
+extern const struct store_table store_servers;
+
+/* An outside effect: the row is written before it happens, and ended after. */
+struct store_intent {
+	int64_t seq; /* the key, given by the table */
+	const char *server_id;
+	const char *kind; /* "spawn", "stop" */
+	int64_t begun_us;
+};
+extern const struct store_table store_intents;
+
+/* How long a stage took with a stack. */
+struct store_stage {
+	int64_t seq; /* the key, given by the table */
+	const char *stack, *stage;
+	int64_t ms;
+};
+extern const struct store_table store_stages;
+
+/* The last choice of a user: the checked answers as JSON. */
+struct store_choice {
+	const char *user; /* the key */
+	const char *options;
+};
+extern const struct store_table store_choices;
+
+/* How a server last ended. */
+struct store_end {
+	const char *user, *server; /* the key */
+	const char *cause;         /* oom, exit, signal, start_failed, stopped, unknown */
+	const char *message;       /* one sentence */
+	const char *lines;         /* JSON array of strings */
+	int64_t at_us;
+	bool dismissed; /* its user has seen it */
+};
+extern const struct store_table store_ends;
+
+/* Who did what, for ever: rows are only added (store_audit_add). */
+struct store_audit {
+	int64_t id; /* the key, given by the table */
+	int64_t at_us;
+	const char *actor;  /* "user:alice", "service:cull", "hub" */
+	const char *action; /* "user.delete" */
+	const char *object; /* "user:bob", "server:bob/gpu" */
+	const char *detail; /* JSON object, or "" */
+};
+extern const struct store_table store_audits;
+
+#endif
