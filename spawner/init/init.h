@@ -50,7 +50,8 @@ struct init {
 	size_t tail_len;
 	uint32_t restarts;
 	uint64_t deaths[INIT_DEATHS_MAX], began_ms;
-	uint64_t due_ms; /* script's deadline, agent's restart or next SIGKILL; 0: none */
+	uint64_t due_ms;  /* script's deadline, agent's restart, next step of the stop; 0: none */
+	uint64_t kill_ms; /* while stopping: what lives then is killed */
 	bool stopping;
 	int exit_code;
 	uint64_t oom_kills;
@@ -64,7 +65,8 @@ void init_stage(const struct init *in, const char *name, bool failed);
 /* fork; the child has a session of its own, no blocked signal and standard input from /dev/null. */
 pid_t init_fork(void);
 int init_log_open(const struct init *in, const char *name, int flags);
-/* Ends everything: SIGTERM now (SIGKILL without grace), SIGKILL after grace_ms, then exit(code). */
+/* Ends everything: SIGTERM to the agent, once it is gone or half of the grace is over to all,
+ * SIGKILL after grace_ms (at once without grace), then exit(code). */
 void init_stop(struct init *in, int code, uint64_t grace_ms);
 
 /* Starts the first script from `from` on that there is; false when none is left. */

@@ -90,14 +90,29 @@ static void signal_all(const struct init *in, int sig)
 	}
 }
 
+static void stop_rest(struct init *in)
+{
+	in->due_ms = in->kill_ms;
+	signal_all(in, SIGTERM);
+	/* A shell that a person types into does not listen to SIGTERM. */
+	for (size_t i = 0; i < in->n_procs; i++)
+		if (in->procs[i].info.pty != 0 && !in->procs[i].exited)
+			(void)kill(-in->procs[i].info.pid, SIGHUP);
+}
+
 void init_stop(struct init *in, int code, uint64_t grace_ms)
 {
 	if (in->stopping)
 		return;
 	in->stopping = true;
 	in->exit_code = code;
-	in->due_ms = init_now_ms() + grace_ms;
-	signal_all(in, grace_ms > 0 ? SIGTERM : SIGKILL);
+	in->due_ms = in->kill_ms = init_now_ms() + grace_ms;
+	if (grace_ms > 0 && in->agent > 0 && kill(in->agent, SIGTERM) == 0)
+		in->due_ms -= grace_ms / 2; /* the agent's own: it shuts its kernels down first */
+	else if (grace_ms > 0)
+		stop_rest(in);
+	else
+		signal_all(in, SIGKILL);
 }
 
 static void agent_exec(const struct init *in, int link)
@@ -156,6 +171,8 @@ static void agent_died(struct init *in)
 	in->deaths[INIT_DEATHS_MAX - 1] = now;
 	for (size_t i = 0; i < INIT_DEATHS_MAX; i++)
 		recent += in->deaths[i] != 0 && now - in->deaths[i] < INIT_DEATHS_MS;
+	if (in->stopping && now < in->kill_ms)
+		stop_rest(in);
 	if (in->stopping)
 		return;
 	in->due_ms = now + ((uint64_t)INIT_BACKOFF_MS << recent) / 2;
@@ -195,7 +212,9 @@ static void reap(struct init *in)
 static void due(struct init *in)
 {
 	in->due_ms = 0;
-	if (in->stopping) {
+	if (in->stopping && init_now_ms() < in->kill_ms) {
+		stop_rest(in);
+	} else if (in->stopping) {
 		signal_all(in, SIGKILL);
 		in->due_ms = init_now_ms() + INIT_SWEEP_MS;
 		reap(in);

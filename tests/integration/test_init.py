@@ -486,6 +486,55 @@ def test_term_ends_everything_also_what_escaped(init, tmp_path):
         assert not os.path.exists(f"/proc/{pid}")
 
 
+def test_shell_at_a_terminal_ends_in_order(init, tmp_path):
+    """It does not listen to SIGTERM: were it killed at the end of the grace, its trap would not run."""
+    one = init()
+    agent = one.agent()
+    shell = agent.start(["/bin/bash", "--norc", "-i"], pty=True, env={"PATH": "/usr/bin:/bin", "PS1": "prompt"})
+    with open(shell.fds[0], "r+b", buffering=0) as terminal:
+        terminal.write(f"trap 'echo bye >{tmp_path}/bye' EXIT; echo trap''ped\n".encode())
+        text = b""
+        while b"trapped" not in text:
+            text += terminal.read(1000)
+        one.end(agent)
+    assert (tmp_path / "bye").read_text() == "bye\n"
+
+
+# When it is told to end it waits for more beats of its child (which had it been told too would be none), tells it to
+# end, and waits for that.
+LAST_WORDS = """
+import os, signal, sys, time
+def end(*_):
+    pid, beats = int(open(sys.argv[2]).read()), os.path.getsize(sys.argv[3])
+    lives = lambda: os.path.exists(f"/proc/{pid}")
+    while lives() and os.path.getsize(sys.argv[3]) < beats + 5:
+        time.sleep(0.01)
+    if lives():
+        os.kill(pid, signal.SIGUSR1)
+    while lives():
+        time.sleep(0.01)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+exec(compile(open(sys.argv.pop(1)).read(), "agent", "exec"))
+time.sleep(1000)
+"""
+
+
+def test_agent_ends_its_kernels_before_anybody_else_does(init, tmp_path):
+    (tmp_path / "last.py").write_text(LAST_WORDS)
+    one = init(agent=[sys.executable, *(tmp_path / name for name in (
+        "last.py", "agent.py", "agent.sock", "pid", "beats"))])
+    agent = one.agent()
+    child = f"trap 'echo asked >>{tmp_path}/end; exit' USR1; trap 'echo ended >>{tmp_path}/end; exit' TERM; " \
+        f"echo $$ >{tmp_path}/pid; while :; do echo >>{tmp_path}/beats; sleep 0.01; done"
+    agent.start(["/bin/sh", "-c", child])
+    wait_until(lambda: (tmp_path / "beats").exists(), "the child runs")
+    one.daemon.stop(status=0)
+    agent.close()
+    one.server.close()
+    assert (tmp_path / "end").read_text() == "asked\n"
+
+
 def test_killed_init_leaves_neither_agent_nor_child(init):
     one = init()
     agent = one.agent()
