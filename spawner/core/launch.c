@@ -81,7 +81,7 @@ static int arrange_fds(const struct launch *l, int report_fd)
 	return report;
 }
 
-static void become(const struct launch *l, int report)
+static void become(const struct launch *l, pid_t parent, int report)
 {
 	const struct rlimit no_core = { 0, 0 };
 	const struct uids_person *p = l->person;
@@ -89,15 +89,18 @@ static void become(const struct launch *l, int report)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (l->files != NULL)
 		(void)setrlimit(RLIMIT_NOFILE, l->files);
-	if (p->uid == geteuid())
-		return;
-	if (setgroups(p->n_groups, p->groups) < 0 || setresgid(p->gid, p->gid, p->gid) < 0 ||
-	    setresuid(p->uid, p->uid, p->uid) < 0)
-		fail(report, STEP_USER);
-	if (setuid(0) == 0) {
-		errno = EPERM;
-		fail(report, STEP_USER);
+	if (p->uid != geteuid()) {
+		if (setgroups(p->n_groups, p->groups) < 0 ||
+		    setresgid(p->gid, p->gid, p->gid) < 0 || setresuid(p->uid, p->uid, p->uid) < 0)
+			fail(report, STEP_USER);
+		if (setuid(0) == 0) {
+			errno = EPERM;
+			fail(report, STEP_USER);
+		}
 	}
+	/* Only now: becoming another user takes the signal back. */
+	if (l->dies_with_us && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(126);
 }
 
 static void child(
@@ -121,7 +124,7 @@ static void child(
 	write_started(l, report_fd);
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	report = arrange_fds(l, report_fd);
-	become(l, report);
+	become(l, parent, report);
 	if (l->cwd != NULL && chdir(l->cwd) < 0)
 		fail(report, STEP_CWD);
 	if (run != NULL) {

@@ -24,6 +24,7 @@ struct launch {
 	int procs[CGROUP_PARTS]; /* the child moves itself in by each */
 	size_t n_procs;
 	const struct rlimit *files; /* of open files; NULL: ours */
+	bool dies_with_us;          /* SIGKILL when this process ends, however it ends */
 };
 
 /* Raises our own limit of open files (each server takes three) and returns what it was, which is

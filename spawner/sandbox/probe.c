@@ -1,10 +1,13 @@
 /* Trying what will be needed before anybody needs it, and choosing the engine by the outcome. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "daemon/log.h"
 #include "spawner/core/record.h"
 #include "spawner/sandbox/engines.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,11 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 20 * 1000 };
+enum { PROBE_MS = 20 * 1000, PROBE_MARK_MAX = 40 };
 #define PROBE_ID "ffffffffffffffff"
 
 /* The last line of what bubblewrap said. */
@@ -42,8 +46,10 @@ static int wait_for(pid_t pid, int out, struct cyg_err *err)
 	char said[200];
 	int status = 0;
 
-	if (poll(&poll_fd, 1, PROBE_MS) != 1)
+	if (poll(&poll_fd, 1, PROBE_MS) != 1) {
+		process_kill_tree(pid);
 		(void)kill(pid, SIGKILL);
+	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == INIT_EXIT_USAGE)
@@ -52,13 +58,65 @@ static int wait_for(pid_t pid, int out, struct cyg_err *err)
 	return cyg_fail(err, CYG_EDENIED, "%s", said);
 }
 
+/* The name of the file that a probe prints into, which tells those of this run folder from any
+ * other spawner's. */
+static const char *probe_mark(const struct folders *f, char mark[PROBE_MARK_MAX])
+{
+	static const uint8_t key[16] = "cygnet probe";
+
+	(void)snprintf(mark, PROBE_MARK_MAX, "cygnet-probe-%016llx",
+	    (unsigned long long)cyg_siphash(key, f->run_dir, strlen(f->run_dir)));
+	return mark;
+}
+
+static bool is_probe(const char *pid, uid_t uid, const char *mark)
+{
+	char path[64], target[PROBE_MARK_MAX + 32];
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.16s", pid);
+	if (stat(path, &st) < 0 || st.st_uid != uid)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%.16s/fd/1", pid);
+	n = readlink(path, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	return strstr(target, mark) != NULL;
+}
+
+/* A spawner that is killed takes its probe along, but for an instant: while bubblewrap's child
+ * waits for its parent's word it has asked for no signal yet, and holds both ends of what it waits
+ * on. The next spawner ends it. */
+static void sweep(const struct folders *f, uid_t uid)
+{
+	char mark[PROBE_MARK_MAX];
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	uint64_t pid;
+
+	(void)probe_mark(f, mark);
+	while (proc != NULL && (e = readdir(proc)) != NULL) {
+		if (cyg_num_parse_u64(cyg_str_of(e->d_name), 2, INT32_MAX, &pid, NULL) < 0 ||
+		    !is_probe(e->d_name, uid, mark))
+			continue;
+		cyg_log_info("engine", "process %llu, a probe of an earlier spawner, is ended",
+		    (unsigned long long)pid);
+		(void)kill((pid_t)pid, SIGKILL);
+	}
+	if (proc != NULL)
+		(void)closedir(proc);
+}
+
 static int run(struct engine_config *c, struct server *s, struct cyg_err *err)
 {
 	static char init[] = "/cygnet/bin/cygnet-init";
 	char *argv[] = { init, NULL };
 	cyg_autoclose int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cyg_autoclose int out = memfd_create("probe", MFD_CLOEXEC);
-	struct launch base = { .person = &s->person, .out = out, .started_fd = -1 };
+	char mark[PROBE_MARK_MAX];
+	cyg_autoclose int out = memfd_create(probe_mark(&c->spawner->folders, mark), MFD_CLOEXEC);
+	struct launch base = {
+		.person = &s->person, .out = out, .started_fd = -1, .dies_with_us = true
+	};
 
 	if (listener < 0 || out < 0)
 		return cyg_fail_sys(err, errno, "probe");
@@ -85,6 +143,7 @@ int probe_sandbox(struct engine_config *c, struct cyg_err *err)
 	(void)snprintf(s->spec.user, sizeof(s->spec.user), "probe");
 	s->person.uid = f->many_uids ? LAUNCH_PROBE_UID : geteuid();
 	s->person.gid = f->many_uids ? LAUNCH_PROBE_UID : getegid();
+	sweep(f, s->person.uid);
 	folders_run_path(f, PROBE_ID, s->home);
 	(void)folders_remove(f, PROBE_ID, NULL);
 	r = folders_make_run(f, PROBE_ID, &s->person, err);

@@ -147,6 +147,8 @@ static int sandbox_start(void *arg, struct server *s, struct launch *base, char 
 	int r;
 
 	bwrap_init(&b, listen_fd);
+	if (base->dies_with_us)
+		bwrap_add(&b, "--die-with-parent", NULL);
 	r = add_all(c, &b, s, err);
 	if (r == 0)
 		r = bwrap_finish(&b, number, err);

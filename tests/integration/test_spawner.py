@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 import pytest
-from lib import spawn
+from lib import leftovers, spawn
 from lib.daemon import Daemons, wait_until
 from lib.spawn_rig import ROOT, ask, init_pid, site_of, starter
 
@@ -438,6 +438,45 @@ def test_same_id_twice_is_refused(spawner, tmp_path):
     assert run.hub.ask(spawn.STOP, "0" * 16, 100).code == 2
     assert run.hub.ask(spawn.PING).code == 0
     run.hub.stop(one)
+    run.end()
+
+
+# What a spawner that starts takes for bubblewrap: it says that it runs, and never ends.
+SLOW_BWRAP = """#!/usr/bin/python3
+import ctypes, os, pathlib, time
+if {alone}:
+    ctypes.CDLL(None).prctl(1, 0)
+mine = pathlib.Path("{folder}") / "pid"
+mine.write_text(str(os.getpid()))
+time.sleep(1000)
+"""
+
+
+def kill_while_it_probes(daemon, site, tmp_path, alone):
+    """Ends a spawner by SIGKILL while its probe runs; returns the probe's pid."""
+    folder = tmp_path / "probe"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    (folder / "bwrap").write_text(SLOW_BWRAP.format(folder=folder, alone=alone))
+    (folder / "bwrap").chmod(0o755)
+    spawner = daemon(site.argv("--bwrap", folder / "bwrap"), name="spawner")
+    wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text(), "the probe runs")
+    spawner.kill(signal.SIGKILL)
+    spawner.wait_exit()
+    return int((folder / "pid").read_text())
+
+
+def test_probe_ends_with_its_spawner(daemon, tmp_path):
+    pid = kill_while_it_probes(daemon, site_of(tmp_path), tmp_path, alone=False)
+    wait_until(lambda: not leftovers.lives(pid), "the probe ended with its spawner")
+
+
+def test_probe_that_outlived_its_spawner_is_ended_by_the_next(spawner, daemon, tmp_path):
+    site = site_of(tmp_path)
+    pid = kill_while_it_probes(daemon, site, tmp_path, alone=True)
+    assert leftovers.lives(pid)
+    run = spawner(site)
+    wait_until(lambda: not leftovers.lives(pid), "the next spawner ended it")
     run.end()
 
 
