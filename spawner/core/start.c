@@ -48,6 +48,8 @@ static int find_person(struct server *s, bool *known, struct cyg_err *err)
 		s->person.gid = getegid();
 		return 0;
 	}
+	if (uids_check_name("/etc/passwd", s->spec.user, err) < 0)
+		return -(int)CYG_EDENIED;
 	if (s->grant.template_->uid == POLICY_UID_NSS) {
 		*known = false;
 		return uids_lookup_start(sp->loop, s->spec.user, on_person, s, &s->lookup, err);

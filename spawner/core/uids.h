@@ -33,11 +33,17 @@ void uids_close(struct uids *u);
  * file as it was. -CYG_ELIMIT when the range is used up. */
 int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err);
 
+/* Whether a uid is a system account's: nobody's notebook runs as it. */
+bool uids_is_system(uid_t uid);
+/* -CYG_EDENIED when the name is a system account's in that passwd file (this machine's own, so
+ * that reading it never hangs), or root or nobody. */
+int uids_check_name(const char *passwd, const char *name, struct cyg_err *err);
+
 struct uids_lookup;
 typedef void (*uids_found_fn)(void *arg, const struct uids_person *p, const struct cyg_err *err);
 
 /* Asks the name service in a child with a deadline; found is called once, from the loop, with p or
- * with err. Uids below 1000 are refused: a notebook never runs as a system account. */
+ * with err. System accounts' uids are refused. */
 int uids_lookup_start(uv_loop_t *loop, const char *user, uids_found_fn found, void *arg,
     struct uids_lookup **ret, struct cyg_err *err);
 /* No callback after it; NULL is accepted. */

@@ -9,13 +9,14 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UID_MIN_PERSON = 1000, LOOKUP_FD = 3 };
+enum { UID_MIN_PERSON = 1000, UID_NOBODY = 65534, UID_NONE_16 = 65535, LOOKUP_FD = 3 };
 
 struct uids_lookup {
 	uv_pipe_t pipe;
@@ -63,6 +64,37 @@ static void child(const char *user, int fd, pid_t parent)
 		n = UIDS_GROUPS_MAX; /* more than we carry: the first ones */
 	p.n_groups = (uint32_t)n;
 	_exit(write(fd, &p, sizeof(p)) == (ssize_t)sizeof(p) ? 0 : 1);
+}
+
+bool uids_is_system(uid_t uid)
+{
+	return uid < UID_MIN_PERSON || uid == UID_NOBODY || uid == UID_NONE_16 || uid == (uid_t)-1;
+}
+
+static bool has_system_line(FILE *f, const char *name)
+{
+	const struct passwd *pw;
+
+	while ((pw = fgetpwent(f)) != NULL)
+		if (strcmp(pw->pw_name, name) == 0)
+			return uids_is_system(pw->pw_uid);
+	return false;
+}
+
+int uids_check_name(const char *passwd, const char *name, struct cyg_err *err)
+{
+	/* root and nobody have a line of their own in every container. */
+	bool refused = strcmp(name, "root") == 0 || strcmp(name, "nobody") == 0;
+	FILE *f = fopen(passwd, "re");
+
+	if (f != NULL) {
+		refused = refused || has_system_line(f, name);
+		(void)fclose(f);
+	}
+	return refused ? cyg_fail(err, CYG_EDENIED,
+			     "'%s' is a system account of this machine: no user can have this name",
+			     name)
+		       : 0;
 }
 
 static void on_closed(uv_handle_t *h)
@@ -116,7 +148,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		(void)cyg_fail(&err, CYG_ENOENT,
 		    "the name service of this machine does not know user '%s'", l->user);
 		finish(l, &err);
-	} else if (l->person.uid < UID_MIN_PERSON) {
+	} else if (uids_is_system(l->person.uid)) {
 		(void)cyg_fail(&err, CYG_EDENIED, "user '%s' is a system account here (uid %u)",
 		    l->user, l->person.uid);
 		finish(l, &err);

@@ -192,7 +192,7 @@ def test_template_with_nss_runs_as_the_users_own_uid_in_their_own_home(spawner, 
     os.chown(home, 54321, 54322)
     (home / "mine").write_text("x")
     (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/sh\n" f"nora:x:54321:54322::{home}:/bin/sh\n"
-                                     "daemon:x:200:200::/:/bin/sh\n")
+                                     "daemon:x:200:200::/:/bin/sh\n" "overflow:x:65535:65535::/:/bin/sh\n")
     (tmp_path / "group").write_text("nora:x:54322:\nlab:x:54400:nora\n")
     site = site_of(tmp_path, "    uid: nss\n")
     bind = f'mount --bind {tmp_path}/passwd /etc/passwd && mount --bind {tmp_path}/group /etc/group && exec "$@"'
@@ -206,7 +206,18 @@ def test_template_with_nss_runs_as_the_users_own_uid_in_their_own_home(spawner, 
     assert run.hub.list()[one].uid == 54321
     run.hub.stop(one)
     assert "does not know user 'nobody2'" in run.hub.spawn(user="nobody2").message
-    assert "system account" in run.hub.spawn(user="daemon").message
+    for user in ("daemon", "nobody", "overflow", "root"):
+        assert "system account" in run.hub.spawn(user=user).message
+    run.end()
+
+
+@needs_root
+@pytest.mark.parametrize("user", ["root", "nobody", "daemon", "sys"])
+def test_no_user_has_the_name_of_a_system_account(spawner, tmp_path, user):
+    run = spawner(site_of(tmp_path))
+    reply = run.hub.spawn(user=user)
+    assert f"'{user}' is a system account of this machine" in reply.message
+    assert not (run.site.state / "homes" / user).exists()
     run.end()
 
 
