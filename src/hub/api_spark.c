@@ -7,7 +7,8 @@
 #include "http/client.h"
 #include "hub/access/auth.h"
 #include "hub/api.h"
-#include "hub/reader.h"
+#include "hub/asks.h"
+#include "hub/clusters.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 #include "spark/catalogue.h"
@@ -16,10 +17,9 @@
 #include <string.h>
 
 enum {
-	READ_MS = 5000,
 	AGENT_MS = 5000,
-	AGENT_ANSWER_MAX = 2 * 1024 * 1024,
-	DAEMON_MB = 256, /* heap of master and worker each */
+	AGENT_ANSWER_MAX = 256 * 1024, /* what ten apps with all their settings come to */
+	DAEMON_MB = 256,               /* heap of master and worker each */
 	OVERHEAD_MB =
 	    1536, /* what is not a heap: the kernel, four JVMs' own memory, Python workers */
 	HEAP_MIN_MB = 512,
@@ -33,7 +33,8 @@ enum {
 struct connect {
 	struct hub *hub;
 	struct http_req *req;
-	struct reader *reader;
+	struct clusters_wait wait;
+	char user[CYG_NAME_MAX];
 	char server_id[CYG_SERVER_ID_LEN + 1];
 	char app_name[CYG_NAME_MAX + 32];
 	int version[3];
@@ -44,7 +45,8 @@ struct connect {
 
 static void connect_free(struct connect *c)
 {
-	reader_cancel(c->reader);
+	clusters_wait_cancel(&c->wait);
+	asks_leave(c->hub->asks, ASKS_CONNECT, c->user);
 	cyg_cleanse(c->secret, sizeof(c->secret));
 	free(c);
 }
@@ -235,31 +237,27 @@ static int check_cluster(
 	return 0;
 }
 
-static void on_catalogue(void *arg, struct cyg_str text, const struct cyg_err *why)
+static void on_catalogue(
+    void *arg, const struct spark_catalogue *catalogue, const struct cyg_err *why)
 {
 	struct connect *c = arg;
 	const struct srv *srv = srvs_find_id(c->hub, c->server_id);
-	struct spark_catalogue *catalogue = NULL;
 	const struct spark_cluster *cl = NULL;
 	struct cyg_err err = { .code = CYG_OK };
 	json_t *answer = NULL;
 	int rc;
 
-	c->reader = NULL;
 	if (srv == NULL || !srv_is_active(srv)) {
 		connect_fail(c, 409, "The server is not running any more.");
 		return;
 	}
-	rc = why != NULL ? cyg_fail(&err, why->code,
-			       "The catalogue of Spark clusters cannot be read: %s", why->msg)
-			 : spark_catalogue_parse(text, &catalogue, &err);
+	rc = why != NULL ? cyg_fail(&err, why->code, "%s", why->msg) : 0;
 	if (rc == 0) {
 		cl = spark_catalogue_find(catalogue, srv->choice.cluster);
 		rc = check_cluster(c, cl, srv->choice.cluster, &err);
 	}
 	if (rc == 0)
 		rc = make_answer(c, cl, &srv->choice, &answer, &err);
-	spark_catalogue_free(catalogue);
 	if (rc < 0)
 		connect_fail(c, 502, err.msg);
 	else
@@ -308,14 +306,17 @@ void api_spark_connect(struct http_req *req)
 		http_reply_error(req, 403, "This server was started without a Spark cluster.");
 		return;
 	}
-	if (hub->config.catalogue == NULL) {
+	if (hub->clusters == NULL) {
 		http_reply_error(req, 404, "This site has no catalogue of Spark clusters.");
 		return;
 	}
+	if (!asks_admit(hub->asks, ASKS_CONNECT, who->srv->user, req))
+		return;
 	c = cyg_xcalloc(1, sizeof(*c));
 	c->hub = hub;
 	c->req = req;
 	(void)cyg_str_copy(c->server_id, sizeof(c->server_id), cyg_str_of(who->srv->id));
+	(void)cyg_str_copy(c->user, sizeof(c->user), cyg_str_of(who->srv->user));
 	(void)snprintf(c->app_name, sizeof(c->app_name), "%s-notebook", who->srv->user);
 	cyg_random_hex(c->secret, SECRET_BYTES);
 	req->data = c;
@@ -324,25 +325,28 @@ void api_spark_connect(struct http_req *req)
 		connect_fail(c, 400, err.msg);
 		return;
 	}
-	if (reader_start(hub->uv,
-		&(const struct reader_spec){ hub->config.catalogue, READ_MS, on_catalogue, c },
-		&c->reader, &err) < 0)
-		connect_fail(c, 500, err.msg);
+	clusters_want(hub->clusters, &c->wait, on_catalogue, c);
 }
 
 /* ---- which value came from where ---- */
 
 struct ask {
+	struct hub *hub;
 	struct http_req *req;
 	struct http_call *call;
+	char user[CYG_NAME_MAX];
 };
+
+static void ask_free(struct ask *a)
+{
+	http_call_cancel(a->call);
+	asks_leave(a->hub->asks, ASKS_SPARK, a->user);
+	free(a);
+}
 
 static void on_ask_abort(struct http_req *req)
 {
-	struct ask *a = req->data;
-
-	http_call_cancel(a->call);
-	free(a);
+	ask_free(req->data);
 }
 
 static void on_agent(void *arg, const struct http_result *result)
@@ -351,7 +355,8 @@ static void on_agent(void *arg, const struct http_result *result)
 	struct http_req *req = a->req;
 
 	req->on_abort = NULL;
-	free(a);
+	a->call = NULL;
+	ask_free(a);
 	if (result->status == 200)
 		http_reply(req, 200, "application/json", result->body);
 	else if (result->status == 404)
@@ -379,8 +384,12 @@ void api_get_spark(struct http_req *req)
 		.host = "localhost",
 		.timeout_ms = AGENT_MS,
 		.body_max = AGENT_ANSWER_MAX };
+	if (!asks_admit(hub->asks, ASKS_SPARK, srv->user, req))
+		return;
 	a = cyg_xcalloc(1, sizeof(*a));
+	a->hub = hub;
 	a->req = req;
+	(void)cyg_str_copy(a->user, sizeof(a->user), cyg_str_of(srv->user));
 	req->data = a;
 	req->on_abort = on_ask_abort;
 	a->call = http_call_start(hub->uv, &spec, on_agent, a);

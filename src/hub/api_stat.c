@@ -4,15 +4,16 @@
 #include "base/mem.h"
 #include "cygnet/spawn_msg.h"
 #include "http/client.h"
-#include "hub/access/auth.h"
 #include "hub/api.h"
+#include "hub/asks.h"
+#include "hub/kernel_rows.h"
 #include "hub/reply.h"
 #include "hub/spawner_link.h"
 #include "hub/srv.h"
 
 #include <string.h>
 
-enum { STAT_MS = 3000, ANSWER_MAX = 1 << 20, KERNELS_MAX = 256 };
+enum { STAT_MS = 3000 };
 
 /* One request, step by step; at most one call is open. */
 struct stat_story {
@@ -23,13 +24,13 @@ struct stat_story {
 	uint32_t number;        /* of the open STAT */
 	struct http_call *call; /* to the agent */
 	json_t *answer;
-	json_t *kernels; /* the agent's own list */
+	json_t *kernels; /* rows of kernel_rows.c, or NULL */
 };
 
 static void story_free(struct stat_story *s)
 {
 	http_call_cancel(s->call);
-	s->srv->stats--;
+	asks_leave(s->hub->asks, ASKS_STAT, s->srv->user);
 	json_decref(s->answer);
 	json_decref(s->kernels);
 	free(s);
@@ -103,59 +104,20 @@ static void ask(struct stat_story *s, const char *what, http_call_fn done)
 		.target = target,
 		.host = "localhost",
 		.timeout_ms = STAT_MS,
-		.body_max = ANSWER_MAX,
+		.body_max = KERNEL_ROWS_TEXT_MAX,
 	};
 
 	s->call = http_call_start(s->hub->uv, &spec, done, s);
 }
 
-static const char *path_of(const json_t *sessions, const char *kernel)
-{
-	size_t i;
-	json_t *one;
-
-	json_array_foreach ((json_t *)(uintptr_t)sessions, i, one) {
-		const char *id =
-		    json_string_value(json_object_get(json_object_get(one, "kernel"), "id"));
-		if (id != NULL && strcmp(id, kernel) == 0)
-			return json_string_value(json_object_get(one, "path"));
-	}
-	return NULL;
-}
-
-/* The agent's answers are a container's: hostile. Only texts of the known kinds are taken over. */
-static json_t *kernels_of(const json_t *kernels, const json_t *sessions)
-{
-	static const char *const states[] = { "busy", "idle", "starting" };
-	json_t *ret = json_array(), *one;
-	size_t i;
-
-	json_array_foreach ((json_t *)(uintptr_t)kernels, i, one) {
-		const char *id = json_string_value(json_object_get(one, "id"));
-		const char *name = json_string_value(json_object_get(one, "name"));
-		const char *told = json_string_value(json_object_get(one, "execution_state"));
-		const char *state = "unknown";
-		if (id == NULL || name == NULL || i >= KERNELS_MAX)
-			continue;
-		for (size_t k = 0; told != NULL && k < CYG_N(states); k++)
-			state = strcmp(told, states[k]) == 0 ? states[k] : state;
-		const char *path = path_of(sessions, id);
-		(void)json_array_append_new(
-		    ret, json_pack("{s:s, s:s, s:o, s:s}", "id", id, "name", name, "path",
-			     path != NULL ? json_string(path) : json_null(), "state", state));
-	}
-	return ret;
-}
-
 static void on_sessions(void *arg, const struct http_result *result)
 {
 	struct stat_story *s = arg;
-	json_t *sessions =
-	    result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL) : NULL;
 
 	s->call = NULL;
-	(void)json_object_set_new(s->answer, "kernels", kernels_of(s->kernels, sessions));
-	json_decref(sessions);
+	if (result->status == 200)
+		kernel_rows_add_paths(s->kernels, result->body);
+	(void)json_object_set_new(s->answer, "kernels", CYG_TAKE(s->kernels));
 	finish(s);
 }
 
@@ -165,8 +127,8 @@ static void on_kernels(void *arg, const struct http_result *result)
 
 	s->call = NULL;
 	if (result->status == 200)
-		s->kernels = json_loadb(result->body.p, result->body.len, 0, NULL);
-	if (json_is_array(s->kernels))
+		s->kernels = kernel_rows_read(result->body);
+	if (s->kernels != NULL)
 		ask(s, "api/sessions", on_sessions);
 	else
 		finish(s);
@@ -193,12 +155,8 @@ void api_get_stat(struct http_req *req)
 		http_reply_error(req, 404, "The server is not running.");
 		return;
 	}
-	if (srv->stats >= SRV_OPEN_MAX) {
-		http_reply_field(req, "Retry-After", "10");
-		http_reply_error(
-		    req, 429, "Too many pages ask for this. Please close some of them.");
+	if (!asks_admit(hub->asks, ASKS_STAT, srv->user, req))
 		return;
-	}
 	struct stat_story *s = cyg_xcalloc(1, sizeof(*s));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_stat, .arg = s, .timeout_ms = STAT_MS
@@ -206,7 +164,6 @@ void api_get_stat(struct http_req *req)
 	s->hub = hub;
 	s->req = req;
 	s->srv = srv;
-	srv->stats++;
 	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));

@@ -13,6 +13,8 @@
 #include "hub/access/secret.h"
 #include "hub/access/sessions.h"
 #include "hub/api.h"
+#include "hub/asks.h"
+#include "hub/clusters.h"
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
 #include "hub/reconcile.h"
@@ -131,6 +133,9 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 		return -(int)err->code;
 	start_turns(hub);
 	software_start(hub, &hub->software);
+	hub->asks = asks_new();
+	if (hub->config.catalogue != NULL)
+		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
 	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
 		return -(int)err->code;
 	return 0;
@@ -210,11 +215,13 @@ void hub_close(struct hub *hub)
 	spawner_link_close(hub->spawner);
 	reconcile_close(hub);
 	software_close(hub->software);
+	clusters_close(hub->clusters);
 	signin_free(hub->signin);
 	signin_oidc_close(hub);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);
 	people_free(hub->people);
+	asks_free(hub->asks);
 	if (hub->turns) {
 		uv_close((uv_handle_t *)&hub->turn_prepare, NULL);
 		uv_close((uv_handle_t *)&hub->turn_check, NULL);

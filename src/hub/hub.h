@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct asks;
 struct attempts;
+struct clusters;
 struct cyg_curl;
 struct http_server;
 struct oidc_configs;
@@ -55,6 +57,8 @@ struct hub {
 	uv_loop_t *uv;
 	struct store *store;
 	struct profiles *profiles;
+	struct asks *asks;         /* open requests, counted */
+	struct clusters *clusters; /* NULL: no catalogue is configured */
 	struct software *software; /* NULL: no tree is configured */
 	struct pages *pages;
 	struct people *people;

@@ -54,7 +54,8 @@ static const struct cyg_option options[] = {
 	    .offset = AT(catalogue),
 	    .doc =
 		"File with the catalogue of Spark clusters, usually in the software tree; read by a "
-		"child at each connect. Without it no server has Spark." },
+		"child when a server connects, at most every two seconds. Without it no server has "
+		"Spark." },
 	{ .name = "software-tree",
 	    .type = OPT_STRING,
 	    .offset = AT(software_tree),

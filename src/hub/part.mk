@@ -1,6 +1,6 @@
 hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/hub/stackfile.c \
 	src/hub/choice.c src/hub/policy.c src/hub/stages.c src/hub/ratelimit.c \
-	src/hub/oidc_config.c
+	src/hub/oidc_config.c src/hub/kernel_rows.c src/hub/asks.c
 ARCHIVES += hub
 hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
 	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/start.c src/hub/stop.c \
@@ -8,7 +8,7 @@ hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
 	src/hub/signin.c src/hub/signin_complete.c src/hub/signin_dev.c src/hub/signin_oidc.c \
 	src/hub/signin_refuse.c src/hub/oidc_login.c src/hub/oidc_provider.c src/hub/attempts.c src/hub/pages.c \
 	src/hub/pages_lost.c src/hub/api.c src/hub/api_user.c src/hub/api_server.c \
-	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/software.c src/hub/api_service.c src/hub/options.c src/hub/hub.c
+	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/software.c src/hub/clusters.c src/hub/api_service.c src/hub/options.c src/hub/hub.c
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c
@@ -19,6 +19,11 @@ UNIT_TESTS += test_hub_pure
 test_hub_pure_SRC := tests/unit/test_hub_pure.c
 test_hub_pure_LIBS := hub spark store oidc http ipc daemon base
 test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+
+UNIT_TESTS += test_hub_bounds
+test_hub_bounds_SRC := tests/unit/test_hub_bounds.c
+test_hub_bounds_LIBS := hub spark store oidc http ipc daemon base
+test_hub_bounds_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
 
 UNIT_TESTS += test_hub_oidc
 test_hub_oidc_SRC := tests/unit/test_hub_oidc.c
@@ -38,3 +43,8 @@ FUZZ_TARGETS += stackfile
 fuzz_stackfile_SRC := tests/fuzz/fuzz_stackfile.c
 fuzz_stackfile_LIBS := hub spark store oidc http ipc daemon base
 fuzz_stackfile_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+
+FUZZ_TARGETS += kernel_rows
+fuzz_kernel_rows_SRC := tests/fuzz/fuzz_kernel_rows.c
+fuzz_kernel_rows_LIBS := hub spark store oidc http ipc daemon base
+fuzz_kernel_rows_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl

@@ -63,7 +63,6 @@ struct srv {
 	uv_timer_t timer;        /* of its state */
 	struct cyg_list waiters; /* requests: wait.c */
 	struct cyg_list streams; /* progress: progress.c */
-	unsigned stats;          /* open questions of api_stat.c */
 	bool notify_queued;
 };
 
