@@ -1,6 +1,7 @@
 /* Start, in order: loop, kernels and documents of the last agent's record, link to init, whose
- * list of children completes them; then the server. End: the same backwards; kernels, terminals
- * and their pages' reconnects go on without us. */
+ * list of children completes them; then the server. A stop (SIGTERM) ends kernels and shells first.
+ * End: the same backwards; kernels, terminals and their pages' reconnects that are left go on
+ * without us. */
 #include "kernels/agent/agent.h"
 
 #include "base/clock.h"
@@ -12,6 +13,9 @@
 
 #include <string.h>
 
+/* Of a stop: init gives the agent half of its grace of 10 s, then it signals everybody. */
+enum { STOP_MS = 4500 };
+
 static void agent_end(struct agent *a, const struct cyg_err *why)
 {
 	if (why != NULL && a->failed.code == CYG_OK)
@@ -20,6 +24,40 @@ static void agent_end(struct agent *a, const struct cyg_err *why)
 		return;
 	a->ended = true;
 	cyg_loop_stop(a->loop);
+}
+
+/* ---- a stop: kernels and shells end first, for what they hold has to be written ---- */
+
+static void check_stopped(struct agent *a)
+{
+	if (a->stopping && kernels_list(a->kernels)->n == 0 && terminals_list(a->terminals)->n == 0)
+		agent_end(a, NULL);
+}
+
+static void on_stop_timer(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	cyg_log_warn("agent", "%zu kernels and %zu terminals do not end by themselves",
+	    kernels_list(a->kernels)->n, terminals_list(a->terminals)->n);
+	agent_end(a, NULL);
+}
+
+/* Nobody can start anything any more; what waits for a kernel's word goes without an answer. */
+static void begin_stop(struct agent *a)
+{
+	if (a->stopping || a->ended)
+		return;
+	a->stopping = true;
+	if (!a->ready) { /* what runs is not known */
+		agent_end(a, NULL);
+		return;
+	}
+	http_server_close(CYG_TAKE(a->server));
+	kernels_shutdown(a->kernels);
+	terminals_end(a->terminals);
+	(void)uv_timer_start(&a->stop_timer, on_stop_timer, STOP_MS, 0);
+	check_stopped(a);
 }
 
 int64_t agent_last_activity(void *arg)
@@ -99,6 +137,7 @@ static void on_change(void *arg)
 	if (a->ready && !a->ended &&
 	    runtime_write(a->runtime_path, a->kernels, &a->nbsessions, &err) < 0)
 		cyg_log_warn("runtime", "%s", err.msg);
+	check_stopped(a);
 }
 
 struct action {
@@ -147,6 +186,7 @@ static void on_exited(void *arg, const struct init_exited *exited)
 	spark_on_exited(a->spark, exited);
 	kernels_on_exited(a->kernels, exited);
 	terminals_on_exited(a->terminals, exited);
+	check_stopped(a);
 }
 
 static void set_specs(struct agent *a)
@@ -332,7 +372,7 @@ static void start_others(struct agent *a)
 static void on_loop_end(void *arg, const char *why)
 {
 	cyg_log_info("agent", "%s", why);
-	agent_end(arg, NULL);
+	begin_stop(arg);
 }
 
 static int agent_start(struct agent *a, struct cyg_err *err)
@@ -350,6 +390,8 @@ static int agent_start(struct agent *a, struct cyg_err *err)
 	if (rc < 0)
 		return rc;
 	a->uv = cyg_loop_uv(a->loop);
+	(void)uv_timer_init(a->uv, &a->stop_timer);
+	a->stop_timer.data = a;
 	a->started_us = cyg_clock_wall_us();
 	a->runtime_path = cyg_xasprintf("%s/agent.json", runtime_dir);
 	rc = cyg_file_mkdirs(runtime_dir, 0700, err);
@@ -379,8 +421,10 @@ static void agent_stop(struct agent *a)
 		nbsessions_free(&a->nbsessions);
 	kernels_close(a->kernels);
 	init_link_close(a->init);
-	if (a->loop != NULL)
+	if (a->loop != NULL) {
+		uv_close((uv_handle_t *)&a->stop_timer, NULL);
 		cyg_loop_free(a->loop);
+	}
 	documents_close(&a->documents);
 	specs_path_free(&a->specs);
 	free(a->endpoints);

@@ -35,6 +35,8 @@ struct agent {
 	int64_t started_us;
 	struct cyg_err failed; /* why it ends, when code is set */
 	bool ready, ended;
+	bool stopping; /* kernels and shells are being ended, the agent ends after them */
+	uv_timer_t stop_timer;
 };
 
 int64_t agent_last_activity(void *arg);

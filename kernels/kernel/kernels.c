@@ -290,6 +290,13 @@ int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_d
 	return 0;
 }
 
+void kernels_shutdown(struct kernels *ks)
+{
+	cyg_list_each_safe (it, &ks->list) {
+		kernel_shutdown(kernel_of(it), NULL, NULL);
+	}
+}
+
 /* ---- after a restart of the agent ---- */
 
 void kernels_expect(

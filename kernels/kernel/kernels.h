@@ -68,6 +68,8 @@ int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_d
 int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err);
 /* done comes with a NULL kernel when the process has gone; done may be NULL. */
 void kernel_shutdown(struct kernel *k, kernel_done_fn done, void *arg);
+/* The server stops: asks all to end, as kernel_shutdown does. kernels_list is empty in the end. */
+void kernels_shutdown(struct kernels *ks);
 int kernel_interrupt(struct kernel *k, struct cyg_err *err);
 /* The asker has gone: no done with this arg comes any more. */
 void kernels_forget(struct kernels *ks, const void *arg);

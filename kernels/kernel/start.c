@@ -264,8 +264,9 @@ static void ask_to_end(struct kernel *k, bool restart)
 	k->asked_ms = cyg_clock_mono_ms();
 	if (busy)
 		(void)kernel_interrupt(k, NULL);
-	/* To one that does not listen yet the word would wait, and end its successor. */
-	if (k->answered)
+	/* To one that does not listen yet the word would wait, and end its successor. One that an
+	 * earlier agent left listens, though it may not have answered this one. */
+	if (k->answered || (k->adopted && !restart))
 		bridge_ask(k, WIRE_CONTROL, "shutdown_request",
 		    restart ? "{\"restart\":true}" : "{\"restart\":false}");
 	else

@@ -443,6 +443,13 @@ void terminal_end(struct terminal *t, terminal_done_fn done, void *arg)
 		hang_up(t);
 }
 
+void terminals_end(struct terminals *ts)
+{
+	cyg_list_each_safe (it, &ts->list) {
+		terminal_end(terminal_of(it), NULL, NULL);
+	}
+}
+
 void terminals_forget(struct terminals *ts, const void *arg)
 {
 	cyg_list_each (it, &ts->list) {

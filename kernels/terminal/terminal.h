@@ -43,6 +43,8 @@ typedef void (*terminal_done_fn)(void *arg, struct terminal *terminal, const str
 int terminals_start(struct terminals *ts, const char *name, const char *cwd, terminal_done_fn done,
     void *arg, struct cyg_err *err);
 void terminal_end(struct terminal *t, terminal_done_fn done, void *arg);
+/* The server stops: hangs up all, as terminal_end does. terminals_list is empty in the end. */
+void terminals_end(struct terminals *ts);
 void terminals_forget(struct terminals *ts, const void *arg);
 /* {"name","last_activity"} */
 void terminal_write(const struct terminal *t, struct jsonw *w);

@@ -16,6 +16,7 @@ import websocket
 from jupyter_client import BlockingKernelClient
 from lib import places
 from lib.agent import Agent, Channels, stream
+from lib.daemon import wait_until
 
 
 @pytest.fixture
@@ -294,6 +295,30 @@ def test_kernel_that_hears_no_signal_is_restarted_and_ended(agent):
     assert again[-1]["content"]["text"] != pid
     assert agent.request("DELETE", f"api/kernels/{tab.id}").status == 204
     assert not pathlib.Path(f"/proc/{again[-1]['content']['text'].strip()}").exists()
+
+
+LAST_WORDS = """import atexit, pathlib
+atexit.register(lambda: pathlib.Path({path!r}).write_text('said'))"""
+
+
+def test_stop_lets_kernels_say_their_last_words(agent):
+    idle, busy = agent.kernel(), agent.kernel()
+    for tab, name in ((idle, "idle"), (busy, "busy")):
+        tab.run(LAST_WORDS.format(path=str(agent.tmp / name)))
+    busy.execute("print('begun')\nwhile True: pass")
+    busy.until(lambda m: m["header"]["msg_type"] == "stream")
+    os.kill(agent.agent_pid(), signal.SIGTERM)
+    wait_until(lambda: agent.get("api/kernels") == [], "the next agent has no kernels")
+    assert [(agent.tmp / name).read_text() for name in ("idle", "busy")] == ["said", "said"]
+
+
+def test_kernel_says_its_last_words_when_it_is_restarted_or_deleted(agent):
+    tab = agent.kernel()
+    tab.run(LAST_WORDS.format(path=str(agent.tmp / "restarted")))
+    assert agent.request("POST", f"api/kernels/{tab.id}/restart").status == 200
+    tab.run(LAST_WORDS.format(path=str(agent.tmp / "deleted")))
+    assert agent.request("DELETE", f"api/kernels/{tab.id}").status == 204
+    assert [(agent.tmp / name).read_text() for name in ("restarted", "deleted")] == ["said", "said"]
 
 
 def test_interrupt_ends_the_cell_and_keeps_the_variables(agent):

@@ -9,8 +9,9 @@ import time
 
 import pytest
 import websocket
-from lib import places
+from lib import leftovers, places
 from lib.agent import Agent
+from lib.daemon import wait_until
 
 
 @pytest.fixture
@@ -176,3 +177,12 @@ def test_every_one_who_ends_a_terminal_is_answered(agent):
 def test_terminal_that_does_not_exist_is_404(agent):
     assert agent.request("GET", "terminals/websocket/none").status == 404
     assert agent.request("DELETE", "api/terminals/none").status == 404
+
+
+def test_stop_hangs_up_shells(agent):
+    tab = Tab(agent, agent.request("POST", "api/terminals").json["name"])
+    tab.send("stdin", f"exec sh -c 'trap \"echo hung up > {agent.tmp}/word; exit\" HUP; echo pid=$$=; read never'\r")
+    pid = int(tab.until(r"pid=(\d+)=")[1])
+    os.kill(agent.agent_pid(), signal.SIGTERM)
+    wait_until(lambda: not leftovers.lives(pid), "the shell ends with its agent")
+    assert (agent.tmp / "word").read_text() == "hung up\n"
