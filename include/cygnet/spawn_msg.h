@@ -17,10 +17,11 @@ enum spawn_type {
 	SPAWN_HELLO = 1, /* spawner → hub, first message: struct spawn_hello */
 	SPAWN_SPAWN, /* hub → spawner: struct spawn_spawn; REPLY once the socket listens and init
 			runs */
-	SPAWN_STOP,  /* struct spawn_stop: SIGTERM to init, SIGKILL after grace_ms; GONE follows */
-	SPAWN_LIST,  /* header only; one spawn_item a server, then REPLY */
-	SPAWN_STAT,  /* struct spawn_stop (server_id); answered by spawn_item, then REPLY */
-	SPAWN_PING,  /* header only; REPLY */
+	SPAWN_STOP,  /* struct spawn_stop: REPLY at once; SIGTERM to init, SIGKILL after grace_ms;
+			GONE follows */
+	SPAWN_LIST,  /* struct spawn_head; one ITEM for each server, then REPLY */
+	SPAWN_STAT,  /* struct spawn_stop, grace_ms unused; one ITEM, then REPLY */
+	SPAWN_PING,  /* struct spawn_head; REPLY */
 	SPAWN_REPLY, /* struct spawn_reply */
 	SPAWN_ITEM,  /* struct spawn_item */
 	SPAWN_STAGE, /* struct spawn_stage */
@@ -43,11 +44,13 @@ enum spawn_isolation {
 	SPAWN_ISOLATION_SANDBOX_ONE_UID, /* namespaces, but every server runs as the caller's uid */
 };
 
+enum spawn_limit { SPAWN_LIMIT_MEMORY, SPAWN_LIMIT_PIDS, SPAWN_LIMIT_CPU };
+
 struct spawn_hello {
 	struct spawn_head head;
 	char engine[CYG_NAME_MAX]; /* "sandbox", "process", "fault" */
 	uint32_t isolation;        /* enum spawn_isolation */
-	uint32_t limits;           /* bit 0 memory, 1 pids, 2 cpu: which limits are enforced */
+	uint32_t limits;           /* bits 1 << enum spawn_limit: which limits are enforced */
 	char statement[256];       /* one sentence for the administrator's page and the log */
 };
 
@@ -99,13 +102,15 @@ struct spawn_item {
 	uint32_t pad_;
 };
 
-/* Progress of a start. Names are from the closed list in spawn_stage_names below; ms is the time
- * since the stage began, valid when done is 1. */
+enum spawn_stage_state { SPAWN_STAGE_BEGUN, SPAWN_STAGE_DONE, SPAWN_STAGE_FAILED };
+
+/* Progress of a start. Names are those of SPAWN_STAGES_SPAWNER and SPAWN_STAGES_INIT below; ms is
+ * the time since the stage began, 0 when it begins. */
 struct spawn_stage {
 	struct spawn_head head;
 	char server_id[CYG_SERVER_ID_LEN + 1];
 	char name[32];
-	uint32_t state; /* 0 begun, 1 done, 2 failed */
+	uint32_t state; /* enum spawn_stage_state */
 	uint32_t ms;
 };
 
@@ -120,9 +125,9 @@ struct spawn_tail {
 enum spawn_cause {
 	SPAWN_GONE_STOPPED = 1, /* as asked */
 	SPAWN_GONE_EXITED,      /* init ended by itself: status */
-	SPAWN_GONE_SIGNALLED,   /* init was killed: signal */
+	SPAWN_GONE_SIGNALLED,   /* init was killed: status is the signal */
 	SPAWN_GONE_MEMORY,      /* the memory limit: memory_peak of memory_limit */
-	SPAWN_GONE_SETUP,       /* a setup step failed: init's exit codes below */
+	SPAWN_GONE_SETUP,       /* a setup script failed: status is one of enum init_exit */
 	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for it */
 };
 
@@ -142,7 +147,7 @@ struct spawn_gone {
 	struct spawn_head head;
 	char server_id[CYG_SERVER_ID_LEN + 1];
 	uint32_t cause;                     /* enum spawn_cause */
-	int32_t status;                     /* exit status, or signal number */
+	int32_t status;                     /* SIGNALLED: signal number; else exit status, or 0 */
 	uint64_t memory_peak, memory_limit; /* bytes; 0: unknown */
 	char message[256];                  /* one plain sentence */
 };

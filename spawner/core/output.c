@@ -33,9 +33,9 @@ int output_parse(const char *line, size_t len, struct spawn_stage *ret)
 	for (size_t i = 0; i < CYG_N(stage_names); i++)
 		if (cyg_str_eq(word, stage_names[i]))
 			(void)cyg_str_copy(ret->name, sizeof(ret->name), word);
-	ret->state = 1;
+	ret->state = SPAWN_STAGE_DONE;
 	if (cyg_str_starts(rest, "failed ")) {
-		ret->state = 2;
+		ret->state = SPAWN_STAGE_FAILED;
 		rest = cyg_str_skip(rest, 7);
 	}
 	if (ret->name[0] == '\0' || cyg_num_parse_u64(rest, 0, UINT32_MAX, &ms, NULL) < 0)
@@ -54,9 +54,9 @@ static void on_line(struct server *s)
 	} else if (kind == 2) {
 		memcpy(stage.server_id, s->spec.server_id, sizeof(stage.server_id));
 		hubs_tell(s->spawner, &stage.head, SPAWN_STAGE, sizeof(stage));
-		if (stage.state == 1 && !s->adopted)
+		if (stage.state == SPAWN_STAGE_DONE && !s->adopted)
 			server_stage_after(s, stage.name);
-		if (strcmp(stage.name, "agent") == 0 && stage.state == 1 &&
+		if (strcmp(stage.name, "agent") == 0 && stage.state == SPAWN_STAGE_DONE &&
 		    s->state == SPAWN_STATE_STARTING)
 			s->state = SPAWN_STATE_RUNNING;
 	} else if (kind == 0 && s->out_line_len > 0) {

@@ -230,7 +230,7 @@ static int read_template(const struct yaml_doc *doc, const struct yaml_node *at,
 
 	t->name = cyg_str_dup(at->key);
 	t->home = cyg_xstrdup("/home/{user}");
-	if (spawn_name_check("template", t->name, err) < 0)
+	if (spawn_name_check(SPAWN_NAME_TEMPLATE, t->name, err) < 0)
 		return yaml_fail(doc, at, err, "'%s' cannot be a template's name", t->name);
 	if (need_kind(doc, at, YAML_MAP, "a template", err) < 0 ||
 	    yaml_check_keys(doc, at, keys, err) < 0 ||
@@ -253,7 +253,7 @@ static int read_stack(const struct yaml_doc *doc, const struct yaml_node *at,
 		"kernels", NULL };
 
 	s->name = cyg_str_dup(at->key);
-	if (spawn_name_check("stack", s->name, err) < 0)
+	if (spawn_name_check(SPAWN_NAME_STACK, s->name, err) < 0)
 		return yaml_fail(doc, at, err, "'%s' cannot be a stack's name", s->name);
 	if (need_kind(doc, at, YAML_MAP, "a stack", err) < 0 ||
 	    yaml_check_keys(doc, at, keys, err) < 0 ||

@@ -63,11 +63,11 @@ static int check_names(const struct spawn_spawn *r, struct cyg_err *err)
 	if (r->credential[0] != '\0' && !is_hex(r->credential, CYG_CREDENTIAL_LEN))
 		return cyg_fail(
 		    err, CYG_EINVAL, "a credential is %d hexadecimal digits", CYG_CREDENTIAL_LEN);
-	if (spawn_name_check("user", r->user, err) < 0)
+	if (spawn_name_check(SPAWN_NAME_USER, r->user, err) < 0)
 		return -(int)CYG_EINVAL;
-	if (r->server[0] != '\0' && spawn_name_check("server", r->server, err) < 0)
+	if (r->server[0] != '\0' && spawn_name_check(SPAWN_NAME_SERVER, r->server, err) < 0)
 		return -(int)CYG_EINVAL;
-	if (r->cluster[0] != '\0' && spawn_name_check("cluster", r->cluster, err) < 0)
+	if (r->cluster[0] != '\0' && spawn_name_check(SPAWN_NAME_CLUSTER, r->cluster, err) < 0)
 		return -(int)CYG_EINVAL;
 	if (r->base_url[0] != '/' || !cyg_str_ends(cyg_str_of(r->base_url), "/") ||
 	    !cyg_str_is_text(cyg_str_of(r->base_url)))

@@ -57,7 +57,7 @@ void server_item(const struct server *s, struct spawn_item *ret)
 	    (cgroups_enforced(&s->spawner->cgroups) & (1U << CGROUP_CPU)) != 0 ? s->cpu_milli : 0;
 }
 
-void server_tell_stage(struct server *s, const char *name, uint32_t state)
+void server_tell_stage(struct server *s, const char *name, enum spawn_stage_state state)
 {
 	struct spawn_stage m = { .state = state,
 		.ms = (uint32_t)(cyg_clock_mono_ms() - s->stage_ms) };
@@ -70,11 +70,11 @@ void server_tell_stage(struct server *s, const char *name, uint32_t state)
 void server_stage(struct server *s, const char *next, bool failed)
 {
 	if (s->stage != NULL)
-		server_tell_stage(s, s->stage, failed ? 2 : 1);
+		server_tell_stage(s, s->stage, failed ? SPAWN_STAGE_FAILED : SPAWN_STAGE_DONE);
 	s->stage = next;
 	s->stage_ms = cyg_clock_mono_ms();
 	if (next != NULL)
-		server_tell_stage(s, next, 0);
+		server_tell_stage(s, next, SPAWN_STAGE_BEGUN);
 }
 
 void server_stage_after(struct server *s, const char *done)
@@ -91,7 +91,7 @@ void server_stage_after(struct server *s, const char *done)
 	if (next == NULL)
 		return;
 	s->stage_ms = cyg_clock_mono_ms();
-	server_tell_stage(s, next, 0);
+	server_tell_stage(s, next, SPAWN_STAGE_BEGUN);
 }
 
 static void on_closed(uv_handle_t *h)

@@ -124,7 +124,7 @@ void server_item(const struct server *s, struct spawn_item *ret);
 /* Ends the running stage of the spawner's own and begins the next (NULL: none). */
 void server_stage(struct server *s, const char *next, bool failed);
 /* Tells that a stage began, or ended as the message says; ms counts from the stage's begin. */
-void server_tell_stage(struct server *s, const char *name, uint32_t state);
+void server_tell_stage(struct server *s, const char *name, enum spawn_stage_state state);
 /* Init's stages follow each other without a word between them: tells which one begins now, after
  * `done` (NULL: the first). */
 void server_stage_after(struct server *s, const char *done);

@@ -17,7 +17,7 @@ enum { LIST_MS = 30 * 1000 };
 struct listing {
 	struct hub *hub;
 	unsigned epoch;
-	struct cyg_hash *states; /* id → its own srv_item */
+	struct cyg_hash *states; /* id → its own spawn_item */
 };
 
 /* ---- the list ---- */
@@ -183,13 +183,14 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	struct stage *st = stages_find(&srv->stages, m->name);
 	/* A stage ends once: a container that says it again must not write the usual times. (What
 	 * was done may still turn out to have failed.) */
-	if (st == NULL || st->state == STAGE_FAILED || (st->state == STAGE_DONE && m->state != 2))
+	if (st == NULL || st->state == STAGE_FAILED ||
+	    (st->state == STAGE_DONE && m->state != SPAWN_STAGE_FAILED))
 		return;
-	if (m->state == 0) {
+	if (m->state == SPAWN_STAGE_BEGUN) {
 		stage_begin(st, cyg_clock_mono_ms());
 	} else {
-		stage_end(st, m->state == 1 ? STAGE_DONE : STAGE_FAILED, m->ms);
-		if (m->state == 1)
+		stage_end(st, m->state == SPAWN_STAGE_DONE ? STAGE_DONE : STAGE_FAILED, m->ms);
+		if (m->state == SPAWN_STAGE_DONE)
 			store_stage_add(hub->store, srv->choice.stack, st->name, m->ms);
 	}
 	srv_progress_stage(srv, st);

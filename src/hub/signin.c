@@ -171,7 +171,7 @@ void signin_post(struct http_req *req)
 		return;
 	}
 	ratelimit_clear(hub->signin->pairs, a.pair);
-	if (spawn_name_check("person's", name, NULL) < 0) {
+	if (spawn_name_check(SPAWN_NAME_USER, name, NULL) < 0) {
 		signin_refuse(req, "spelling");
 		return;
 	}

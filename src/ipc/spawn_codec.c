@@ -101,21 +101,29 @@ void spawn_msg_init(struct spawn_head *head, enum spawn_type type, size_t len, u
 	head->request_id = request_id;
 }
 
-int spawn_name_check(const char *what, const char *name, struct cyg_err *err)
+static const struct {
+	const char *what, *allowed, *allowed_text;
+} name_rules[SPAWN_NAMES] = {
+#define NAME_SIGNS "abcdefghijklmnopqrstuvwxyz0123456789._-"
+#define NAME_TEXT  "lower-case letters, digits and . _ -"
+	[SPAWN_NAME_USER] = { "user", NAME_SIGNS, NAME_TEXT },
+	[SPAWN_NAME_SERVER] = { "server", NAME_SIGNS, NAME_TEXT },
+	[SPAWN_NAME_TEMPLATE] = { "template", NAME_SIGNS, NAME_TEXT },
+	[SPAWN_NAME_STACK] = { "stack", NAME_SIGNS, NAME_TEXT },
+	[SPAWN_NAME_CLUSTER] = { "cluster", NAME_SIGNS, NAME_TEXT },
+};
+
+int spawn_name_check(enum spawn_name kind, const char *name, struct cyg_err *err)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-	static const char allowed_users[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
+	const char *what = name_rules[kind].what;
 	size_t len = strnlen(name, CYG_NAME_MAX);
-	bool is_user = strcmp(what, "user") == 0;
 
 	if (len == 0 || len >= CYG_NAME_MAX)
 		return cyg_fail(
 		    err, CYG_EINVAL, "a %s name has 1 to %d characters", what, CYG_NAME_MAX - 1);
-	if (name[0] == '.' || name[0] == '-' ||
-	    strspn(name, is_user ? allowed_users : allowed) != len)
+	if (name[0] == '.' || name[0] == '-' || strspn(name, name_rules[kind].allowed) != len)
 		return cyg_fail(err, CYG_EINVAL,
-		    "a %s name is made of %s, digits and . _ - and does not start with . or -",
-		    what, is_user ? "letters, @" : "lower-case letters");
+		    "a %s name is made of %s and does not start with . or -", what,
+		    name_rules[kind].allowed_text);
 	return 0;
 }

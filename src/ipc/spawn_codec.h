@@ -13,8 +13,20 @@ int spawn_msg_check(
     const void *data, size_t len, const struct spawn_head **ret, struct cyg_err *err);
 /* Fills in the head of a message about to be sent. */
 void spawn_msg_init(struct spawn_head *head, enum spawn_type type, size_t len, uint32_t request_id);
-/* Whether a name may be a user, server, template, stack: 1 to 63 of [a-z0-9._-] (users also '@' and
- * upper case), not starting with '.' or '-'. */
-int spawn_name_check(const char *what, const char *name, struct cyg_err *err);
+
+/* What has a name in these messages. Hub and spawner ask here, so both allow the same. */
+enum spawn_name {
+	SPAWN_NAME_USER,
+	SPAWN_NAME_SERVER,
+	SPAWN_NAME_TEMPLATE,
+	SPAWN_NAME_STACK,
+	SPAWN_NAME_CLUSTER,
+	SPAWN_NAMES,
+};
+
+/* Whether a name may be one of that kind: 1 to CYG_NAME_MAX - 1 characters of the kind's alphabet,
+ * the first no '.' or '-'. All are lower case: users' names become host names, which do not tell
+ * case, and paths. */
+int spawn_name_check(enum spawn_name kind, const char *name, struct cyg_err *err);
 
 #endif

@@ -41,6 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_texts(head);
 	}
 	if (output_parse((const char *)data, size, &stage) == 2)
-		assert(stage.name[0] != '\0' && (stage.state == 1 || stage.state == 2));
+		assert(stage.name[0] != '\0' && stage.state != SPAWN_STAGE_BEGUN);
 	return 0;
 }

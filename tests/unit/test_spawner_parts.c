@@ -105,6 +105,35 @@ START_TEST(test_a_request_without_number_and_an_unknown_type_are_refused)
 }
 END_TEST
 
+/* ---- names ---- */
+
+static const struct {
+	const char *name;
+	bool good;
+} names[] = {
+	{ "alice", true },
+	{ "a.b_c-1", true },
+	{ "0", true },
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true }, /* 63 */
+	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+	{ "", false },
+	{ ".a", false },
+	{ "-a", false },
+	{ "Alice", false },
+	{ "a@b", false },
+	{ "a/b", false },
+	{ "a b", false },
+	{ "\xc3\xa9", false },
+};
+
+START_TEST(test_a_name_is_allowed_by_its_kind_wherever_it_is_asked)
+{
+	for (enum spawn_name kind = 0; kind < SPAWN_NAMES; kind++)
+		ck_assert_int_eq(
+		    spawn_name_check(kind, names[_i].name, NULL), names[_i].good ? 0 : -CYG_EINVAL);
+}
+END_TEST
+
 /* ---- init's lines ---- */
 
 static const struct {
@@ -520,6 +549,8 @@ int main(void)
 
 	tcase_add_loop_test(
 	    c, test_a_message_of_every_type_passes_and_its_neighbours_do_not, 1, SPAWN_TYPES);
+	tcase_add_loop_test(
+	    c, test_a_name_is_allowed_by_its_kind_wherever_it_is_asked, 0, (int)CYG_N(names));
 	tcase_add_test(c, test_a_text_without_end_is_refused);
 	tcase_add_test(c, test_a_request_without_number_and_an_unknown_type_are_refused);
 	tcase_add_loop_test(c, test_only_lines_of_the_closed_form_are_stages, 0, CYG_N(lines));

@@ -112,7 +112,7 @@ static struct person *find_subject(const struct people *people, const struct per
 static struct person *make(
     struct hub *hub, const struct person_claim *claim, bool may_create, struct cyg_err *err)
 {
-	if (spawn_name_check("The name", claim->name, err) < 0)
+	if (spawn_name_check(SPAWN_NAME_USER, claim->name, err) < 0)
 		return NULL;
 	/* Whoever has the name stays its owner: nobody inherits a home by being called alike. */
 	if (people_find(hub, cyg_str_of(claim->name)) != NULL) {
