@@ -2,12 +2,12 @@
 #include "proxy/edge.h"
 
 #include "http/cookie.h"
+#include "http/origin.h"
 #include "http/url.h"
 #include "http/ws.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 /* Fills a refusal and returns false, so that every check is one statement. */
 static bool refuse(struct edge_answer *out, int status, const char *message)
@@ -42,27 +42,11 @@ static bool changes_something(const struct http_head *head)
 	       head->method != HTTP_OPTIONS;
 }
 
-/* The secret of "Authorization: token X" or "Bearer X"; empty when there is none. */
-static struct cyg_str token_of(const struct http_head *head)
-{
-	const struct http_field *f = http_head_find(head, "authorization");
-	size_t space;
-	struct cyg_str scheme;
-
-	if (f == NULL || http_head_count(head, "authorization") != 1)
-		return CYG_STR("");
-	space = cyg_str_chr(f->value, ' ');
-	scheme = cyg_str_sub(f->value, 0, space);
-	if (!cyg_str_case_eq(scheme, "token") && !cyg_str_case_eq(scheme, "bearer"))
-		return CYG_STR("");
-	return cyg_str_trim(cyg_str_skip(f->value, space));
-}
-
 /* A token goes before a cookie. One that is not ours may belong to what runs behind the route, and
  * then the cookie counts, with all that cookies need. */
 static void find_cred(const struct edge_request *in, struct edge_answer *out)
 {
-	struct cyg_str secret = token_of(in->head);
+	struct cyg_str secret = origin_token(in->head);
 
 	out->cred = table_find_cred(in->table, secret, in->now_s);
 	out->by_token = out->cred != NULL;

@@ -2,7 +2,8 @@
 #ifndef PROXY_EDGE_H
 #define PROXY_EDGE_H
 
-#include "proxy/origin.h"
+#include "http/head.h"
+#include "proxy/hosts.h"
 #include "proxy/table.h"
 
 enum edge_door {

@@ -1,6 +1,6 @@
 ARCHIVES += http
 http_SRC := src/http/text.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
-	src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
+	src/http/origin.c src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
 	src/http/endpoint.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
 	src/http/reply.c src/http/stream.c src/http/client.c
 TEST_PROGRAMS += http_echo_server
@@ -12,7 +12,10 @@ UNIT_TESTS += test_http_refused
 test_http_refused_SRC := tests/unit/test_http_refused.c tests/unit/http_rig.c
 test_http_refused_LIBS := http base
 test_http_refused_PKGS := check libuv
-UNIT_TESTS += test_http_head test_http_url
+UNIT_TESTS += test_http_head test_http_url test_http_origin
+test_http_origin_SRC := tests/unit/test_http_origin.c
+test_http_origin_LIBS := http base
+test_http_origin_PKGS := check
 test_http_head_SRC := tests/unit/test_http_head.c
 test_http_head_LIBS := http base
 test_http_head_PKGS := check
@@ -20,7 +23,9 @@ test_http_url_SRC := tests/unit/test_http_url.c
 test_http_url_LIBS := http base
 test_http_url_PKGS := check
 
-FUZZ_TARGETS += http1_head http1_body url_path cookie form
+FUZZ_TARGETS += http1_head http1_body url_path cookie form http_origin
+fuzz_http_origin_SRC := tests/fuzz/fuzz_http_origin.c
+fuzz_http_origin_LIBS := http base
 fuzz_http1_head_SRC := tests/fuzz/fuzz_http1_head.c
 fuzz_http1_head_LIBS := http base
 fuzz_http1_body_SRC := tests/fuzz/fuzz_http1_body.c

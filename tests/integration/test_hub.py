@@ -72,6 +72,20 @@ def test_a_form_of_another_site_is_refused(site):
     assert alice.ask("POST", "/hub/logout", headers={"Origin": "http://127.0.0.1:8000"}).status == 200
 
 
+def test_an_origin_is_compared_as_at_the_edge(site):
+    alice = site.browser("alice")
+    ours, forwarded = "127.0.0.1:8000", {"X-Forwarded-Proto": "http"}
+    for origin, status in ((f"HTTP://{ours}", 400), (f"https://{ours}", 403), ("http://127.0.0.1", 403)):
+        assert alice.ask("POST", SERVER, [], {"Origin": origin, **forwarded}).status == status, origin
+
+
+def test_a_token_of_nobody_leaves_the_word_to_the_cookie(site):
+    alice, strange = site.browser("alice"), {"Authorization": "token " + "d" * 64}
+    assert alice.ask("GET", "/hub/api/user", headers=strange).status == 200
+    assert site.browser().ask("GET", "/hub/api/user", headers=strange).status == 403
+    assert alice.ask("POST", SERVER, [], {"Origin": "http://evil.example", **strange}).status == 403
+
+
 def test_sign_out_removes_the_session_everywhere(site):
     browser = site.browser("alice")
     answer = browser.post("/hub/logout")

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/cookie.h"
+#include "http/origin.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 
@@ -59,21 +60,6 @@ int auth_check_endpoints(const struct http_endpoint *endpoints, struct cyg_err *
 
 /* ---- who ---- */
 
-static bool take_token(const struct http_head *head, struct cyg_str *ret)
-{
-	const struct http_field *f = http_head_find(head, "authorization");
-	struct cyg_str rest, scheme;
-
-	if (f == NULL)
-		return false;
-	rest = f->value;
-	if (!cyg_str_next(&rest, ' ', &scheme) ||
-	    (!cyg_str_case_eq(scheme, "token") && !cyg_str_case_eq(scheme, "bearer")))
-		return false;
-	*ret = cyg_str_trim(rest);
-	return true;
-}
-
 /* The proxy sets these two at the inner door alone and strips them everywhere else. */
 static bool by_inner_door(const struct hub *hub, const struct http_head *head, struct who *who)
 {
@@ -106,14 +92,15 @@ static void find_who(struct http_req *req, struct who *who)
 {
 	struct hub *hub = request_hub(req);
 	int64_t now_us = cyg_clock_wall_us();
-	struct cyg_str text;
+	struct cyg_str text = origin_token(req->head);
 
 	if (by_inner_door(hub, req->head, who))
 		return;
-	if (take_token(req->head, &text)) {
-		who->admin = is_admin(hub, text);
-		who->session = sessions_find(hub, text, now_us);
-	} else if (http_cookie_get(req->head, HUB_COOKIE, &text)) {
+	who->admin = is_admin(hub, text);
+	who->session = sessions_find(hub, text, now_us);
+	/* As at the edge: a token that is not ours leaves the word to the cookie, with all that
+	 * cookies need. */
+	if (!who->admin && who->session == NULL && http_cookie_get(req->head, HUB_COOKIE, &text)) {
 		who->session = sessions_find(hub, text, now_us);
 		who->by_cookie = true;
 	}
@@ -135,28 +122,18 @@ const struct who *auth_who(struct http_req *req)
 /* ---- forged state changes: checked at the edge too; here for what the edge may have missed ----
  */
 
-static bool is_own_origin(const struct http_head *head, struct cyg_str origin)
-{
-	if (cyg_str_starts(origin, "https://"))
-		origin = cyg_str_skip(origin, strlen("https://"));
-	else if (cyg_str_starts(origin, "http://"))
-		origin = cyg_str_skip(origin, strlen("http://"));
-	else
-		return false;
-	return head->host.len > 0 && cyg_str_same(origin, head->host);
-}
-
+/* The proxy tells what browsers speak; a request that came without it may have been either. A
+ * missing Origin is the edge's to refuse. */
 static bool is_forged(const struct http_req *req)
 {
-	const struct http_field *origin = http_head_find(req->head, "origin");
-	const struct http_field *site = http_head_find(req->head, "sec-fetch-site");
+	const struct http_field *proto = http_head_find(req->head, "x-forwarded-proto");
+	const char *scheme = NULL;
 
 	if (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS)
 		return false;
-	if (origin != NULL && !is_own_origin(req->head, origin->value))
-		return true;
-	return site != NULL && !cyg_str_eq(site->value, "same-origin") &&
-	       !cyg_str_eq(site->value, "none");
+	if (proto != NULL)
+		scheme = cyg_str_eq(proto->value, "https") ? "https" : "http";
+	return origin_check(req->head, scheme, true) != NULL;
 }
 
 /* JupyterHub treats a cookie's write that is not JSON as nobody's: forms can be made by any site.
