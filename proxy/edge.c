@@ -88,27 +88,38 @@ static struct cyg_str route_host(const struct edge_request *in)
 	return (struct cyg_str){ lower, name.len };
 }
 
-static bool check_route(
-    const struct edge_request *in, struct edge_answer *out, struct cyg_str *path)
+static bool check_path(const struct edge_request *in, struct edge_answer *out, struct cyg_str *path)
 {
 	struct cyg_err err;
-	bool slash = false;
 
 	if (cyg_str_eq(in->head->target, "*"))
 		return refuse(out, 400, "OPTIONS * is not answered here");
 	if (url_path_decode(in->arena, in->head->path, path, &err) < 0)
 		return refuse(out, 400, "The path of the address is not valid");
-	if (in->table == NULL)
-		return refuse(out, 503,
-		    "The hub is starting. Reload this page in a moment; nothing is lost.");
-	out->route = table_find_route(in->table, route_host(in), *path, &slash);
+	return in->table != NULL ||
+	       refuse(
+		   out, 503, "The hub is starting. Reload this page in a moment; nothing is lost.");
+}
+
+/* Who may not use a route is answered as if it were not there: whether somebody else's server runs
+ * is nobody's business. */
+static bool check_route(
+    const struct edge_request *in, struct edge_answer *out, struct cyg_str path, bool *slash)
+{
+	struct cyg_str host = route_host(in);
+
+	out->route = table_find_route(in->table, host, path, slash);
+	if (out->route != NULL && out->route->auth != ROUTE_NONE)
+		find_cred(in, out);
+	while (out->cred != NULL && out->route != NULL && !table_may_use(out->cred, out->route)) {
+		out->route = table_find_shorter(in->table, host, path, out->route);
+		*slash = false;
+	}
 	if (out->route == NULL)
 		return refuse(out, 404, "There is nothing at this address");
-	if (slash && in->door == DOOR_PUBLIC) {
-		if (changes_something(in->head) || out->upgrade)
-			return refuse(out, 404, "The address lacks its closing slash");
-		out->verdict = EDGE_SLASH;
-		return false;
+	if (out->route->auth == ROUTE_NONE) {
+		out->cred = NULL;
+		out->by_token = false;
 	}
 	return true;
 }
@@ -129,21 +140,25 @@ static bool check_origin(const struct edge_request *in, struct edge_answer *out)
 	return why == NULL || refuse(out, 403, why);
 }
 
-static bool check_owner(struct edge_answer *out)
+static bool check_sign_in(struct edge_answer *out)
 {
-	if (out->route->auth == ROUTE_NONE)
+	if (out->route->auth == ROUTE_NONE || out->cred != NULL)
 		return true;
-	if (out->cred == NULL) {
-		if (!out->for_person || out->upgrade)
-			return refuse(out, 403,
-			    "Not signed in, or the session has ended. Sign in at /hub/login.");
-		out->verdict = EDGE_LOGIN;
-		return false;
-	}
-	if (strcmp(out->cred->user, out->route->owner) != 0)
-		return refuse(out, 403,
-		    "This server belongs to somebody else. Your own is reached from /hub/home.");
-	return true;
+	if (!out->for_person || out->upgrade)
+		return refuse(
+		    out, 403, "Not signed in, or the session has ended. Sign in at /hub/login.");
+	out->verdict = EDGE_LOGIN;
+	return false;
+}
+
+static bool check_slash(const struct edge_request *in, struct edge_answer *out, bool slash)
+{
+	if (!slash)
+		return true;
+	if (changes_something(in->head) || out->upgrade)
+		return refuse(out, 404, "The address lacks its closing slash");
+	out->verdict = EDGE_SLASH;
+	return false;
 }
 
 static bool check_upgrade(const struct edge_request *in, struct edge_answer *out)
@@ -160,9 +175,13 @@ static bool check_upgrade(const struct edge_request *in, struct edge_answer *out
 	return true;
 }
 
-static bool check_inner(const struct edge_request *in, struct edge_answer *out, struct cyg_str path)
+static bool decide_inner(
+    const struct edge_request *in, struct edge_answer *out, struct cyg_str path)
 {
-	if (!cyg_str_starts(path, "/hub/api/"))
+	bool slash;
+
+	out->route = table_find_route(in->table, route_host(in), path, &slash);
+	if (out->route == NULL || !cyg_str_starts(path, "/hub/api/"))
 		return refuse(out, 404, "Only /hub/api/ is reached from here");
 	find_cred(in, out);
 	if (out->cred == NULL)
@@ -173,18 +192,16 @@ static bool check_inner(const struct edge_request *in, struct edge_answer *out, 
 static bool decide(const struct edge_request *in, struct edge_answer *out)
 {
 	struct cyg_str path = CYG_STR("");
+	bool slash = false;
 
 	if (in->head->method == HTTP_OTHER)
 		return refuse(out, 501, "This method is not known here");
-	if (!check_host(in, out) || !check_route(in, out, &path))
+	if (!check_host(in, out) || !check_path(in, out, &path))
 		return false;
 	if (in->door == DOOR_INNER)
-		return check_inner(in, out, path);
-	if (!check_upgrade(in, out))
-		return false;
-	if (out->route->auth == ROUTE_SESSION)
-		find_cred(in, out);
-	return check_origin(in, out) && check_owner(out);
+		return decide_inner(in, out, path);
+	return check_upgrade(in, out) && check_route(in, out, path, &slash) &&
+	       check_origin(in, out) && check_sign_in(out) && check_slash(in, out, slash);
 }
 
 void edge_decide(const struct edge_request *in, struct edge_answer *out)

@@ -56,21 +56,40 @@ static struct route *find_slash(const struct table *t, struct cyg_str host, stru
 	return find_at(t, host, (struct cyg_str){ with, path.len + 1 });
 }
 
+/* Longest first; only cuts behind a '/' can be prefixes, and none is longer than prefix_max, so a
+ * long path costs no more than a long prefix. */
+static struct route *find_longest(
+    const struct table *t, struct cyg_str host, struct cyg_str path, size_t max)
+{
+	struct route *r = NULL;
+
+	for (size_t len = path.len < max ? path.len : max; r == NULL && len > 0; len--) {
+		if (path.p[len - 1] == '/')
+			r = find_at(t, host, cyg_str_sub(path, 0, len));
+	}
+	return r;
+}
+
 struct route *table_find_route(
     const struct table *t, struct cyg_str host, struct cyg_str path, bool *slash)
 {
 	struct route *r = find_slash(t, host, path);
-	size_t len = path.len < t->prefix_max ? path.len : t->prefix_max;
 
 	*slash = r != NULL;
-	/* Longest first; only cuts behind a '/' can be prefixes, and none is longer than
-	 * prefix_max, so a long path costs no more than a long prefix. */
-	while (r == NULL && len > 0) {
-		if (path.p[len - 1] == '/')
-			r = find_at(t, host, cyg_str_sub(path, 0, len));
-		len--;
-	}
-	return r;
+	return r != NULL ? r : find_longest(t, host, path, t->prefix_max);
+}
+
+struct route *table_find_shorter(
+    const struct table *t, struct cyg_str host, struct cyg_str path, const struct route *r)
+{
+	return find_longest(t, host, path, r->prefix.len - 1);
+}
+
+bool table_may_use(const struct cred *c, const struct route *r)
+{
+	if (r->auth == ROUTE_NONE)
+		return true;
+	return c != NULL && (r->auth == ROUTE_USER || strcmp(c->user, r->owner) == 0);
 }
 
 struct cred *table_find_hash(const struct table *t, const uint8_t sha256[TABLE_SHA256])

@@ -14,7 +14,8 @@ enum { TABLE_SHA256 = 32 };
 
 enum route_auth {
 	ROUTE_NONE,    /* the target looks after itself */
-	ROUTE_SESSION, /* only with a credential of the owner */
+	ROUTE_SESSION, /* only with a credential that may use it */
+	ROUTE_USER,    /* with any user's credential; the target looks after the rest */
 };
 
 struct route {
@@ -56,6 +57,11 @@ void table_free(struct table *t);
  * wins. NULL: none. *slash is set when the path is a route's prefix but for the closing '/'. */
 struct route *table_find_route(
     const struct table *t, struct cyg_str host, struct cyg_str path, bool *slash);
+/* The same among prefixes that are shorter than r's: where a request goes that r is not for. */
+struct route *table_find_shorter(
+    const struct table *t, struct cyg_str host, struct cyg_str path, const struct route *r);
+/* True when the credential (NULL: none) may use the route. */
+bool table_may_use(const struct cred *c, const struct route *r);
 /* True when the target is a user's server, a stranger to the hub and to the browser, whoever may
  * reach it. */
 bool table_is_server(const struct route *r);

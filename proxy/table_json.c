@@ -122,8 +122,10 @@ static int route_auth(const struct row *row, struct route *r, struct cyg_err *er
 		r->auth = ROUTE_NONE;
 	else if (cyg_str_eq(text, "session"))
 		r->auth = ROUTE_SESSION;
+	else if (cyg_str_eq(text, "user"))
+		r->auth = ROUTE_USER;
 	else
-		return row_fail(row, "auth", "must be session or none", err);
+		return row_fail(row, "auth", "must be session, user or none", err);
 	if (r->auth == ROUTE_SESSION && r->owner[0] == '\0')
 		return row_fail(row, "owner", "is needed where auth is session", err);
 	return 0;

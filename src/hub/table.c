@@ -18,6 +18,16 @@ static json_t *hub_route(const struct hub *hub)
 	    "{s:n, s:s, s:s, s:s}", "host", "prefix", "/", "target", target, "auth", "none");
 }
 
+/* Addresses of servers that do not run, or are somebody else's: who is signed in is told by the
+ * hub, who is not by the proxy, in the same words as where a server runs. */
+static json_t *users_route(const struct hub *hub)
+{
+	cyg_autofree char *target = cyg_xasprintf("unix:%s/hub/http.sock", hub->config.run_dir);
+
+	return json_pack(
+	    "{s:n, s:s, s:s, s:s}", "host", "prefix", "/user/", "target", target, "auth", "user");
+}
+
 static json_t *server_route(const struct srv *srv)
 {
 	cyg_autofree char *path = hub_server_socket(srv->hub, srv->id);
@@ -41,6 +51,7 @@ char *table_write(const struct hub *hub, uint64_t generation, size_t *len)
 	size_t pos = 0;
 
 	(void)json_array_append_new(routes, hub_route(hub));
+	(void)json_array_append_new(routes, users_route(hub));
 	while (sessions_next(hub, &pos, &session))
 		(void)json_array_append_new(
 		    credentials, json_pack("{s:s, s:s, s:I}", "sha256", session->sum, "user",

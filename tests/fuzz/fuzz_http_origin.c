@@ -1,6 +1,6 @@
 /* Fuzz target: Origin, Fetch-Metadata and Authorization of a request head. What passes without a
- * token passes with one; what is of one scheme is not of the other; who knows no scheme lets through
- * what either would; a token has no spaces at its ends. */
+ * token passes with one; what is of one scheme is not of the other; who knows no scheme lets
+ * through what either would; a token has no spaces at its ends. */
 #include "http/origin.h"
 
 #include <assert.h>

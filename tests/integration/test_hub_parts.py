@@ -84,7 +84,7 @@ def test_a_server_is_reached_through_the_proxy_by_its_owner_alone(parts):
     assert alice.get("/user/alice/api").status == 424
     assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
     assert alice.get("/user/alice/api").json == {"version": "fault"}
-    assert bob.get("/user/alice/api").status == 403 and nobody.get("/user/alice/api").status == 403
+    assert bob.get("/user/alice/api").status == 404 and nobody.get("/user/alice/api").status == 403
     assert nobody.page("/user/alice/lab").status == 302
     assert "<!doctype html>" in alice.page("/hub/home").text
     stat = alice.get("/hub/api/cygnet/servers/alice/stat")

@@ -1,6 +1,7 @@
 """The proxy's decisions: table, sign-in check, owners, origins, hosts, revocation, the inner door."""
 
 import json
+import socket
 import threading
 import time
 
@@ -175,15 +176,38 @@ def test_a_fetch_that_takes_html_is_not_sent_to_the_sign_in(proxy):
     assert proxy.get("/user/alice/", "Accept: text/html", "Sec-Fetch-Mode: cors")[0] == 403
 
 
-def test_somebody_elses_server_is_refused_in_every_way(proxy, lab):
-    for field in (JAR, AUTH):
-        for path in ("/user/bob/", "/user/%62ob/api", "/user/bob/files/x"):
-            assert proxy.get(path, field)[0] == 403
-        sock, _, status = proxy.websocket("/user/bob/ws", field)
-        assert status == 403
-        sock.close()
-    status, fields, body = proxy.get("/user/bob/", JAR, *NAVIGATION)
-    assert status == 403 and b"somebody else" in body and values(fields, "Content-Type")[0].startswith("text/html")
+def answered(proxy, request):
+    with proxy.dial() as sock:
+        sock.sendall(request)
+        sock.shutdown(socket.SHUT_WR)
+        return ended(sock)
+
+
+def test_a_stranger_cannot_tell_whether_somebodys_server_runs(proxy, hub, lab, routes):
+    """bob's server has a route, the one of carol has not: who is neither gets the same bytes from the same target."""
+    proxy.put([*routes, route("/user/", f"unix:{hub.path}", "user")], CREDENTIALS)
+    websocket = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+    origin = f"Origin: {proxy.origin}"
+    for fields in ((), NAVIGATION, (JAR,), (AUTH,), (JAR, *NAVIGATION), (JAR, origin), (JAR, origin, *websocket),
+                   (JAR, *websocket), (AUTH, *websocket), websocket):
+        for method, path in (("GET", ""), ("GET", "/"), ("HEAD", "/"), ("GET", "/api/x?y"), ("POST", "/api/x"), ("DELETE", "")):
+            # Names of one length: pages that lead back hold them.
+            one, two = (answered(proxy, proxy.head(method, f"/user/{name}{path}", fields)) for name in ("bob", "eve"))
+            assert one.replace(b"/bob", b"/eve") == two, (method, path, fields)
+    assert lab.seen == []
+    seen = [request for request in hub.seen if request.target == "/user/bob/"]
+    assert seen and {tuple(request.values("X-Cygnet-User")) for request in seen} == {("alice",)}
+    # The hub looks after the rest: it gets what it needs for that.
+    assert any(f"{COOKIE}={TOKEN}" in "".join(request.values("Cookie")) for request in seen)
+    assert any(request.values("Authorization") for request in seen)
+
+
+def test_without_a_route_for_all_users_a_stranger_finds_nothing(proxy, lab, routes):
+    proxy.put(routes[2:], CREDENTIALS)
+    for name in ("bob", "eve"):
+        status, _, body = proxy.get(f"/user/{name}/", JAR, *NAVIGATION)
+        assert status == 404 and b"nothing at this address" in body
     assert lab.seen == []
 
 

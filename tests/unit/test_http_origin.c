@@ -72,8 +72,8 @@ static void read_fields(const char *fields)
 	    http_head_parse_request(text, strlen(text), &head, &status, &err) > 0, "%s", err.msg);
 }
 
-#define OURS   "Origin: http://hub.test\r\n"
-#define THEIRS "Origin: http://evil.test\r\n"
+#define OURS    "Origin: http://hub.test\r\n"
+#define THEIRS  "Origin: http://evil.test\r\n"
 #define SITE(x) "Sec-Fetch-Site: " x "\r\n"
 
 static const struct {
@@ -132,10 +132,8 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_loop_test(
-	    tc, test_an_origin_is_scheme_name_and_port, 0, (int)CYG_N(origins));
-	tcase_add_loop_test(
-	    tc, test_what_foreign_pages_can_send_is_blocked, 0, (int)CYG_N(checks));
+	tcase_add_loop_test(tc, test_an_origin_is_scheme_name_and_port, 0, (int)CYG_N(origins));
+	tcase_add_loop_test(tc, test_what_foreign_pages_can_send_is_blocked, 0, (int)CYG_N(checks));
 	tcase_add_loop_test(tc, test_a_token_is_read_from_authorization, 0, (int)CYG_N(tokens));
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);

@@ -7,19 +7,23 @@
 #include <string.h>
 
 /* Secrets "alice", "bob", "old", "agent" and their SHA-256. */
-static const char table_json[] =
-    "{\"routes\":["
-    "{\"prefix\":\"/\",\"target\":\"unix:/hub\",\"auth\":\"none\"},"
-    "{\"prefix\":\"/user/alice/\",\"target\":\"unix:/a\",\"auth\":\"session\",\"owner\":\"alice\","
-    "\"server\":\"a1\"}],\"credentials\":["
-    "{\"sha256\":\"2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\",\"user\":"
-    "\"alice\"},"
-    "{\"sha256\":\"81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9\",\"user\":"
-    "\"bob\"},"
-    "{\"sha256\":\"cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4\",\"user\":"
-    "\"alice\",\"expires\":1000},"
-    "{\"sha256\":\"d4f0bc5a29de06b510f9aa428f1eedba926012b591fef7a518e776a7c9bd1824\",\"user\":"
-    "\"alice\",\"server\":\"a1\"}]}";
+#define ROUTES                                                                                     \
+	"{\"routes\":["                                                                            \
+	"{\"prefix\":\"/\",\"target\":\"unix:/hub\",\"auth\":\"none\"},"                           \
+	"{\"prefix\":\"/user/\",\"target\":\"unix:/hub\",\"auth\":\"user\"}"
+#define ALICES                                                                                     \
+	",{\"prefix\":\"/user/alice/\",\"target\":\"unix:/a\",\"auth\":\"session\","               \
+	"\"owner\":\"alice\",\"server\":\"a1\"}"
+#define CREDENTIALS                                                                                \
+	"],\"credentials\":["                                                                      \
+	"{\"sha256\":\"2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\","        \
+	"\"user\":\"alice\"},"                                                                     \
+	"{\"sha256\":\"81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9\","        \
+	"\"user\":\"bob\"},"                                                                       \
+	"{\"sha256\":\"cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4\","        \
+	"\"user\":\"alice\",\"expires\":1000},"                                                    \
+	"{\"sha256\":\"d4f0bc5a29de06b510f9aa428f1eedba926012b591fef7a518e776a7c9bd1824\","        \
+	"\"user\":\"alice\",\"server\":\"a1\"}]}"
 
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: localhost:8\r\n"
 #define POST(path) "POST " path " HTTP/1.1\r\nHost: localhost:8\r\nContent-Length: 0\r\n"
@@ -51,15 +55,21 @@ static const struct row {
 	{ GET("/user/alice/") "Accept: text/html\r\n", EDGE_LOGIN, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") COOKIE("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") TOKEN("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("bob"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("bob") PAGE, EDGE_REFUSE, 403, DOOR_PUBLIC },
+	{ GET("/user/alice/") COOKIE("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
+	{ GET("/user/alice/") COOKIE("bob") PAGE, EDGE_PASS, 0, DOOR_PUBLIC },
+	/* No route but that of all users' addresses. */
+	{ GET("/user/carol/"), EDGE_REFUSE, 403, DOOR_PUBLIC },
+	{ GET("/user/carol/") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
+	{ GET("/user/carol/") COOKIE("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") COOKIE("old") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") COOKIE("agent"), EDGE_REFUSE, 403, DOOR_PUBLIC },
 	{ GET("/user/alice/") TOKEN("agent"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("alice") TOKEN("bob"), EDGE_REFUSE, 403, DOOR_PUBLIC },
+	{ GET("/user/alice/") COOKIE("alice") TOKEN("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") COOKIE("alice") TOKEN("unknown"), EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") COOKIE("alice") COOKIE("bob"), EDGE_REFUSE, 403, DOOR_PUBLIC },
 	{ GET("/user/alice") COOKIE("alice"), EDGE_SLASH, 0, DOOR_PUBLIC },
+	{ GET("/user/alice") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
+	{ POST("/user/alice") TOKEN("alice"), EDGE_REFUSE, 404, DOOR_PUBLIC },
 	{ GET("/user/alice/../bob/"), EDGE_REFUSE, 400, DOOR_PUBLIC },
 	/* State changes. */
 	{ POST("/user/alice/") COOKIE("alice"), EDGE_REFUSE, 403, DOOR_PUBLIC },
@@ -74,7 +84,7 @@ static const struct row {
 	/* WebSockets. */
 	{ GET("/user/alice/") WS COOKIE("alice"), EDGE_REFUSE, 403, DOOR_PUBLIC },
 	{ GET("/user/alice/") WS COOKIE("alice") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") WS COOKIE("bob") ORIGIN, EDGE_REFUSE, 403, DOOR_PUBLIC },
+	{ GET("/user/alice/") WS COOKIE("bob") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") WS PAGE ORIGIN, EDGE_REFUSE, 403, DOOR_PUBLIC },
 	{ GET("/user/alice/") WS TOKEN("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
 	{ GET("/user/alice/") "Connection: Upgrade\r\nUpgrade: websocket\r\n" COOKIE("alice")
@@ -94,6 +104,15 @@ static const struct row {
 };
 
 static struct http_head head;
+
+static struct table *read_table(const char *json)
+{
+	struct table *t = NULL;
+	struct cyg_err err = { 0 };
+
+	ck_assert_msg(table_parse(cyg_str_of(json), &t, &err) == 0, "%s", err.msg);
+	return t;
+}
 
 static void decide(const struct table *t, const struct row *row, struct edge_answer *out)
 {
@@ -119,11 +138,9 @@ static void decide(const struct table *t, const struct row *row, struct edge_ans
 START_TEST(test_decision)
 {
 	const struct row *row = &rows[_i];
-	struct table *t = NULL;
-	struct cyg_err err = { 0 };
+	struct table *t = read_table(ROUTES ALICES CREDENTIALS);
 	struct edge_answer out;
 
-	ck_assert_msg(table_parse(cyg_str_of(table_json), &t, &err) == 0, "%s", err.msg);
 	decide(t, row, &out);
 	ck_assert_msg(
 	    out.verdict == row->verdict && (row->status == 0 || out.status == row->status),
@@ -132,6 +149,38 @@ START_TEST(test_decision)
 	ck_assert(out.verdict != EDGE_PASS || out.route != NULL);
 	ck_assert(out.verdict != EDGE_REFUSE || out.message != NULL);
 	table_free(t);
+}
+END_TEST
+
+/* Who is not alice. */
+static const char *const strangers[] = { "", COOKIE("bob"), TOKEN("bob"), COOKIE("old"),
+	COOKIE("agent"), TOKEN("unknown"), COOKIE("bob") ORIGIN, TOKEN("bob") PAGE,
+	COOKIE("bob") PAGE, PAGE, COOKIE("bob") WS ORIGIN, COOKIE("bob") WS, WS };
+static const char *const addresses[] = { GET("/user/alice/"), GET("/user/alice"),
+	GET("/user/alice/api/x?y"), POST("/user/alice/api"), POST("/user/alice") };
+
+START_TEST(test_a_stranger_cannot_tell_whether_a_server_runs)
+{
+	struct table *with = read_table(ROUTES ALICES CREDENTIALS);
+	struct table *without = read_table(ROUTES CREDENTIALS);
+	char request[1024];
+	struct row row = { .request = request };
+	struct edge_answer a, b;
+
+	for (size_t i = 0; i < CYG_N(strangers); i++) {
+		(void)snprintf(request, sizeof(request), "%s%s", addresses[_i], strangers[i]);
+		decide(with, &row, &a);
+		decide(without, &row, &b);
+		ck_assert_msg(a.verdict == b.verdict && a.status == b.status, "%s", request);
+		ck_assert_ptr_eq(a.message, b.message);
+		if (a.verdict == EDGE_PASS)
+			ck_assert(cyg_str_same(a.route->prefix, b.route->prefix));
+		ck_assert_int_eq(a.cred != NULL, b.cred != NULL);
+		ck_assert_int_eq(a.by_token, b.by_token);
+		ck_assert_int_eq(a.upgrade, b.upgrade);
+	}
+	table_free(with);
+	table_free(without);
 }
 END_TEST
 
@@ -175,6 +224,8 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, test_decision, 0, (int)CYG_N(rows));
+	tcase_add_loop_test(
+	    tc, test_a_stranger_cannot_tell_whether_a_server_runs, 0, (int)CYG_N(addresses));
 	tcase_add_test(tc, test_without_a_table_everything_waits);
 	tcase_add_test(tc, test_hosts_match_whole_labels);
 	suite_add_tcase(s, tc);
