@@ -1,11 +1,13 @@
 /* Starting and stopping servers with JupyterHub's status codes and texts (reference 1.6), and the
  * stream of a start (1.7). */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/url.h"
 #include "hub/access/auth.h"
 #include "hub/api.h"
 #include "hub/policy.h"
 #include "hub/progress.h"
+#include "hub/ratelimit.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 #include "hub/wait.h"
@@ -112,6 +114,24 @@ static bool is_busy(struct http_req *req, const struct srv *srv)
 	return true;
 }
 
+/* A start makes folders, a container and rows that are flushed to disk: nobody has them by the
+ * hundred. */
+static bool is_too_often(struct http_req *req, const char *user)
+{
+	struct hub *hub = request_hub(req);
+	uint64_t wait_ms = ratelimit_wait(hub->starts, cyg_str_of(user), cyg_clock_mono_ms());
+
+	if (wait_ms == 0)
+		return false;
+	reply_retry_after(req, wait_ms);
+	http_reply_error(req, 429,
+	    cyg_arena_printf(req->arena,
+		"%s has started a server %llu times within a minute. Please wait %llu seconds.",
+		user, (unsigned long long)hub->config.starts_per_minute,
+		(unsigned long long)(wait_ms + 999) / 1000));
+	return true;
+}
+
 void api_start_server(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
@@ -132,12 +152,15 @@ void api_start_server(struct http_req *req)
 		reply_field_error(req, status, err.msg, field);
 		return;
 	}
+	if (is_too_often(req, person->name))
+		return;
 	struct srv *srv = srvs_get(hub, person->name, "");
 	if (srv_start(srv, &choice, &err) < 0) {
 		http_reply_field(req, "Retry-After", "30");
 		http_reply_error(req, 429, err.msg);
 		return;
 	}
+	ratelimit_count(hub->starts, cyg_str_of(person->name), cyg_clock_mono_ms());
 	srv_wait(srv, req, WAIT_RUNNING);
 }
 

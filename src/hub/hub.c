@@ -17,6 +17,7 @@
 #include "hub/clusters.h"
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
+#include "hub/ratelimit.h"
 #include "hub/reconcile.h"
 #include "hub/signin.h"
 #include "hub/software.h"
@@ -26,7 +27,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { TIDY_MS = 60 * 1000 };
+enum {
+	TIDY_MS = 60 * 1000,
+	STARTS_WINDOW_MS = 60 * 1000,
+	STARTS_KEYS = 100000, /* users who start within one window */
+};
 static const int64_t intents_kept_us = 7LL * 24 * 3600 * 1000 * 1000;
 
 /* ---- the turn ---- */
@@ -134,6 +139,8 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	start_turns(hub);
 	software_start(hub, &hub->software);
 	hub->asks = asks_new();
+	hub->starts =
+	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
 	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
@@ -222,6 +229,7 @@ void hub_close(struct hub *hub)
 	sessions_free(hub->sessions);
 	people_free(hub->people);
 	asks_free(hub->asks);
+	ratelimit_free(hub->starts);
 	if (hub->turns) {
 		uv_close((uv_handle_t *)&hub->turn_prepare, NULL);
 		uv_close((uv_handle_t *)&hub->turn_check, NULL);

@@ -44,7 +44,7 @@ struct hub_config {
 	int log_level;
 	bool create_users;
 	uint64_t session_ms;
-	uint64_t start_concurrency, queue_max, queue_timeout_ms;
+	uint64_t start_concurrency, starts_per_minute, queue_max, queue_timeout_ms;
 	uint64_t slow_start_ms, slow_stop_ms, stop_grace_ms;
 	uint64_t activity_ms;
 	uint64_t software_refresh_ms, software_timeout_ms;
@@ -67,8 +67,9 @@ struct hub {
 	struct signin *signin;
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
 	struct attempts *attempts;
-	struct ratelimit *begun; /* attempts per address */
-	size_t health_waits;     /* open questions whether servers can be started */
+	struct ratelimit *begun;  /* attempts per address */
+	struct ratelimit *starts; /* per user */
+	size_t health_waits;      /* open questions whether servers can be started */
 	struct cyg_curl *curl;
 	struct spawner_link *spawner;
 	struct proxy_link *proxy;

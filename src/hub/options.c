@@ -118,7 +118,17 @@ static const struct cyg_option options[] = {
 	    .value = "16",
 	    .min = 1,
 	    .max = 10000,
-	    .doc = "How many servers may be starting at the same time; others wait in a queue." },
+	    .doc =
+		"How many servers may be starting at the same time; others wait in a queue. One whose "
+		"user's own script runs counts no more." },
+	{ .name = "starts-per-minute",
+	    .type = OPT_UINT,
+	    .offset = AT(starts_per_minute),
+	    .value = "20",
+	    .min = 1,
+	    .max = 10000,
+	    .doc = "How often one user may start a server within a minute; a further start is told "
+		   "to come back (429)." },
 	{ .name = "queue-max",
 	    .type = OPT_UINT,
 	    .offset = AT(queue_max),

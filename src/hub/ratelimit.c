@@ -1,4 +1,4 @@
-/* A fixed window per key; sign-in is its first user. */
+/* A fixed window per key. */
 #include "hub/ratelimit.h"
 
 #include "base/hash.h"
@@ -6,7 +6,7 @@
 
 struct window {
 	uint64_t until_ms;
-	unsigned failures;
+	unsigned events;
 };
 
 struct ratelimit {
@@ -60,12 +60,12 @@ uint64_t ratelimit_wait(struct ratelimit *r, struct cyg_str key, uint64_t now_ms
 
 	if (w == NULL)
 		return is_full(r, now_ms) ? r->window_ms : 0;
-	if (w->until_ms <= now_ms || w->failures < r->max)
+	if (w->until_ms <= now_ms || w->events < r->max)
 		return 0;
 	return w->until_ms - now_ms;
 }
 
-void ratelimit_fail(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
+void ratelimit_count(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
 {
 	struct window *w = cyg_hash_find(r->windows, key);
 
@@ -77,9 +77,9 @@ void ratelimit_fail(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
 	}
 	if (w->until_ms <= now_ms) {
 		w->until_ms = now_ms + r->window_ms;
-		w->failures = 0;
+		w->events = 0;
 	}
-	w->failures++;
+	w->events++;
 }
 
 void ratelimit_clear(struct ratelimit *r, struct cyg_str key)

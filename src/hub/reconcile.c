@@ -195,6 +195,8 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	}
 	srv_progress_stage(srv, st);
 	srv_answer_due(srv);
+	if (strcmp(st->name, "user-script") == 0)
+		srv_give_place_back(srv);
 }
 
 static void on_tail(void *arg, const struct spawn_tail *m)

@@ -6,6 +6,7 @@
 #include "http/url.h"
 #include "hub/pages.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NEXT_MAX = 2048, LOCATION_MAX = 8192 };
@@ -54,6 +55,15 @@ void reply_error(struct http_req *req, int status, const char *message)
 {
 	if (request_wants_json(req) || !pages_reply_error(req, status))
 		http_reply_error(req, status, message);
+}
+
+void reply_retry_after(struct http_req *req, uint64_t wait_ms)
+{
+	char seconds[24];
+
+	(void)snprintf(
+	    seconds, sizeof(seconds), "%llu", (unsigned long long)(wait_ms + 999) / 1000);
+	http_reply_field(req, "Retry-After", seconds);
 }
 
 const char *request_next(struct http_req *req, struct cyg_str next)

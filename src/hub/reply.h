@@ -13,6 +13,8 @@ void reply_json(struct http_req *req, int status, json_t *root);
 void reply_field_error(struct http_req *req, int status, const char *message, const char *field);
 /* The static page of that status for a browser's navigation, JSON for everything else. */
 void reply_error(struct http_req *req, int status, const char *message);
+/* Retry-After, rounded up to whole seconds; before the sending call. */
+void reply_retry_after(struct http_req *req, uint64_t wait_ms);
 /* 302 to the sign-in with the present address as next; JSON 403 for everything but navigation. */
 void reply_sign_in(struct http_req *req);
 /* 302 or another status to a path with a query parameter next. */

@@ -10,8 +10,6 @@
 #include "hub/reply.h"
 #include "ipc/spawn_codec.h"
 
-#include <stdio.h>
-
 enum {
 	FAILURES_PAIR = 10,     /* of one name from one address */
 	FAILURES_ADDRESS = 100, /* of one address: a class behind one router still gets in */
@@ -132,15 +130,12 @@ static bool is_over_limit(struct http_req *req, struct signin *signin, const str
 	uint64_t now_ms = cyg_clock_mono_ms();
 	uint64_t wait_ms = ratelimit_wait(signin->pairs, a->pair, now_ms);
 	uint64_t other_ms = ratelimit_wait(signin->addresses, a->address, now_ms);
-	char seconds[24];
 
 	if (other_ms > wait_ms)
 		wait_ms = other_ms;
 	if (wait_ms == 0)
 		return false;
-	(void)snprintf(
-	    seconds, sizeof(seconds), "%llu", (unsigned long long)(wait_ms + 999) / 1000);
-	http_reply_field(req, "Retry-After", seconds);
+	reply_retry_after(req, wait_ms);
 	signin_refuse(req, "limit");
 	return true;
 }
@@ -164,8 +159,8 @@ void signin_post(struct http_req *req)
 		return;
 	const char *name = cyg_arena_dup(req->arena, a.name);
 	if (!p->ops->check(p, a.name, a.password)) {
-		ratelimit_fail(hub->signin->pairs, a.pair, cyg_clock_mono_ms());
-		ratelimit_fail(hub->signin->addresses, a.address, cyg_clock_mono_ms());
+		ratelimit_count(hub->signin->pairs, a.pair, cyg_clock_mono_ms());
+		ratelimit_count(hub->signin->addresses, a.address, cyg_clock_mono_ms());
 		cyg_log_warn("sign-in", "refused from %.*s", CYG_STR_ARGS(a.address));
 		signin_refuse(req, "password");
 		return;

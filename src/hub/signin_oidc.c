@@ -242,7 +242,7 @@ static bool is_over_limit(struct http_req *req, struct hub *hub)
 
 	if (ratelimit_wait(hub->begun, address, now_ms) > 0)
 		return true;
-	ratelimit_fail(hub->begun, address, now_ms);
+	ratelimit_count(hub->begun, address, now_ms);
 	return false;
 }
 

@@ -22,6 +22,7 @@ struct srvs {
 	struct cyg_hash *by_id;
 	struct cyg_hash *by_user; /* the first of a user's records */
 	struct cyg_list in[SRV_STATES];
+	size_t places_back; /* of those that start */
 };
 
 /* ---- timers: each state that waits for somebody has an end ---- */
@@ -81,6 +82,42 @@ static void start_timer(struct srv *srv)
 	(void)uv_timer_start(&srv->timer, on_timer, after_ms, again_ms);
 }
 
+/* ---- places: start-concurrency bounds the starts that do the site's own work ---- */
+
+static bool is_starting(enum srv_state state)
+{
+	return state == SRV_STARTING || state == SRV_WAITING;
+}
+
+size_t srvs_places_taken(const struct hub *hub)
+{
+	const struct srvs *srvs = hub->srvs;
+
+	return srvs->in[SRV_STARTING].n + srvs->in[SRV_WAITING].n - srvs->places_back;
+}
+
+static void note_place_back(struct srv *srv)
+{
+	srv->place_back = true;
+	srv->hub->srvs->places_back++;
+}
+
+static void forget_place(struct srv *srv)
+{
+	if (!srv->place_back)
+		return;
+	srv->place_back = false;
+	srv->hub->srvs->places_back--;
+}
+
+void srv_give_place_back(struct srv *srv)
+{
+	if (!is_starting(srv->state) || srv->place_back)
+		return;
+	note_place_back(srv);
+	srvs_admit(srv->hub);
+}
+
 /* ---- the door ---- */
 
 void srv_save(struct srv *srv)
@@ -113,6 +150,8 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	srv->state = to;
 	srv->since_us = cyg_clock_wall_us();
 	cyg_list_add(&srv->hub->srvs->in[to], &srv->link);
+	if (!is_starting(to))
+		forget_place(srv);
 	start_timer(srv);
 	srv_save(srv);
 	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
@@ -279,6 +318,8 @@ static void on_row(void *arg, const void *found)
 	cyg_list_add(&hub->srvs->in[state], &srv->link);
 	if (state == SRV_STOPPED)
 		return;
+	if (is_starting(state))
+		note_place_back(srv); /* how far it is is not known: it holds up nobody */
 	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
 	stages_plan(&srv->stages, &srv->choice, hub->profiles);
 	srv->asked_ms = srv->spawn_ms = srv->reply_ms = cyg_clock_mono_ms();

@@ -38,7 +38,8 @@ struct srv {
 	int64_t since_us, started_us, last_activity_us;
 	uint64_t stat_cpu_us; /* the last figure seen, and when (wall clock; 0: never) */
 	int64_t stat_at_us;
-	bool routed; /* its route belongs into the proxy's table */
+	bool place_back; /* it starts, and no longer counts against start-concurrency */
+	bool routed;     /* its route belongs into the proxy's table */
 
 	/* The start. */
 	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
@@ -84,6 +85,11 @@ struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state);
 /* Browser or kernel activity at that time; never moves a stamp backwards. */
 void srvs_active(struct hub *hub, const char *id, int64_t at_us);
 bool srv_is_active(const struct srv *srv);
+/* How many starts hold a place. */
+size_t srvs_places_taken(const struct hub *hub);
+/* What runs from here on is the user's own and may take as long as they let it: the place goes to
+ * the next in the queue. Does nothing in other states, or a second time. */
+void srv_give_place_back(struct srv *srv);
 
 /* The door: checks the table, moves the record between lists, restarts the state's timer, writes
  * the row, logs. A forbidden move ends the process: it is our mistake. why is a short phrase. */

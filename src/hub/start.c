@@ -146,8 +146,7 @@ void srvs_admit(struct hub *hub)
 	if (hub->ending || hub->spawner == NULL || !hub_spawner_is_known(hub))
 		return;
 	while ((first = cyg_list_first(queued)) != NULL &&
-	       srvs_in(hub, SRV_STARTING)->n + srvs_in(hub, SRV_WAITING)->n <
-		   hub->config.start_concurrency) {
+	       srvs_places_taken(hub) < hub->config.start_concurrency) {
 		admit(CYG_CONTAINER_OF(first, struct srv, link));
 		any = true;
 	}

@@ -11,7 +11,7 @@ import pytest
 
 from lib import hub_rig, places
 from lib.daemon import wait_until
-from lib.hub_rig import make_site, site  # noqa: F401  fixtures
+from lib.hub_rig import make_site, record, site, wait_state  # noqa: F401  two are fixtures
 
 SERVER = "/hub/api/users/alice/server"
 
@@ -122,3 +122,61 @@ def test_a_catalogue_that_hangs_is_one_message_for_all(spark_site):
         asked = list(pool.map(lambda _: connect(site, spec), range(6)))
     assert {(a.status, "does not answer" in a.json["message"]) for a in asked} == {(502, True)}
     assert len(re.findall("spark: reading the catalogue", site.hub.log)) == 1
+
+
+# ---- starts ---------------------------------------------------------------------------------------
+def hang_in_own_script(spawner, spec):
+    spawner.listen_only(spec)
+    spawner.reply(spec["request"])
+    spawner.stage(spec, "setup", 1)
+    spawner.stage(spec, "user-script", 0)
+
+
+def test_own_scripts_that_hang_hold_up_nobody_elses_start(make_site):
+    site = make_site("--start-concurrency", "2", "--slow-start", "60s")
+    options = {"profile": "standard", "user_script": "~/hangs.sh"}
+    site.spawner.on_spawn = hang_in_own_script
+    hanging = {name: site.browser(name) for name in ("mallory", "mary", "max")}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        starts = [pool.submit(browser.post, f"/hub/api/users/{name}/server", {"user_options": options})
+                  for name, browser in hanging.items()]
+        for name, browser in hanging.items():
+            wait_state(browser, "waiting")
+        site.spawner.on_spawn = type(site.spawner).start_well
+        assert site.browser("alice").post(SERVER, {}).status == 201
+        for spec in list(site.spawner.servers.values()):
+            if spec["user"] != "alice":
+                site.spawner.gone(spec, hub_rig.SETUP, message="The script ended badly.")
+        assert [start.result().status for start in starts] == [500] * 3
+    # Each place that was given back was given back once: two starts at a time, again.
+    site.spawner.on_spawn = lambda spawner, spec: spawner.listen_only(spec)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        starts = [pool.submit(b.post, f"/hub/api/users/{name}/server", {}) for name, b in hanging.items()]
+        wait_until(lambda: len([s for s in site.spawner.servers.values() if s["user"] != "alice"]) == 2, "two start")
+        states = sorted(record(b)["cygnet"]["state"] for b in hanging.values() if record(b))
+        assert states.count("starting") + states.count("waiting") == 2
+        for name, browser in hanging.items():
+            assert browser.delete(f"/hub/api/users/{name}/server").status in (202, 204)
+
+
+def test_one_user_starts_so_many_servers_a_minute_and_no_more(make_site):
+    site = make_site("--starts-per-minute", "3")
+    alice, bob = site.browser("alice"), site.browser("bob")
+    for _ in range(3):
+        assert alice.post(SERVER, {}).status == 201
+        assert alice.delete(SERVER).status == 204
+    refused = alice.post(SERVER, {})
+    assert refused.status == 429 and 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert re.fullmatch(r"alice has started a server 3 times within a minute\. Please wait \d+ seconds\.",
+                        refused.json["message"])
+    assert bob.post("/hub/api/users/bob/server", {}).status == 201
+    assert len(site.spawner.specs) == 4
+
+
+def test_a_start_that_is_refused_does_not_count(make_site):
+    site = make_site("--starts-per-minute", "1")
+    alice = site.browser("alice")
+    for _ in range(3):
+        assert alice.post(SERVER, {"user_options": {"profile": "no such"}}).status == 400
+    assert alice.post(SERVER, {}).status == 201
+    assert alice.post(SERVER, {}).status == 400  # it runs already

@@ -340,9 +340,9 @@ START_TEST(test_failures_are_counted_in_a_window)
 	struct ratelimit *r = ratelimit_new(2, 1000, 2);
 
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("a"), 0), 0);
-	ratelimit_fail(r, CYG_STR("a"), 0);
+	ratelimit_count(r, CYG_STR("a"), 0);
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("a"), 10), 0);
-	ratelimit_fail(r, CYG_STR("a"), 10);
+	ratelimit_count(r, CYG_STR("a"), 10);
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("a"), 400), 600);
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("a"), 1000), 0);
 	ratelimit_clear(r, CYG_STR("a"));
@@ -355,8 +355,8 @@ START_TEST(test_a_full_table_of_failures_lets_no_new_key_in)
 {
 	struct ratelimit *r = ratelimit_new(2, 1000, 2);
 
-	ratelimit_fail(r, CYG_STR("a"), 0);
-	ratelimit_fail(r, CYG_STR("b"), 500);
+	ratelimit_count(r, CYG_STR("a"), 0);
+	ratelimit_count(r, CYG_STR("b"), 500);
 	ck_assert_uint_gt(ratelimit_wait(r, CYG_STR("c"), 600), 0);
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("a"), 600), 0);
 	ck_assert_uint_eq(ratelimit_wait(r, CYG_STR("c"), 1200), 0);
