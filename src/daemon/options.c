@@ -128,10 +128,10 @@ static int read_file(
 		const struct cyg_option *o = find_option(prog, n->key);
 		char where[160];
 
-		(void)snprintf(where, sizeof(where), "%.90s:%u: %.40s", path, n->line,
-		    n->key.p != NULL ? n->key.p : "");
+		(void)snprintf(where, sizeof(where), "%.90s:%u:%u: %.40s", path, n->key_line,
+		    n->key_column, n->key.p != NULL ? n->key.p : "");
 		if (o == NULL)
-			rc = yaml_fail(doc, n, err,
+			rc = yaml_fail_key(doc, n, err,
 			    "no option '%.40s'; %s --help-options lists them", n->key.p,
 			    prog->name);
 		else if (n->kind != YAML_SCALAR)
@@ -169,6 +169,8 @@ static void answer_help(const struct cyg_program *prog, const char *word)
 		options_print_table(prog);
 	else if (strcmp(word, "--help-metrics") == 0)
 		options_print_metrics(prog);
+	else if (strcmp(word, "--help-files") == 0)
+		options_print_files(prog);
 	else if (strcmp(word, "--version") == 0)
 		(void)printf("%s %s\n", prog->name, CYGNET_VERSION);
 	else

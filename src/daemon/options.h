@@ -7,6 +7,7 @@
 
 #include "cygnet/err.h"
 #include "daemon/metrics.h"
+#include "daemon/yaml_fields.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,11 +39,13 @@ struct cyg_program {
 	const struct cyg_option *options; /* ended by a NULL name */
 	const char *arguments; /* usage of what stands after the options, or NULL: nothing may */
 	const struct metric_def *metrics; /* for --help-metrics, or NULL: it has none */
+	const struct yaml_file *files;    /* for --help-files, ended by a NULL name; or NULL */
 };
 
-/* Fills *config (zeroed by the caller). Handles --help, --help-options, --help-metrics and
- * --version itself by printing and exiting 0, and `--config FILE`. *first_arg is the index of the
- * first word after the options. On failure what was filled in is still to be freed. */
+/* Fills *config (zeroed by the caller). Handles --help, --help-options, --help-metrics,
+ * --help-files and --version itself by printing and exiting 0, and `--config FILE`. *first_arg is
+ * the index of the first word after the options. On failure what was filled in is still to be
+ * freed. */
 int cyg_options_read(const struct cyg_program *prog, int argc, char **argv, void *config,
     int *first_arg, struct cyg_err *err);
 void cyg_options_free(const struct cyg_program *prog, void *config);

@@ -44,10 +44,11 @@ void options_print_help(const struct cyg_program *prog)
 		(void)printf("  --%-22s %s%s%s%s\n", o->name, o->doc,
 		    o->required ? " (required)" : "", o->value != NULL ? " Default: " : "",
 		    o->value != NULL ? o->value : "");
-	(void)printf("  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n", "config FILE",
-	    "Read options from a YAML file first.", "help-options",
+	(void)printf("  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n  --%-22s %s\n",
+	    "config FILE", "Read options from a YAML file first.", "help-options",
 	    "Print every option with its type, range and default.", "help-metrics",
-	    "Print every metric with its type and labels.", "version", "Print the version.");
+	    "Print every metric with its type and labels.", "help-files",
+	    "Print the keys of the files that options name.", "version", "Print the version.");
 }
 
 void options_print_table(const struct cyg_program *prog)
@@ -68,5 +69,21 @@ void options_print_metrics(const struct cyg_program *prog)
 
 	cyg_buf_init(&text, METRICS_TEXT_MAX);
 	if (prog->metrics != NULL && metrics_describe(prog->metrics, &text, NULL) == 0)
+		(void)fwrite(text.data, 1, text.len, stdout);
+}
+
+void options_print_files(const struct cyg_program *prog)
+{
+	cyg_autobuf struct cyg_buf text;
+	int rc = 0;
+
+	cyg_buf_init(&text, METRICS_TEXT_MAX);
+	for (const struct yaml_file *f = prog->files; f != NULL && f->name != NULL; f++) {
+		if (text.len > 0)
+			rc = cyg_buf_add_str(&text, "\n", NULL);
+		if (rc == 0)
+			rc = yaml_file_describe(f, &text, NULL);
+	}
+	if (rc == 0)
 		(void)fwrite(text.data, 1, text.len, stdout);
 }

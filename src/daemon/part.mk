@@ -1,7 +1,8 @@
 ARCHIVES += daemon
 daemon_SRC := src/daemon/log.c src/daemon/loop.c src/daemon/yaml.c src/daemon/options.c \
 	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listen_fds.c src/daemon/curl.c \
-	src/daemon/metrics.c src/daemon/metrics_text.c src/daemon/metrics_process.c
+	src/daemon/metrics.c src/daemon/metrics_text.c src/daemon/metrics_process.c \
+	src/daemon/yaml_fields.c src/daemon/yaml_fields_doc.c
 UNIT_TESTS += test_daemon
 test_daemon_SRC := tests/unit/test_daemon.c
 test_daemon_LIBS := ipc daemon base
@@ -10,3 +11,12 @@ UNIT_TESTS += test_metrics
 test_metrics_SRC := tests/unit/test_metrics.c
 test_metrics_LIBS := daemon base
 test_metrics_PKGS := check
+UNIT_TESTS += test_yaml_fields
+test_yaml_fields_SRC := tests/unit/test_yaml_fields.c
+test_yaml_fields_LIBS := daemon base
+test_yaml_fields_PKGS := check yaml-0.1
+
+FUZZ_TARGETS += yaml_fields
+fuzz_yaml_fields_SRC := tests/fuzz/fuzz_yaml_fields.c
+fuzz_yaml_fields_LIBS := daemon base
+fuzz_yaml_fields_PKGS := yaml-0.1

@@ -24,8 +24,8 @@ struct yaml_doc {
 /* One open map or sequence while reading. */
 struct level {
 	struct yaml_node *node;
-	struct yaml_node **tail; /* where the next child goes */
-	struct cyg_str key;      /* of a map: the key read last, p NULL when a key is due */
+	struct yaml_node **tail;     /* where the next child goes */
+	const struct yaml_node *key; /* of a map: the key read last, NULL when a key is due */
 };
 
 struct reader {
@@ -43,12 +43,27 @@ int yaml_fail(const struct yaml_doc *doc, const struct yaml_node *at, struct cyg
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return cyg_fail(err, CYG_EINVAL, "%s:%u: %s", doc->name, at != NULL ? at->line : 1, text);
+	return cyg_fail(err, CYG_EINVAL, "%s:%u:%u: %s", doc->name, at != NULL ? at->line : 1,
+	    at != NULL ? at->column : 1, text);
 }
 
-static int fail_line(struct reader *r, size_t line, struct cyg_err *err, const char *what)
+int yaml_fail_key(const struct yaml_doc *doc, const struct yaml_node *entry, struct cyg_err *err,
+    const char *fmt, ...)
 {
-	return cyg_fail(err, CYG_EINVAL, "%s:%zu: %s", r->doc->name, line, what);
+	char text[CYG_ERR_MSG];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return cyg_fail(
+	    err, CYG_EINVAL, "%s:%u:%u: %s", doc->name, entry->key_line, entry->key_column, text);
+}
+
+static int fail_mark(struct reader *r, const yaml_mark_t *at, struct cyg_err *err, const char *what)
+{
+	return cyg_fail(
+	    err, CYG_EINVAL, "%s:%zu:%zu: %s", r->doc->name, at->line + 1, at->column + 1, what);
 }
 
 /* Hangs a finished scalar or a map or sequence just opened under what is open. */
@@ -58,22 +73,21 @@ static int attach(struct reader *r, struct yaml_node *n, struct cyg_err *err)
 
 	if (top == NULL) {
 		if (r->doc->root != NULL)
-			return fail_line(r, n->line, err, "more than one document");
+			return yaml_fail(r->doc, n, err, "more than one document");
 		r->doc->root = n;
 		return 0;
 	}
 	if (top->node->kind == YAML_MAP) {
-		if (top->key.p == NULL) { /* this scalar is a key */
+		if (top->key == NULL) { /* this scalar is a key */
 			if (n->kind != YAML_SCALAR)
-				return fail_line(r, n->line, err, "a key must be plain text");
-			if (yaml_find(top->node, n->text.p) != NULL)
-				return cyg_fail(err, CYG_EINVAL, "%s:%u: key '%s' is there twice",
-				    r->doc->name, n->line, n->text.p);
-			top->key = n->text;
+				return yaml_fail(r->doc, n, err, "a key must be plain text");
+			top->key = n;
 			return 0;
 		}
-		n->key = top->key;
-		top->key = (struct cyg_str){ NULL, 0 };
+		n->key = top->key->text;
+		n->key_line = top->key->line;
+		n->key_column = top->key->column;
+		top->key = NULL;
 	}
 	*top->tail = n;
 	top->tail = &n->next;
@@ -86,9 +100,10 @@ static int add_node(struct reader *r, enum yaml_kind kind, const yaml_event_t *e
 	struct yaml_node *n = cyg_arena_alloc(&r->doc->arena, sizeof(*n));
 
 	if (++r->doc->n_nodes > YAML_NODES_MAX)
-		return fail_line(r, ev->start_mark.line + 1, err, "too many values");
+		return fail_mark(r, &ev->start_mark, err, "too many values");
 	n->kind = kind;
 	n->line = (unsigned)ev->start_mark.line + 1;
+	n->column = (unsigned)ev->start_mark.column + 1;
 	*ret = n;
 	return 0;
 }
@@ -102,7 +117,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *ev, struct cyg_err *e
 	if (rc < 0)
 		return rc;
 	if (memchr(text.p, '\0', text.len) != NULL)
-		return fail_line(r, n->line, err, "a NUL byte in a value");
+		return yaml_fail(r->doc, n, err, "a NUL byte in a value");
 	n->text = (struct cyg_str){ cyg_arena_dup(&r->doc->arena, text), text.len };
 	n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	return attach(r, n, err);
@@ -117,11 +132,45 @@ static int on_open(
 	if (rc < 0)
 		return rc;
 	if (r->depth == YAML_DEPTH_MAX)
-		return fail_line(r, n->line, err, "nested too deeply");
+		return yaml_fail(r->doc, n, err, "nested too deeply");
 	rc = attach(r, n, err);
 	if (rc < 0)
 		return rc;
-	r->stack[r->depth++] = (struct level){ n, &n->first, { NULL, 0 } };
+	r->stack[r->depth++] = (struct level){ n, &n->first, NULL };
+	return 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct yaml_node *x = *(const struct yaml_node *const *)a;
+	const struct yaml_node *y = *(const struct yaml_node *const *)b;
+	int order = strcmp(x->key.p, y->key.p);
+
+	if (order != 0)
+		return order;
+	if (x->key_line != y->key_line)
+		return x->key_line < y->key_line ? -1 : 1;
+	return x->key_column < y->key_column ? -1 : x->key_column > y->key_column;
+}
+
+/* Sorted, because a file of others must not cost the square of its keys. */
+static int check_twice(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
+{
+	cyg_autofree const struct yaml_node **sorted = NULL;
+	size_t n = 0;
+
+	for (const struct yaml_node *c = map->first; c != NULL; c = c->next)
+		n++;
+	sorted = cyg_xcalloc(n + 1, sizeof(const struct yaml_node *));
+	n = 0;
+	for (const struct yaml_node *c = map->first; c != NULL; c = c->next)
+		sorted[n++] = c;
+	qsort(sorted, n, sizeof(const struct yaml_node *), by_key);
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(sorted[i]->key.p, sorted[i - 1]->key.p) == 0)
+			return yaml_fail_key(
+			    r->doc, sorted[i], err, "key '%.60s' is there twice", sorted[i]->key.p);
+	}
 	return 0;
 }
 
@@ -143,8 +192,8 @@ static bool has_tag_or_anchor(const yaml_event_t *ev)
 static int on_event(struct reader *r, const yaml_event_t *ev, struct cyg_err *err)
 {
 	if (has_tag_or_anchor(ev))
-		return fail_line(r, ev->start_mark.line + 1, err,
-		    "anchors, aliases and tags are not allowed here");
+		return fail_mark(
+		    r, &ev->start_mark, err, "anchors, aliases and tags are not allowed here");
 	switch ((int)ev->type) {
 	case YAML_SCALAR_EVENT:
 		return on_scalar(r, ev, err);
@@ -153,6 +202,7 @@ static int on_event(struct reader *r, const yaml_event_t *ev, struct cyg_err *er
 	case YAML_SEQUENCE_START_EVENT:
 		return on_open(r, ev, YAML_SEQ, err);
 	case YAML_MAPPING_END_EVENT:
+		return check_twice(r, r->stack[--r->depth].node, err);
 	case YAML_SEQUENCE_END_EVENT:
 		r->depth--;
 		return 0;
@@ -169,8 +219,7 @@ static int read_events(struct reader *r, yaml_parser_t *parser, struct cyg_err *
 		int rc;
 
 		if (yaml_parser_parse(parser, &ev) == 0)
-			return cyg_fail(err, CYG_EINVAL, "%s:%zu: %s", r->doc->name,
-			    parser->problem_mark.line + 1,
+			return fail_mark(r, &parser->problem_mark, err,
 			    parser->problem != NULL ? parser->problem : "not YAML");
 		last = ev.type == YAML_STREAM_END_EVENT;
 		rc = on_event(r, &ev, err);
@@ -205,7 +254,7 @@ int yaml_parse(const char *name, struct cyg_str text, struct yaml_doc **ret, str
 	}
 	if (r.doc->root == NULL) { /* an empty file is an empty map */
 		r.doc->root = cyg_arena_alloc(&r.doc->arena, sizeof(*r.doc->root));
-		*r.doc->root = (struct yaml_node){ .kind = YAML_MAP, .line = 1 };
+		*r.doc->root = (struct yaml_node){ .kind = YAML_MAP, .line = 1, .column = 1 };
 	}
 	*ret = r.doc;
 	return 0;

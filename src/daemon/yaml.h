@@ -1,6 +1,6 @@
 /* A YAML document as a tree that remembers lines, read through libyaml's events. Strict: one
  * document, no anchors, aliases, tags or duplicate keys; depth, size and node limits. Every message
- * names the file and the line. */
+ * names the file, the line and the column. */
 #ifndef DAEMON_YAML_H
 #define DAEMON_YAML_H
 
@@ -13,10 +13,11 @@ enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_SEQ };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	unsigned line;           /* from 1 */
-	struct cyg_str text;     /* of a scalar; terminated */
-	bool quoted;             /* a scalar in quotes: never null, true or a number */
-	struct cyg_str key;      /* when it is the value of a map entry; terminated */
+	unsigned line, column; /* from 1 */
+	struct cyg_str text;   /* of a scalar; terminated */
+	bool quoted;           /* a scalar in quotes: never null, true or a number */
+	struct cyg_str key;    /* when it is the value of a map entry; terminated */
+	unsigned key_line, key_column;
 	struct yaml_node *first; /* of a map or sequence, in file order */
 	struct yaml_node *next;  /* sibling */
 };
@@ -45,8 +46,11 @@ int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const 
     uint64_t *ret, struct cyg_err *err);
 int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
     bool *ret, struct cyg_err *err);
-/* "FILE:LINE: text": the form of every configuration error. */
+/* "FILE:LINE:COLUMN: text": the form of every configuration error. */
 int yaml_fail(const struct yaml_doc *doc, const struct yaml_node *at, struct cyg_err *err,
+    const char *fmt, ...) CYG_PRINTF(4, 5);
+/* The same, pointing at the key of a map entry. */
+int yaml_fail_key(const struct yaml_doc *doc, const struct yaml_node *entry, struct cyg_err *err,
     const char *fmt, ...) CYG_PRINTF(4, 5);
 
 #endif

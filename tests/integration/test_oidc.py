@@ -737,7 +737,7 @@ def test_a_provider_that_says_nothing_about_who_may_does_not_start(tmp_path, dae
     (tmp_path / "web/static").mkdir(parents=True)
     hub = daemons.start(["cygnet-hub", "--run-dir", tmp_path, "--state-dir", tmp_path / "state", "--web-dir", tmp_path / "web",
                          "--profiles", places.ROOT / "config/profiles.yaml", "--providers", file])
-    hub.wait_line(r"providers.yaml:2: who may sign in is said by either allowed-groups or allow-everyone: true")
+    hub.wait_line(r"providers.yaml:2:5: who may sign in is said by either allowed-groups or allow-everyone: true")
     assert hub.wait_exit() == 1
 
 

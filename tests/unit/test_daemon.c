@@ -38,14 +38,14 @@ START_TEST(test_yaml_tree_keeps_order_lines_and_quotes)
 }
 END_TEST
 
-START_TEST(test_yaml_errors_name_file_and_line)
+START_TEST(test_yaml_errors_name_file_line_and_column)
 {
 	struct cyg_err err;
 
 	ck_assert_int_lt(parse("a: 1\na: 2\n", &err), 0);
-	ck_assert_str_eq(err.msg, "t.yaml:2: key 'a' is there twice");
+	ck_assert_str_eq(err.msg, "t.yaml:2:1: key 'a' is there twice");
 	ck_assert_int_lt(parse("a: &x 1\nb: *x\n", &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.msg, "t.yaml:1: anchors"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "t.yaml:1:4: anchors"));
 	ck_assert_int_lt(parse("a: [1\nb: }\n", &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "t.yaml:"));
 	ck_assert_int_lt(parse("a: 1\n---\nb: 2\n", &err), 0);
@@ -71,7 +71,7 @@ START_TEST(test_yaml_unknown_key_lists_the_allowed_ones)
 
 	ck_assert_int_eq(yaml_parse("f", CYG_STR("name: x\nsise: 2\n"), &doc, NULL), 0);
 	ck_assert_int_lt(yaml_check_keys(doc, yaml_root(doc), allowed, &err), 0);
-	ck_assert_str_eq(err.msg, "f:2: unknown key 'sise'; allowed are name, size");
+	ck_assert_str_eq(err.msg, "f:2:7: unknown key 'sise'; allowed are name, size");
 	yaml_doc_free(doc);
 }
 END_TEST
@@ -270,7 +270,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, test_yaml_tree_keeps_order_lines_and_quotes);
-	tcase_add_test(tc, test_yaml_errors_name_file_and_line);
+	tcase_add_test(tc, test_yaml_errors_name_file_line_and_column);
 	tcase_add_test(tc, test_yaml_depth_is_limited);
 	tcase_add_test(tc, test_yaml_unknown_key_lists_the_allowed_ones);
 	tcase_add_test(tc, test_options_come_from_default_file_and_command_line);

@@ -41,28 +41,28 @@ START_TEST(test_what_is_wrong_is_said_with_file_and_line)
 		const char *text, *message;
 	} bad[] = {
 		{ "", "p.yaml:" },
-		{ "providers: []\n", "p.yaml:1: 'providers' is a list of at least one provider" },
-		{ "provider: []\n", "p.yaml:1: " },
-		{ FILE_OF(GOOD "allowed: x\n"), "p.yaml:6: " },
+		{ "providers: []\n", "p.yaml:1:1: 'providers' is a list of at least one provider" },
+		{ "provider: []\n", "p.yaml:1:" },
+		{ FILE_OF(GOOD "allowed: x\n"), "p.yaml:6:" },
 		{ FILE_OF("id: a\n"), "label" },
 		{ FILE_OF(GOOD "\n"), "either allowed-groups or allow-everyone: true" },
 		{ FILE_OF(
 		      GOOD "allow-everyone: true\n    groups-claim: g\n    allowed-groups: [u]\n"),
-		    "p.yaml:8: who may sign in" },
+		    "p.yaml:8:21: who may sign in" },
 		{ FILE_OF(GOOD "allowed-groups: [u]\n"), "groups-claim is needed" },
-		{ FILE_OF(GOOD "allow-everyone: perhaps\n"), "p.yaml:6: " },
+		{ FILE_OF(GOOD "allow-everyone: perhaps\n"), "p.yaml:6:" },
 		{ FILE_OF(GOOD "allow-everyone: true\n    timeout-ms: 0\n"),
-		    "p.yaml:7: timeout-ms is 1 to 3600000" },
-		{ FILE_OF(GOOD "allow-everyone: true\n    client-id: ''\n"), "p.yaml:7: " },
+		    "p.yaml:7:17: timeout-ms is 1 to 3600000" },
+		{ FILE_OF(GOOD "allow-everyone: true\n    client-id: ''\n"), "p.yaml:7:" },
 		{ FILE_OF("id: A b\n    label: A\n    issuer: https://a\n    client-id: x\n"
 			  "    allow-everyone: true\n"),
-		    "p.yaml:2: an id is" },
+		    "p.yaml:2:9: an id is" },
 		{ FILE_OF("id: development\n    label: A\n    issuer: https://a\n    client-id: x\n"
 			  "    allow-everyone: true\n"),
 		    "development sign-in" },
 		{ FILE_OF("id: a\n    label: A\n    issuer: http://a.example\n    client-id: x\n"
 			  "    allow-everyone: true\n    insecure-loopback: true\n"),
-		    "p.yaml:4: issuer is an https address" },
+		    "p.yaml:4:13: issuer is an https address" },
 		{ FILE_OF(GOOD "allow-everyone: true\n  - " GOOD "allow-everyone: true\n"),
 		    "there is a provider 'a' already" },
 	};
