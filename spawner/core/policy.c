@@ -1,10 +1,8 @@
-/* Reading the two policy files into structs and freeing them. What a request may have of them is
- * decided in policy_check.c. */
+/* The two policy files as tables of fields, and reading them into structs. What a request may have
+ * of them is decided in policy_check.c. */
 #include "spawner/core/policy.h"
 
 #include "base/mem.h"
-#include "base/num.h"
-#include "daemon/yaml.h"
 #include "ipc/spawn_codec.h"
 #include "spawner/core/policy_parts.h"
 
@@ -13,266 +11,264 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static size_t count(const struct yaml_node *parent)
+static int parse_name(
+    struct cyg_str text, struct cyg_arena *arena, enum spawn_name kind, void *member)
 {
-	size_t n = 0;
+	const char *name = cyg_arena_dup(arena, text);
 
-	for (const struct yaml_node *c = parent->first; c != NULL; c = c->next)
-		n++;
-	return n;
+	*(const char **)member = name;
+	return spawn_name_check(kind, name, NULL);
 }
 
-static int need_kind(const struct yaml_doc *doc, const struct yaml_node *at, enum yaml_kind kind,
-    const char *what, struct cyg_err *err)
+static int parse_template_name(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
-	if (at->kind != kind)
-		return yaml_fail(doc, at, err, "%s must be a %s", what,
-		    kind == YAML_MAP   ? "map (name: value)"
-		    : kind == YAML_SEQ ? "list"
-				       : "single value");
-	return 0;
+	return parse_name(text, arena, SPAWN_NAME_TEMPLATE, member);
 }
 
-/* An optional text; *ret is a copy, or stays as it was. */
-static int read_text(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    char **ret, struct cyg_err *err)
+static int parse_stack_name(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
-	const char *text;
-
-	if (yaml_find(map, key) == NULL)
-		return 0;
-	if (yaml_get_str(doc, map, key, &text, err) < 0)
-		return -(int)err->code;
-	free(*ret);
-	*ret = cyg_xstrdup(text);
-	return 0;
+	return parse_name(text, arena, SPAWN_NAME_STACK, member);
 }
 
-static int read_path(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    char **ret, struct cyg_err *err)
+static int parse_path(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
-	if (read_text(doc, map, key, ret, err) < 0)
-		return -(int)err->code;
-	if (*ret != NULL && ((*ret)[0] != '/' && strncmp(*ret, "{cache}", 7) != 0))
-		return yaml_fail(doc, yaml_find(map, key), err,
-		    "'%s' must be an absolute path (or start with {cache})", key);
-	if (*ret != NULL &&
-	    (strstr(*ret, "/../") != NULL || cyg_str_ends(cyg_str_of(*ret), "/..") ||
-		strlen(*ret) >= CYG_PATH_MAX))
-		return yaml_fail(doc, yaml_find(map, key), err,
-		    "'%s' must not hold '..' and have at most %d bytes", key, CYG_PATH_MAX - 1);
-	return 0;
-}
+	const char *path = cyg_arena_dup(arena, text);
 
-static int read_size(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    uint64_t *ret, struct cyg_err *err)
-{
-	const struct yaml_node *at = yaml_find(map, key);
-
-	if (at == NULL)
-		return 0;
-	if (at->kind != YAML_SCALAR || cyg_num_parse_size(at->text, UINT64_MAX >> 1, ret, err) < 0)
-		return yaml_fail(doc, at, err, "'%s' must be a size such as 512M or 4G", key);
+	*(const char **)member = path;
+	if ((!cyg_str_starts(text, "/") && !cyg_str_starts(text, "{cache}")) ||
+	    strstr(path, "/../") != NULL || cyg_str_ends(text, "/..") || text.len >= CYG_PATH_MAX)
+		return -CYG_EINVAL;
 	return 0;
 }
 
 /* "2", "0.5", "1.25": cores, in thousandths. */
-static int read_cores(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    uint32_t *ret, struct cyg_err *err)
+static int parse_cores(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
-	const struct yaml_node *at = yaml_find(map, key);
-
-	if (at == NULL)
-		return 0;
-	if (at->kind != YAML_SCALAR || policy_cores_parse(at->text, ret) < 0)
-		return yaml_fail(
-		    doc, at, err, "'%s' must be a number of cores such as 2 or 0.5", key);
-	return 0;
+	(void)arena;
+	return policy_cores_parse(text, member);
 }
 
-static int read_mount(const struct yaml_doc *doc, const struct yaml_node *at,
-    struct policy_mount *m, struct cyg_err *err)
+#define NAME(fn)                                                                                   \
+	.type = FIELD_OWN, .size = sizeof(const char *), .parse = (fn),                            \
+	.takes = "1 to 63 of a-z, 0-9, '.', '_' and '-', not beginning with '.' or '-'"
+#define PATH                                                                                       \
+	.type = FIELD_OWN, .size = sizeof(const char *), .parse = parse_path,                      \
+	.takes = "an absolute path (or one that begins with {cache}) without '..'"
+#define CORES                                                                                      \
+	.type = FIELD_OWN, .size = sizeof(uint32_t), .parse = parse_cores,                         \
+	.takes = "a number of cores such as 2 or 0.5"
+
+#define OF(member) .offset = offsetof(struct policy_mount, member)
+static const struct yaml_field mount_fields[] = {
+	{ .name = "source",
+	    PATH,
+	    OF(source),
+	    .required = true,
+	    .doc = "A folder of this machine." },
+	{ .name = "target",
+	    PATH,
+	    OF(target),
+	    .same_as = "source",
+	    .doc =
+		"Where it shows inside; as `source` it works for the engine `process`, too, where nothing is mounted." },
+	{ .name = "writable",
+	    .type = FIELD_BOOL,
+	    OF(writable),
+	    .value = "false",
+	    .doc = "Whether it may be written to." },
+	{ .name = "optional",
+	    .type = FIELD_BOOL,
+	    OF(optional),
+	    .value = "false",
+	    .doc = "Whether a source that is not there is left out." },
+	{ .name = NULL },
+};
+#undef OF
+static const struct yaml_record mount_record = {
+	.what = "mount", .size = sizeof(struct policy_mount), .fields = mount_fields
+};
+
+static int check_template(const struct yaml_place *at, void *record, struct cyg_err *err)
 {
-	static const char *const keys[] = { "source", "target", "writable", "optional", NULL };
+	struct policy_template *t = record;
 
-	if (need_kind(doc, at, YAML_MAP, "a mount", err) < 0 ||
-	    yaml_check_keys(doc, at, keys, err) < 0 ||
-	    read_path(doc, at, "source", &m->source, err) < 0 ||
-	    read_path(doc, at, "target", &m->target, err) < 0)
-		return -(int)err->code;
-	if (m->source == NULL)
-		return yaml_fail(doc, at, err, "a mount needs 'source'");
-	if (m->target == NULL)
-		m->target = cyg_xstrdup(m->source);
-	if (yaml_find(at, "writable") != NULL &&
-	    yaml_get_bool(doc, at, "writable", &m->writable, err) < 0)
-		return -(int)err->code;
-	if (yaml_find(at, "optional") != NULL &&
-	    yaml_get_bool(doc, at, "optional", &m->optional, err) < 0)
-		return -(int)err->code;
-	return 0;
-}
-
-static int read_mounts(const struct yaml_doc *doc, const struct yaml_node *map,
-    struct policy_mounts *ret, struct cyg_err *err)
-{
-	const struct yaml_node *at = yaml_find(map, "mounts");
-
-	if (at == NULL)
-		return 0;
-	if (need_kind(doc, at, YAML_SEQ, "'mounts'", err) < 0)
-		return -(int)err->code;
-	ret->list = cyg_xcalloc(count(at) + 1, sizeof(*ret->list));
-	for (const struct yaml_node *c = at->first; c != NULL; c = c->next)
-		if (read_mount(doc, c, &ret->list[ret->n++], err) < 0)
-			return -(int)err->code;
-	return 0;
-}
-
-static int read_list(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    char ***ret, struct cyg_err *err)
-{
-	const struct yaml_node *at = yaml_find(map, key);
-	size_t n = 0;
-
-	if (at == NULL)
-		return 0;
-	if (at->kind != YAML_SEQ)
-		return yaml_fail(doc, at, err, "'%s' must be a list", key);
-	*ret = cyg_xcalloc(count(at) + 1, sizeof(**ret));
-	for (const struct yaml_node *c = at->first; c != NULL; c = c->next) {
-		if (need_kind(doc, c, YAML_SCALAR, "each entry of this list", err) < 0)
-			return -(int)err->code;
-		(*ret)[n++] = cyg_str_dup(c->text);
+	for (size_t i = 0; i < t->n_env; i++) {
+		if (t->env[i].name[0] == '\0' || strchr(t->env[i].name, '=') != NULL)
+			return yaml_fail(at->doc, yaml_fields_at(at, "environment"), err,
+			    "a variable's name must not be empty or hold '='");
 	}
-	return 0;
-}
-
-static int read_env(const struct yaml_doc *doc, const struct yaml_node *map,
-    struct policy_template *t, struct cyg_err *err)
-{
-	const struct yaml_node *at = yaml_find(map, "environment");
-
-	if (at == NULL)
-		return 0;
-	if (need_kind(doc, at, YAML_MAP, "'environment'", err) < 0)
-		return -(int)err->code;
-	if (count(at) > POLICY_ENV_MAX)
-		return yaml_fail(doc, at, err, "at most %d variables", POLICY_ENV_MAX);
-	t->env = cyg_xcalloc(count(at) + 1, sizeof(*t->env));
-	for (const struct yaml_node *c = at->first; c != NULL; c = c->next) {
-		if (need_kind(doc, c, YAML_SCALAR, "a variable", err) < 0)
-			return -(int)err->code;
-		if (c->key.len == 0 || cyg_str_chr(c->key, '=') != c->key.len)
-			return yaml_fail(doc, c, err, "a variable's name must not hold '='");
-		t->env[t->n_env].name = cyg_str_dup(c->key);
-		t->env[t->n_env++].value = cyg_str_dup(c->text);
-	}
-	return 0;
-}
-
-static int read_uid(const struct yaml_doc *doc, const struct yaml_node *map,
-    struct policy_template *t, struct cyg_err *err)
-{
-	const struct yaml_node *at = yaml_find(map, "uid");
-
-	if (at == NULL || cyg_str_eq(at->text, "range"))
-		t->uid = POLICY_UID_RANGE;
-	else if (at->kind == YAML_SCALAR && cyg_str_eq(at->text, "nss"))
-		t->uid = POLICY_UID_NSS;
-	else
-		return yaml_fail(doc, at, err, "'uid' must be range or nss");
-	return 0;
-}
-
-static int read_template_limits(const struct yaml_doc *doc, const struct yaml_node *at,
-    struct policy_template *t, struct cyg_err *err)
-{
-	uint64_t seconds = 120;
-
-	t->memory_default = 2ULL << 30;
-	t->pids_max = 1024;
-	t->tmp_bytes = 1ULL << 30;
-	t->shm_bytes = 256ULL << 20;
-	if (read_size(doc, at, "memory", &t->memory_default, err) < 0)
-		return -(int)err->code;
-	t->memory_max = t->memory_default;
-	if (read_size(doc, at, "memory-max", &t->memory_max, err) < 0 ||
-	    read_cores(doc, at, "cores", &t->cpu_default, err) < 0)
-		return -(int)err->code;
-	t->cpu_max = t->cpu_default;
-	if (read_cores(doc, at, "cores-max", &t->cpu_max, err) < 0 ||
-	    read_size(doc, at, "tmp", &t->tmp_bytes, err) < 0 ||
-	    read_size(doc, at, "shm", &t->shm_bytes, err) < 0)
-		return -(int)err->code;
-	if (yaml_find(at, "processes") != NULL &&
-	    yaml_get_u64(doc, at, "processes", &t->pids_max, err) < 0)
-		return -(int)err->code;
-	if (yaml_find(at, "setup-seconds") != NULL &&
-	    yaml_get_u64(doc, at, "setup-seconds", &seconds, err) < 0)
-		return -(int)err->code;
-	if (seconds == 0 || seconds > 3600)
-		return yaml_fail(doc, yaml_find(at, "setup-seconds"), err,
-		    "'setup-seconds' must be from 1 to 3600");
-	t->deadline_ms = seconds * 1000;
 	if (t->memory_default > t->memory_max || t->cpu_default > t->cpu_max)
-		return yaml_fail(doc, at, err,
+		return yaml_fail(at->doc, at->map, err,
 		    "template '%s': the default of memory or cores is above its maximum", t->name);
+	t->deadline_ms = t->setup_seconds * 1000;
 	return 0;
 }
 
-static int read_template(const struct yaml_doc *doc, const struct yaml_node *at,
-    struct policy_template *t, struct cyg_err *err)
+static const char *const uid_choices[] = {
+	[POLICY_UID_RANGE] = "range", [POLICY_UID_NSS] = "nss", NULL
+};
+static const struct yaml_field word = { .name = "word", .type = FIELD_STRING };
+
+#define OF(member)     .offset = offsetof(struct policy_template, member)
+#define LIST(items, n) .offset = FIELD_ARRAY(struct policy_template, items, n)
+#define SIZE(text)     .type = FIELD_SIZE, .value = text
+static const struct yaml_field template_fields[] = {
+	{ .name = "command",
+	    .type = FIELD_LIST,
+	    LIST(command, n_command),
+	    .of = &word,
+	    .min = 1,
+	    .required = true,
+	    .doc =
+		"The command that init keeps running, word by word. Descriptor 3 is the listening socket." },
+	{ .name = "uid",
+	    .type = FIELD_CHOICE,
+	    OF(uid),
+	    .choices = uid_choices,
+	    .value = "range",
+	    .doc =
+		"Whose uid a server has, as root. `range`: one for each user, from 200000 up, never given out twice. `nss`: the user's own (1000 or more) and the home that the name service says." },
+	{ .name = "home",
+	    PATH,
+	    OF(home),
+	    .value = "/home/{user}",
+	    .doc = "Where the home is inside." },
+	{ .name = "mounts",
+	    .type = FIELD_RECORDS,
+	    LIST(mounts.list, mounts.n),
+	    .record = &mount_record,
+	    .doc = "Folders of this machine inside. What is mounted below them later shows, too." },
+	{ .name = "environment",
+	    .type = FIELD_PAIRS,
+	    LIST(env, n_env),
+	    .max = POLICY_ENV_MAX,
+	    .doc =
+		"Variables for scripts, agent and kernels. No secrets: anybody in the container reads them." },
+	{ .name = "stacks",
+	    .type = FIELD_LIST,
+	    LIST(stacks, n_stacks),
+	    .of = &word,
+	    .doc = "Which stacks may be chosen with it; without the key every stack." },
+	{ .name = "memory", SIZE("2G"), OF(memory_default), .doc = "Memory of a server." },
+	{ .name = "memory-max",
+	    .type = FIELD_SIZE,
+	    OF(memory_max),
+	    .same_as = "memory",
+	    .doc = "The most that may be asked for." },
+	{ .name = "cores",
+	    CORES,
+	    OF(cpu_default),
+	    .doc = "Cores of a server; without the key there is no limit." },
+	{ .name = "cores-max",
+	    CORES,
+	    OF(cpu_max),
+	    .same_as = "cores",
+	    .doc = "The most that may be asked for." },
+	{ .name = "processes",
+	    .type = FIELD_UINT,
+	    OF(pids_max),
+	    .value = "1024",
+	    .doc = "Processes and threads of a server." },
+	{ .name = "tmp",
+	    SIZE("1G"),
+	    OF(tmp_bytes),
+	    .doc = "Size of the private /tmp; what is in it counts as memory." },
+	{ .name = "shm", SIZE("256M"), OF(shm_bytes), .doc = "The same of /dev/shm." },
+	{ .name = "setup-seconds",
+	    .type = FIELD_UINT,
+	    OF(setup_seconds),
+	    .min = 1,
+	    .max = 3600,
+	    .value = "120",
+	    .doc = "How long each setup script (the stack's, the user's) may take." },
+	{ .name = NULL },
+};
+static const struct yaml_field template_key = {
+	.name = "NAME", NAME(parse_template_name), OF(name)
+};
+#undef OF
+#undef LIST
+static const struct yaml_record template_record = { .what = "template",
+	.size = sizeof(struct policy_template),
+	.fields = template_fields,
+	.key = &template_key,
+	.check = check_template };
+
+#define OF(member) .offset = offsetof(struct policy_stack, member)
+static const struct yaml_field stack_fields[] = {
+	{ .name = "prefix",
+	    PATH,
+	    OF(prefix),
+	    .required = true,
+	    .doc =
+		"The folder it lives in: {stack_prefix} in templates. Kernels are looked for in share/jupyter below it." },
+	{ .name = "setup",
+	    PATH,
+	    OF(setup),
+	    .doc =
+		"A script that bash reads before the agent starts; its environment is what kernels start from." },
+	{ .name = "mounts",
+	    .type = FIELD_RECORDS,
+	    .offset = FIELD_ARRAY(struct policy_stack, mounts.list, mounts.n),
+	    .record = &mount_record,
+	    .doc = "As in templates.yaml." },
+	{ .name = "label", .type = FIELD_IGNORED, .doc = "For people." },
+	{ .name = "description", .type = FIELD_IGNORED, .doc = "For people." },
+	{ .name = "kernels", .type = FIELD_IGNORED, .doc = "For people." },
+	{ .name = NULL },
+};
+static const struct yaml_field stack_key = { .name = "NAME", NAME(parse_stack_name), OF(name) };
+#undef OF
+static const struct yaml_record stack_record = { .what = "stack",
+	.size = sizeof(struct policy_stack),
+	.fields = stack_fields,
+	.key = &stack_key };
+
+static const struct yaml_field templates_fields[] = {
+	{ .name = "templates",
+	    .type = FIELD_NAMED,
+	    .offset = FIELD_ARRAY(struct policy, templates, n_templates),
+	    .record = &template_record,
+	    .min = 1,
+	    .required = true,
+	    .doc = "Templates by name." },
+	{ .name = NULL },
+};
+static const struct yaml_field stacks_fields[] = {
+	{ .name = "stacks",
+	    .type = FIELD_NAMED,
+	    .offset = FIELD_ARRAY(struct policy, stacks, n_stacks),
+	    .record = &stack_record,
+	    .min = 1,
+	    .required = true,
+	    .doc = "Stacks by name." },
+	{ .name = NULL },
+};
+static const struct yaml_record templates_record = {
+	.what = "file of templates", .size = sizeof(struct policy), .fields = templates_fields
+};
+static const struct yaml_record stacks_record = {
+	.what = "file of stacks", .size = sizeof(struct policy), .fields = stacks_fields
+};
+
+const struct yaml_file policy_files[] = {
+	{ "templates.yaml",
+	    "What the spawner will run. Only root may write it (as an ordinary user: you or root). "
+	    "Sample: [config/templates.yaml](../config/templates.yaml).",
+	    &templates_record },
+	{ "stacks.yaml",
+	    "Where each software stack is; root's file, too. Sample: "
+	    "[config/stacks.yaml](../config/stacks.yaml).",
+	    &stacks_record },
+	{ .name = NULL },
+};
+
+static int read_file(
+    const char *path, const struct yaml_record *record, struct policy *p, struct cyg_err *err)
 {
-	static const char *const keys[] = { "command", "uid", "home", "mounts", "environment",
-		"stacks", "memory", "memory-max", "cores", "cores-max", "processes", "tmp", "shm",
-		"setup-seconds", NULL };
-
-	t->name = cyg_str_dup(at->key);
-	t->home = cyg_xstrdup("/home/{user}");
-	if (spawn_name_check(SPAWN_NAME_TEMPLATE, t->name, err) < 0)
-		return yaml_fail(doc, at, err, "'%s' cannot be a template's name", t->name);
-	if (need_kind(doc, at, YAML_MAP, "a template", err) < 0 ||
-	    yaml_check_keys(doc, at, keys, err) < 0 ||
-	    read_list(doc, at, "command", &t->command, err) < 0 || read_uid(doc, at, t, err) < 0 ||
-	    read_path(doc, at, "home", &t->home, err) < 0 ||
-	    read_mounts(doc, at, &t->mounts, err) < 0 || read_env(doc, at, t, err) < 0 ||
-	    read_list(doc, at, "stacks", &t->stacks, err) < 0)
-		return -(int)err->code;
-	if (t->command == NULL || t->command[0] == NULL)
-		return yaml_fail(
-		    doc, at, err, "template '%s' needs 'command', a list of words", t->name);
-	return read_template_limits(doc, at, t, err);
-}
-
-static int read_stack(const struct yaml_doc *doc, const struct yaml_node *at,
-    struct policy_stack *s, struct cyg_err *err)
-{
-	/* label, description and kernels are for the hub and the start form */
-	static const char *const keys[] = { "label", "description", "prefix", "setup", "mounts",
-		"kernels", NULL };
-
-	s->name = cyg_str_dup(at->key);
-	if (spawn_name_check(SPAWN_NAME_STACK, s->name, err) < 0)
-		return yaml_fail(doc, at, err, "'%s' cannot be a stack's name", s->name);
-	if (need_kind(doc, at, YAML_MAP, "a stack", err) < 0 ||
-	    yaml_check_keys(doc, at, keys, err) < 0 ||
-	    read_path(doc, at, "prefix", &s->prefix, err) < 0 ||
-	    read_path(doc, at, "setup", &s->setup, err) < 0 ||
-	    read_mounts(doc, at, &s->mounts, err) < 0)
-		return -(int)err->code;
-	if (s->prefix == NULL)
-		return yaml_fail(
-		    doc, at, err, "stack '%s' needs 'prefix', the folder it lives in", s->name);
-	return 0;
-}
-
-/* Opens one file and finds the one map it must hold. */
-static int open_file(const char *path, const char *key, struct yaml_doc **doc,
-    const struct yaml_node **ret, struct cyg_err *err)
-{
-	const char *keys[] = { key, NULL };
+	struct yaml_doc *doc = NULL;
 	struct stat st;
+	int rc;
 
 	if (stat(path, &st) < 0)
 		return cyg_fail_sys(err, errno, "policy file '%s'", path);
@@ -280,107 +276,34 @@ static int open_file(const char *path, const char *key, struct yaml_doc **doc,
 		return cyg_fail(err, CYG_EDENIED,
 		    "policy file '%s' must belong to %s and be writable by nobody else", path,
 		    geteuid() == 0 ? "root" : "you or root");
-	if (yaml_load(path, doc, err) < 0)
-		return -(int)err->code;
-	if (need_kind(*doc, yaml_root(*doc), YAML_MAP, "the file", err) < 0 ||
-	    yaml_check_keys(*doc, yaml_root(*doc), keys, err) < 0)
-		return -(int)err->code;
-	*ret = yaml_find(yaml_root(*doc), key);
-	if (*ret == NULL || (*ret)->kind != YAML_MAP || (*ret)->first == NULL)
-		return yaml_fail(
-		    *doc, yaml_root(*doc), err, "'%s' must be a map with at least one entry", key);
-	return 0;
-}
-
-static int load_templates(
-    struct policy *p, const struct yaml_doc *doc, const struct yaml_node *map, struct cyg_err *err)
-{
-	p->templates = cyg_xcalloc(count(map), sizeof(*p->templates));
-	for (const struct yaml_node *c = map->first; c != NULL; c = c->next)
-		if (read_template(doc, c, &p->templates[p->n_templates++], err) < 0)
-			return -(int)err->code;
-	return 0;
-}
-
-static int load_stacks(
-    struct policy *p, const struct yaml_doc *doc, const struct yaml_node *map, struct cyg_err *err)
-{
-	p->stacks = cyg_xcalloc(count(map), sizeof(*p->stacks));
-	for (const struct yaml_node *c = map->first; c != NULL; c = c->next)
-		if (read_stack(doc, c, &p->stacks[p->n_stacks++], err) < 0)
-			return -(int)err->code;
-	return 0;
+	rc = yaml_load(path, &doc, err);
+	if (rc == 0)
+		rc = yaml_fields_read(doc, record, &p->arena, p, err);
+	yaml_doc_free(doc);
+	return rc;
 }
 
 int policy_load(
     const char *templates_path, const char *stacks_path, struct policy **ret, struct cyg_err *err)
 {
 	struct policy *p = cyg_xcalloc(1, sizeof(*p));
-	struct yaml_doc *doc = NULL;
-	const struct yaml_node *map = NULL;
-	struct cyg_err local;
-	int r;
+	int rc;
 
-	if (err == NULL)
-		err = &local;
-	r = open_file(templates_path, "templates", &doc, &map, err);
-	if (r == 0 && map != NULL)
-		r = load_templates(p, doc, map, err);
-	yaml_doc_free(doc);
-	doc = NULL;
-	if (r == 0)
-		r = open_file(stacks_path, "stacks", &doc, &map, err);
-	if (r == 0 && map != NULL)
-		r = load_stacks(p, doc, map, err);
-	yaml_doc_free(doc);
-	if (r < 0)
+	cyg_arena_init(&p->arena);
+	rc = read_file(templates_path, &templates_record, p, err);
+	if (rc == 0)
+		rc = read_file(stacks_path, &stacks_record, p, err);
+	if (rc < 0)
 		policy_free(p);
 	else
 		*ret = p;
-	return r;
-}
-
-static void free_list(char **list)
-{
-	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
-}
-
-static void free_mounts(struct policy_mounts *m)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		free(m->list[i].source);
-		free(m->list[i].target);
-	}
-	free(m->list);
+	return rc;
 }
 
 void policy_free(struct policy *p)
 {
-	for (size_t i = 0; p != NULL && i < p->n_templates; i++) {
-		struct policy_template *t = &p->templates[i];
-
-		for (size_t j = 0; j < t->n_env; j++) {
-			free(t->env[j].name);
-			free(t->env[j].value);
-		}
-		free(t->env);
-		free_list(t->command);
-		free_list(t->stacks);
-		free_mounts(&t->mounts);
-		free(t->name);
-		free(t->home);
-	}
-	for (size_t i = 0; p != NULL && i < p->n_stacks; i++) {
-		free_mounts(&p->stacks[i].mounts);
-		free(p->stacks[i].name);
-		free(p->stacks[i].prefix);
-		free(p->stacks[i].setup);
-	}
-	if (p != NULL) {
-		free(p->templates);
-		free(p->stacks);
-	}
+	if (p == NULL)
+		return;
+	cyg_arena_free(&p->arena);
 	free(p);
 }

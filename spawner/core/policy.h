@@ -6,6 +6,7 @@
 
 #include "cygnet/err.h"
 #include "cygnet/spawn_msg.h"
+#include "daemon/yaml_fields.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@ enum policy_uid {
 };
 
 struct policy_mount {
-	char *source, *target; /* of one length class: absolute, may hold {user} */
+	const char *source, *target; /* of one length class: absolute, may hold {user} */
 	bool writable;
 	bool optional; /* a source that is not there is no error */
 };
@@ -27,35 +28,35 @@ struct policy_mounts {
 	size_t n;
 };
 
-struct policy_env {
-	char *name, *value;
-};
-
 struct policy_template {
-	char *name;
-	char **command; /* NULL-ended, with placeholders */
+	const char *name;
+	const char **command; /* NULL-ended, with placeholders */
+	size_t n_command;
 	enum policy_uid uid;
-	char *home; /* inside, may hold {user} */
+	const char *home; /* inside, may hold {user} */
 	struct policy_mounts mounts;
-	struct policy_env *env;
+	struct yaml_pair *env;
 	size_t n_env;
-	char **stacks; /* NULL-ended; NULL: every stack */
+	const char **stacks; /* NULL-ended; NULL: every stack */
+	size_t n_stacks;
 	uint64_t memory_default, memory_max;
 	uint32_t cpu_default, cpu_max; /* thousandths of a core; 0: no limit */
 	uint64_t pids_max, tmp_bytes, shm_bytes;
-	uint64_t deadline_ms; /* of each setup script */
+	uint64_t setup_seconds, deadline_ms; /* of each setup script: the same twice */
 };
 
 struct policy_stack {
-	char *name, *prefix;
-	char *setup; /* absolute path, or NULL */
+	const char *name, *prefix;
+	const char *setup; /* absolute path, or NULL */
 	struct policy_mounts mounts;
 };
 
 struct policy;
 
+/* What both files hold, for the reference page; ended by a NULL name. */
+extern const struct yaml_file policy_files[];
 /* Reads both files. As root each must belong to root and be writable by nobody else. Errors are
- * "FILE:LINE: text". */
+ * "FILE:LINE:COLUMN: text". */
 int policy_load(
     const char *templates_path, const char *stacks_path, struct policy **ret, struct cyg_err *err);
 /* NULL is accepted. */

@@ -242,7 +242,7 @@ static int init_command(const struct server *s, struct words *w, struct cyg_err 
 	if (add_environment(w, s, &at, &p, err) < 0)
 		return -(int)CYG_EINVAL;
 	add(w, "--");
-	for (char **word = s->grant.template_->command; *word != NULL; word++)
+	for (const char **word = s->grant.template_->command; *word != NULL; word++)
 		if (add_expanded(w, *word, &p, err) < 0)
 			return -(int)CYG_EINVAL;
 	return 0;

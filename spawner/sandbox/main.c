@@ -102,7 +102,8 @@ static const struct cyg_option options[] = {
 
 static const struct cyg_program program = { .name = "cygnet-spawner-sandbox",
 	.purpose = "Starts, lists and stops notebook servers on this machine for the hub.",
-	.options = options };
+	.options = options,
+	.files = policy_files };
 
 struct daemon {
 	struct spawner spawner;

@@ -31,6 +31,24 @@ def test_sample_names_every_option_and_no_other(program, sample):
     assert set(re.findall(r"^([a-z0-9-]+):", text, re.M)) <= known
 
 
+def help_files(program):
+    """{file: keys in it}, as the program says."""
+    out = subprocess.run([places.BIN / program, "--help-files"], capture_output=True, text=True, check=True).stdout
+    parts = re.split(r"^## (\S+)$", out, flags=re.M)
+    return {name: re.findall(r"^\| `([^`]+)` \|", text, re.M) for name, text in zip(parts[1::2], parts[2::2])}
+
+
+@pytest.mark.parametrize("program", ["cygnet-spawner-sandbox"])
+def test_sample_shows_every_key_of_its_file(program):
+    files = help_files(program)
+    assert files
+    for name, keys in files.items():
+        text = (places.ROOT / "config" / name).read_text()
+        shown = set(re.findall(r"^[\s#-]*([A-Za-z0-9-]+):", text, re.M))
+        # What is in a mount stands once, in templates.yaml.
+        assert {key.split(".")[-1] for key in keys if "mounts[]" not in key or name == "templates.yaml"} <= shown, name
+
+
 def test_links_between_documents_lead_somewhere():
     broken = []
     for page in [places.ROOT / "README.md", places.ROOT / "config/README.md", *DOCS.rglob("*.md")]:

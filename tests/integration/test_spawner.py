@@ -573,12 +573,12 @@ def test_process_engine_leaves_no_descendant(spawner, tmp_path):
 # ---- policy files --------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("text, words", [
-    ("templates:\n  a:\n    command: [x]\n    memory: lots\n", "templates.yaml:4: 'memory' must be a size"),
-    ("templates:\n  a:\n    comand: [x]\n", "templates.yaml:3: "),
+    ("templates:\n  a:\n    command: [x]\n    memory: lots\n", "templates.yaml:4:13: 'memory' must be a size"),
+    ("templates:\n  a:\n    comand: [x]\n", "templates.yaml:3:5: unknown key 'comand', perhaps 'command'"),
     ("templates:\n  a:\n    memory: 1G\n", "needs 'command'"),
     ("templates:\n  a:\n    command: [x]\n    memory: 2G\n    memory-max: 1G\n", "above its maximum"),
-    ("templates:\n  a:\n    command: [x]\n    mounts:\n      - {source: rel}\n", "templates.yaml:5: 'source' must be"),
-    ("templates:\n  a:\n    command: [x]\n    uid: root\n", "templates.yaml:4: 'uid' must be range or nss"),
+    ("templates:\n  a:\n    command: [x]\n    mounts:\n      - {source: rel}\n", "templates.yaml:5:18: 'source' must be"),
+    ("templates:\n  a:\n    command: [x]\n    uid: root\n", "templates.yaml:4:10: 'uid' must be one of range, nss"),
     ("templates: []\n", "must be a map"),
 ])
 def test_wrong_template_is_named_by_file_and_line(daemon, tmp_path, text, words):

@@ -147,27 +147,30 @@ END_TEST
 static const struct {
 	const char *templates, *stacks, *words;
 } wrong[] = {
-	{ "templates:\n  a: {command: x}\n", STACKS, "templates.yaml:2: 'command' must be a list" },
+	{ "templates:\n  a: {command: x}\n", STACKS,
+	    "templates.yaml:2:16: 'command' must be a list" },
 	{ "templates:\n  a: {command: []}\n", STACKS,
-	    "templates.yaml:2: template 'a' needs 'command'" },
-	{ "templates:\n  A: {command: [x]}\n", STACKS, "'A' cannot be a template's name" },
+	    "templates.yaml:2:16: 'command' must be a list of at least 1" },
+	{ "templates:\n  A: {command: [x]}\n", STACKS,
+	    "templates.yaml:2:3: 'A' cannot be the name of a template" },
 	{ "templates:\n  a:\n    command: [x]\n    cores: many\n", STACKS,
-	    "yaml:4: 'cores' must be" },
-	{ "templates:\n  a:\n    command: [x]\n    cores: 0.1234\n", STACKS, "yaml:4: 'cores'" },
+	    "yaml:4:12: 'cores' must be" },
+	{ "templates:\n  a:\n    command: [x]\n    cores: 0.1234\n", STACKS, "yaml:4:12: 'cores'" },
 	{ "templates:\n  a:\n    command: [x]\n    home: /a/../b\n", STACKS,
-	    "yaml:4: 'home' must not" },
+	    "yaml:4:11: 'home' must be an absolute path (or one that begins with {cache}) without '..'" },
 	{ "templates:\n  a:\n    command: [x]\n    home: /a/..\n", STACKS,
-	    "yaml:4: 'home' must not" },
+	    "yaml:4:11: 'home' must be an absolute path (or one that begins with {cache}) without '..'" },
 	{ "templates:\n  a:\n    command: [x]\n    setup-seconds: 0\n", STACKS, "from 1 to 3600" },
 	{ "templates:\n  a:\n    command: [x]\n    environment: {A=B: x}\n", STACKS,
-	    "must not hold '='" },
+	    "templates.yaml:4:18: a variable's name must not be empty or hold '='" },
 	{ "templates:\n  a:\n    command: [x]\n    mounts: [{target: /x}]\n", STACKS,
-	    "needs 'source'" },
-	{ TEMPLATES, "stacks:\n  a: {label: x}\n", "stacks.yaml:2: stack 'a' needs 'prefix'" },
+	    "templates.yaml:4:14: the mount needs 'source'" },
+	{ TEMPLATES, "stacks:\n  a: {label: x}\n", "stacks.yaml:2:6: the stack needs 'prefix'" },
 	{ TEMPLATES, "stacks:\n  a: {prefix: rel}\n",
-	    "stacks.yaml:2: 'prefix' must be an absolute" },
-	{ TEMPLATES, "stacks: {}\n", "must be a map with at least one entry" },
-	{ TEMPLATES, "stack: {a: {prefix: /x}}\n", "stacks.yaml:1: " },
+	    "stacks.yaml:2:15: 'prefix' must be an absolute" },
+	{ TEMPLATES, "stacks: {}\n", "stacks.yaml:1:9: 'stacks' must be a map of at least 1" },
+	{ TEMPLATES, "stack: {a: {prefix: /x}}\n",
+	    "stacks.yaml:1:1: unknown key 'stack', perhaps 'stacks'" },
 };
 
 START_TEST(test_a_wrong_file_is_named_with_line_and_reason)
@@ -178,6 +181,18 @@ START_TEST(test_a_wrong_file_is_named_with_line_and_reason)
 	ck_assert_int_lt(load(wrong[_i].templates, wrong[_i].stacks, &p, &err), 0);
 	ck_assert_msg(strstr(err.msg, wrong[_i].words) != NULL, "'%s'", err.msg);
 	ck_assert_ptr_null(p);
+}
+END_TEST
+
+START_TEST(test_annotated_samples_are_read)
+{
+	struct policy *p = NULL;
+	struct cyg_err err;
+
+	ck_assert_msg(policy_load("config/templates.yaml", "config/stacks.yaml", &p, &err) == 0,
+	    "%s", err.msg);
+	ck_assert_str_eq(p->templates[0].name, "notebook");
+	policy_free(p);
 }
 END_TEST
 
@@ -239,6 +254,7 @@ int main(void)
 	tcase_add_test(c, test_a_stack_the_template_does_not_list_is_denied);
 	tcase_add_loop_test(c, test_a_name_that_could_become_a_path_is_refused, 0, CYG_N(bad));
 	tcase_add_loop_test(c, test_a_wrong_file_is_named_with_line_and_reason, 0, CYG_N(wrong));
+	tcase_add_test(c, test_annotated_samples_are_read);
 	tcase_add_test(c, test_a_file_others_can_write_is_refused);
 	tcase_add_test(c, test_placeholders_are_replaced_and_unknown_ones_refused);
 	tcase_add_test(c, test_cores_are_read_in_thousandths);
