@@ -22,6 +22,14 @@ struct lookup_work {
 	struct cyg_err err;
 };
 
+/* Notebooks from before Jupyter 4 say "python": jupyter_client takes that for its native kernel. */
+static int find_named(const struct lookup_work *l, struct spec **ret, struct cyg_err *err)
+{
+	if (strcmp(l->name, "python") == 0 && specs_find(l->specs, "python3", ret, NULL) == 0)
+		return 0;
+	return specs_find(l->specs, l->name, ret, err);
+}
+
 static int find_spec(struct lookup_work *l, struct cyg_err *err)
 {
 	struct specs *all;
@@ -29,7 +37,7 @@ static int find_spec(struct lookup_work *l, struct cyg_err *err)
 	int rc;
 
 	if (l->name[0] != '\0')
-		return specs_find(l->specs, l->name, &l->spec, err);
+		return find_named(l, &l->spec, err);
 	all = cyg_xcalloc(1, sizeof(*all));
 	specs_read(l->specs, all);
 	chosen = specs_default(all);

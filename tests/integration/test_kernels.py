@@ -131,6 +131,13 @@ def test_rest_literals_of_sessions(agent):
     assert agent.get("api/sessions") == []
 
 
+def test_old_name_python_means_the_native_kernel(agent):
+    assert agent.request("POST", "api/kernels", {"name": "python"}).json["name"] == "python3"
+    made = agent.request("POST", "api/sessions", {"path": "old.ipynb", "type": "notebook", "kernel": {"name": "python"}})
+    assert (made.status, made.json["kernel"]["name"]) == (201, "python3")
+    assert agent.request("GET", "api/kernelspecs/python").status == 404  # as stock
+
+
 def test_session_of_a_made_up_path_knows_its_document(agent):
     (agent.home / "a").mkdir()
     made = agent.request("POST", "api/sessions", {"path": "a/5f4e21-9c", "type": "notebook", "name": "day.ipynb",
