@@ -39,10 +39,14 @@ enum {
 	KERNEL_STABLE_MS = 10 * 1000, /* alive that long, and its tries are counted anew */
 	KERNEL_TERM_MS = 2500,        /* after the polite request */
 	KERNEL_KILL_MS = 5000,
-	KERNEL_READY_MS = 60 * 1000,           /* stock waits as long for a restart */
-	KERNEL_NUDGE_MS = 300,                 /* between questions until broadcasts are heard */
-	KERNEL_HELD_MAX = 64 * 1024 * 1024,    /* sent by clients before it is ready */
-	KERNEL_PARKED_MAX = 4,                 /* clients that may come back, each with its queue */
+	KERNEL_READY_MS = 60 * 1000,        /* stock waits as long for a restart */
+	KERNEL_NUDGE_MS = 300,              /* between questions until broadcasts are heard */
+	KERNEL_HELD_MAX = 64 * 1024 * 1024, /* sent by clients before it is ready */
+	/* Clients that are away and may come back: so many have a queue (most of it on disk), so
+	 * many more are told at least how much they have missed. A queue costs a descriptor, a
+	 * place without one some hundred bytes. */
+	KERNEL_PARKED_MAX = 32,
+	KERNEL_PLACES_MAX = 1024,
 	KERNEL_MESSAGE_MAX = 64 * 1024 * 1024, /* from a browser; the proxy bounds nothing here */
 };
 

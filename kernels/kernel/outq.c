@@ -18,6 +18,7 @@ struct outq {
 	size_t sent;   /* of the first frame */
 	int fd;        /* -1: no file */
 	uint64_t file_read, file_end;
+	size_t file_frames;
 	uint64_t file_punched; /* what lies before holds no disk space any more */
 };
 
@@ -58,14 +59,20 @@ static void ring_push(struct outq *q, struct wsbuf *b)
 	q->memory += b->len;
 }
 
+void outq_clear(struct outq *q)
+{
+	while (q->n > 0)
+		ring_pop(q);
+	free(CYG_TAKE(q->ring));
+	cyg_close(q->fd);
+	*q = (struct outq){ .limits = q->limits, .fd = -1 };
+}
+
 void outq_free(struct outq *q)
 {
 	if (q == NULL)
 		return;
-	while (q->n > 0)
-		ring_pop(q);
-	free(q->ring);
-	cyg_close(q->fd);
+	outq_clear(q);
 	free(q);
 }
 
@@ -120,9 +127,11 @@ static int file_put(struct outq *q, const struct wsbuf *b, struct cyg_err *err)
 	rc = write_at(q->fd, &len, sizeof(len), q->file_end, err);
 	if (rc == 0)
 		rc = write_at(q->fd, b->data + b->start, b->len, q->file_end + sizeof(len), err);
-	if (rc == 0)
-		q->file_end += sizeof(len) + len;
-	return rc;
+	if (rc < 0)
+		return rc;
+	q->file_end += sizeof(len) + len;
+	q->file_frames++;
+	return 0;
 }
 
 int outq_put(struct outq *q, struct wsbuf *b, struct cyg_err *err)
@@ -174,6 +183,7 @@ static int refill(struct outq *q, struct cyg_err *err)
 		}
 		ring_push(q, b);
 		q->file_read += sizeof(len) + len;
+		q->file_frames--;
 		got += (size_t)len;
 	}
 	if (q->file_read == q->file_end && q->file_end > 0) {
@@ -230,4 +240,14 @@ bool outq_is_empty(const struct outq *q)
 uint64_t outq_bytes(const struct outq *q)
 {
 	return q->memory - q->sent + (q->file_end - q->file_read);
+}
+
+size_t outq_frames(const struct outq *q)
+{
+	return q->n + q->file_frames;
+}
+
+void outq_set_memory(struct outq *q, size_t memory_max)
+{
+	q->limits.memory_max = memory_max;
 }

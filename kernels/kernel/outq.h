@@ -32,7 +32,12 @@ int outq_advance(struct outq *q, size_t n, struct cyg_err *err);
  * had its beginning is gone. */
 void outq_rewind(struct outq *q);
 bool outq_is_empty(const struct outq *q);
-/* Bytes waiting, in memory and in the file. */
+/* Bytes and frames waiting, in memory and in the file. */
 uint64_t outq_bytes(const struct outq *q);
+size_t outq_frames(const struct outq *q);
+/* Another bound for the memory, from the next frame on. */
+void outq_set_memory(struct outq *q, size_t memory_max);
+/* Throws away what waits. */
+void outq_clear(struct outq *q);
 
 #endif

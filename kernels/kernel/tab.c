@@ -9,10 +9,12 @@
 enum {
 	SESSIONS_MAX = 8,               /* ids that one client's messages carry */
 	QUEUE_MEMORY = 4 * 1024 * 1024, /* then to disk */
+	AWAY_MEMORY = 256 * 1024,       /* of a client that is away: what more comes goes to disk */
 	CODE_NORMAL = 1000,
 	CODE_GOING_AWAY = 1001,
 };
-static const uint64_t QUEUE_FILE = 4ULL * 1024 * 1024 * 1024; /* a client that is never coming */
+/* On disk for a client that may never come, and for all of one kernel's that are away together. */
+static const uint64_t QUEUE_FILE = 4ULL * 1024 * 1024 * 1024;
 
 struct tab {
 	struct cyg_link link;
@@ -25,6 +27,7 @@ struct tab {
 	struct ws *ws;      /* NULL: away */
 	struct kmsg *input; /* a question to the person that has not been answered */
 	bool dirty;
+	bool given_up;     /* away for too long: what comes is only counted */
 	size_t lost;       /* messages that found no room: none is queued before it was told so */
 	char *lost_parent; /* the request that the first of them belongs to */
 };
@@ -89,20 +92,46 @@ size_t tabs_connected(const struct kernel *k)
 	return n;
 }
 
-/* Only so many may be away; the one that left first goes. */
+static void note_parent(struct tab *t, struct cyg_str parent)
+{
+	if (t->lost_parent == NULL && parent.len > 2 && parent.len < KERNEL_HEADER_MAX)
+		t->lost_parent = cyg_str_dup(parent);
+}
+
+/* Its queue goes, the place stays, so that the client is told how much it has missed. */
+static void tab_give_up(struct tab *t)
+{
+	const char *running = bridge_running(t->kernel);
+
+	if (t->given_up)
+		return;
+	t->given_up = true;
+	t->lost += outq_frames(t->out);
+	outq_clear(t->out);
+	cyg_log_warn(t->kernel->id, "%zu messages that a client has missed are given up", t->lost);
+	if (running != NULL)
+		note_parent(t, cyg_str_of(running));
+}
+
+/* Those that left last keep their queues, as many as there is room for. */
 static void bound_parked(struct kernel *k)
 {
-	size_t away = k->tabs.n - tabs_connected(k);
+	size_t kept = 0, places = 0;
+	uint64_t bytes = 0;
 
-	cyg_list_each_safe (it, &k->tabs) {
+	for (struct cyg_link *it = k->tabs.head.prev, *before; it != &k->tabs.head; it = before) {
 		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
 
-		if (away <= KERNEL_PARKED_MAX)
-			return;
+		before = it->prev;
 		if (t->ws != NULL)
 			continue;
-		tab_free(t);
-		away--;
+		bytes += outq_bytes(t->out);
+		if (kept == KERNEL_PARKED_MAX || (kept > 0 && bytes > QUEUE_FILE))
+			tab_give_up(t);
+		else
+			kept += t->given_up ? 0 : 1;
+		if (++places > KERNEL_PLACES_MAX)
+			tab_free(t);
 	}
 }
 
@@ -112,13 +141,9 @@ static void bound_parked(struct kernel *k)
  * counted, until the client has read what waits and the word can be put behind that. */
 static void note_lost(struct tab *t, const struct kmsg *m, const struct cyg_err *err)
 {
-	struct cyg_str parent = m->json[WIRE_PARENT];
-
-	if (t->lost++ > 0)
-		return;
-	cyg_log_warn(t->kernel->id, "messages for a client are left out: %s", err->msg);
-	if (parent.len < KERNEL_HEADER_MAX)
-		t->lost_parent = cyg_str_dup(parent);
+	note_parent(t, m->json[WIRE_PARENT]);
+	if (t->lost++ == 0 && !t->given_up)
+		cyg_log_warn(t->kernel->id, "messages for a client are left out: %s", err->msg);
 }
 
 static void tab_put(struct tab *t, struct kmsg *m)
@@ -128,7 +153,7 @@ static void tab_put(struct tab *t, struct kmsg *m)
 	int rc;
 
 	t->dirty = true;
-	if (t->lost > 0) {
+	if (t->lost > 0 || t->given_up) {
 		note_lost(t, m, &err);
 		return;
 	}
@@ -256,12 +281,17 @@ void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *
 
 void tabs_flush(struct kernel *k)
 {
+	bool away = false;
+
 	cyg_list_each (it, &k->tabs) {
 		struct tab *t = CYG_CONTAINER_OF(it, struct tab, link);
 
+		away = away || (t->dirty && t->ws == NULL);
 		if (t->dirty)
 			tab_flush(t);
 	}
+	if (away)
+		bound_parked(k);
 }
 
 void tabs_end(struct kernel *k, int code)
@@ -319,10 +349,12 @@ static void on_end(void *arg, int code)
 	cyg_list_remove(&k->tabs, &t->link);
 	cyg_list_add(&k->tabs, &t->link);
 	/* Clients take these two as final; after any other end they come back. */
-	if (code == CODE_NORMAL || code == CODE_GOING_AWAY || *t->session_id == '\0')
+	if (code == CODE_NORMAL || code == CODE_GOING_AWAY || *t->session_id == '\0') {
 		tab_free(t);
-	else
-		bound_parked(k);
+		return;
+	}
+	outq_set_memory(t->out, AWAY_MEMORY);
+	bound_parked(k);
 }
 
 static void on_drain(void *arg)
@@ -347,18 +379,16 @@ static struct tab *take_place(
 {
 	struct tab *t = session_id.len > 0 ? find_by_id(k, session_id) : NULL;
 
-	if (t != NULL && t->framing != framing && !outq_is_empty(t->out)) {
-		tab_free(t); /* what waits is in the other framing */
-		t = NULL;
-	}
 	if (t == NULL)
 		return tab_new(k, session_id, framing);
+	if (t->framing != framing && !outq_is_empty(t->out))
+		tab_give_up(t); /* what waits is in the other framing */
 	t->framing = framing;
+	t->given_up = false;
+	outq_set_memory(t->out, QUEUE_MEMORY);
 	if (t->ws != NULL)
 		ws_forget(CYG_TAKE(t->ws)); /* a stale one: the same client is here anew */
 	outq_rewind(t->out);
-	if (t->input != NULL && outq_is_empty(t->out))
-		tab_put(t, t->input); /* it may never have seen the question */
 	return t;
 }
 
@@ -375,12 +405,17 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
 		.out = t->out,
 	};
 	int rc = ws_new(k->owner->opts.loop, fd, early, &opts, &t->ws, err);
+	bool ask = t->input != NULL && outq_is_empty(t->out);
 
 	if (rc < 0) {
 		tab_free(t);
 		return rc;
 	}
 	tab_flush(t);
+	if (ask) { /* it may never have seen the question */
+		tab_put(t, t->input);
+		tab_flush(t);
+	}
 	if (k->state == KERNEL_DEAD) /* it was told to those who were there then */
 		bridge_forge(k, "status", NULL, "{\"execution_state\":\"dead\"}");
 	return 0;

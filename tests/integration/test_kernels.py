@@ -386,11 +386,60 @@ def test_tab_that_was_away_gets_what_it_missed(agent):
     assert stream(tab.until_done(msg_id)) == "b\n"
 
 
+def cut_off(agent, working, tabs):
+    """All of them lose their connection, one after the other."""
+    for left, tab in zip(range(len(tabs) - 1, -1, -1), tabs):
+        tab.cut()
+        wait_connections(agent, working.id, left + 1)
+
+
+def test_six_tabs_that_were_cut_off_get_what_they_missed(agent):
+    working = agent.kernel()
+    tabs = [Channels(agent, working.id) for _ in range(6)]
+    cut_off(agent, working, tabs)
+    working.run("print('meanwhile')")
+    for tab in tabs:
+        tab.connect()
+        got = tab.until(lambda m: m["content"].get("execution_state") == "idle")
+        assert "meanwhile\n" in stream(got) and "missing here" not in stream(got, "stderr")
+
+
+def test_tab_whose_queue_was_given_up_reads_how_much_is_missing(agent):
+    working = agent.kernel()
+    tabs = [Channels(agent, working.id) for _ in range(34)]
+    working.run("1")
+    cut_off(agent, working, tabs)
+    msg_id = working.execute("print('meanwhile')")
+    working.until_done(msg_id)
+    for tab in tabs[:2]:
+        tab.connect()
+        told = tab.receive()
+        assert re.match(r"\[\d+ messages of the kernel are missing here", told["content"]["text"])
+        assert told["content"]["name"] == "stderr"
+    for tab in tabs[2:]:
+        tab.connect()
+        got = tab.until(lambda m: m["parent_header"].get("msg_id") == msg_id and m["content"].get("execution_state") == "idle")
+        assert "meanwhile\n" in stream(got) and "missing here" not in stream(got, "stderr")
+
+
+def test_tab_that_comes_back_in_the_other_framing_reads_how_much_is_missing(agent):
+    tab = agent.kernel()
+    working = Channels(agent, tab.id)
+    working.run("1")
+    tab.cut()
+    wait_connections(agent, tab.id, 1)
+    working.run("print('meanwhile')")
+    tab.v1 = False
+    tab.connect()
+    assert "messages of the kernel are missing here" in tab.receive()["content"]["text"]
+    assert tab.run("print(42)")[0] == "42\n"
+
+
 def test_tab_that_left_last_keeps_its_place_longest(agent):
     first, working = agent.kernel(), None
     working = Channels(agent, first.id)
     working.run("1")
-    others = [Channels(agent, first.id) for _ in range(4)]
+    others = [Channels(agent, first.id) for _ in range(33)]
     for other in others:
         other.cut()
     wait_connections(agent, first.id, 2)

@@ -90,6 +90,30 @@ START_TEST(test_queue_without_a_file_is_bounded)
 }
 END_TEST
 
+START_TEST(test_frames_are_counted_until_they_are_cleared)
+{
+	const struct outq_limits limits = { 2000, 1 << 20, "/tmp" };
+	struct outq *q = outq_new(&limits);
+
+	for (unsigned i = 0; i < 20; i++)
+		put(q, i, 100);
+	outq_set_memory(q, 100);
+	for (unsigned i = 20; i < 30; i++)
+		put(q, i, 100);
+	ck_assert_uint_eq(outq_frames(q), 30);
+	ck_assert_uint_ge(outq_bytes(q), 30 * 100);
+	outq_clear(q);
+	ck_assert_uint_eq(outq_frames(q), 0);
+	ck_assert_uint_eq(outq_bytes(q), 0);
+	outq_set_memory(q, 2000);
+	for (unsigned i = 0; i < 30; i++)
+		put(q, i, 100);
+	take_all(q, 0, 30, 100, 70);
+	ck_assert_uint_eq(outq_frames(q), 0);
+	outq_free(q);
+}
+END_TEST
+
 START_TEST(test_file_is_bounded)
 {
 	const struct outq_limits limits = { 1000, 3000, "/tmp" };
@@ -264,6 +288,7 @@ int main(void)
 	tcase_add_test(
 	    t, test_file_of_a_client_that_is_always_behind_holds_no_more_than_what_waits);
 	tcase_add_test(t, test_queue_without_a_file_is_bounded);
+	tcase_add_test(t, test_frames_are_counted_until_they_are_cleared);
 	tcase_add_test(t, test_file_is_bounded);
 	tcase_add_test(t, test_frame_written_in_part_is_sent_anew_to_the_next_connection);
 	tcase_add_test(t, test_head_of_a_frame_has_the_shortest_length);
