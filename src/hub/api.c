@@ -1,11 +1,16 @@
-/* The endpoint table. docs/api/openapi.yaml describes each row; a row whose scope is not known to
- * auth.c keeps the daemon from starting. */
+/* The endpoint table. docs/api/openapi.yaml describes each row; a row that does not say who may, in
+ * the words of access/rule.h, keeps the daemon from starting. */
 #include "hub/api.h"
 
 #include "hub/pages.h"
 #include "hub/signin.h"
 
 #include <stddef.h>
+
+/* One of them shows a part of the model. */
+#define READ_USER                                                                                  \
+	"read:users read:users:name read:users:groups read:users:activity read:servers "           \
+	"read:roles:users"
 
 enum { BODY_MAX = 64 * 1024, LOGIN_MAX = 16 * 1024 };
 
@@ -16,9 +21,9 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/", "page", page_home, 0 },
 	{ HTTP_GET, "/hub/home", "page", page_home, 0 },
 	{ HTTP_GET, "/hub/spawn", "page", page_home, 0 },
-	{ HTTP_GET, "/hub/spawn/{user}", "page:own", page_home, 0 },
-	{ HTTP_GET, "/hub/spawn-pending/{user}", "page:own", page_starting, 0 },
-	{ HTTP_GET, "/hub/spawn-pending/{user}/{server}", "page:own", page_starting, 0 },
+	{ HTTP_GET, "/hub/spawn/{user}", "page start:servers", page_home, 0 },
+	{ HTTP_GET, "/hub/spawn-pending/{user}", "page start:servers", page_starting, 0 },
+	{ HTTP_GET, "/hub/spawn-pending/{user}/{server}", "page start:servers", page_starting, 0 },
 	{ HTTP_GET, "/hub/spark", "page", page_spark, 0 },
 	{ HTTP_GET, "/hub/user-redirect/{path...}", "page", page_user_redirect, 0 },
 	{ HTTP_GET, "/hub/error/{code}", "anyone", page_error, 0 },
@@ -37,10 +42,10 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/hub/api/health", "anyone", api_health, 0 },
 	{ HTTP_GET, "/hub/api", "anyone", api_get_version, 0 },
 	{ HTTP_GET, "/hub/api/", "anyone", api_get_version, 0 },
-	{ HTTP_GET, "/hub/api/info", "self", api_get_info, 0 },
+	{ HTTP_GET, "/hub/api/info", "read:hub", api_get_info, 0 },
 	{ HTTP_POST, "/hub/api/shutdown", "shutdown", api_shutdown, BODY_MAX },
-	{ HTTP_GET, "/hub/api/user", "self:server", api_get_user, 0 },
-	{ HTTP_GET, "/hub/api/users/{user}", "read:users", api_get_user, 0 },
+	{ HTTP_GET, "/hub/api/user", "whoami", api_get_self, 0 },
+	{ HTTP_GET, "/hub/api/users/{user}", READ_USER, api_get_user, 0 },
 	{ HTTP_POST, "/hub/api/users/{user}/activity", "users:activity", api_post_activity,
 	    BODY_MAX },
 	{ HTTP_GET, "/hub/api/users/{user}/server", "read:servers", api_get_server, 0 },
@@ -58,8 +63,9 @@ const struct http_endpoint hub_endpoints[] = {
 	/* ours */
 	{ HTTP_GET, "/hub/api/cygnet/site", "anyone", api_get_site, 0 },
 	{ HTTP_GET, "/hub/api/cygnet/refusals/{code}", "anyone", signin_get_refusal, 0 },
-	{ HTTP_GET, "/hub/api/cygnet/form", "self", api_get_form, 0 },
-	{ HTTP_POST, "/hub/api/cygnet/last-end/dismiss", "self", api_dismiss_end, BODY_MAX },
+	{ HTTP_GET, "/hub/api/cygnet/form", "user own start:servers", api_get_form, 0 },
+	{ HTTP_POST, "/hub/api/cygnet/last-end/dismiss", "user own start:servers", api_dismiss_end,
+	    BODY_MAX },
 	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },
 	{ HTTP_GET, "/hub/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat,
 	    0 },

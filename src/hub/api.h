@@ -4,6 +4,7 @@
 
 #include "http/server.h"
 #include "hub/access/people.h"
+#include "hub/access/principal.h"
 
 struct srv;
 
@@ -13,9 +14,12 @@ extern const struct http_endpoint hub_endpoints[];
 /* JupyterHub's models; new objects. */
 json_t *api_time(int64_t us); /* 0: null */
 json_t *api_server(const struct srv *srv);
-json_t *api_person(const struct hub *hub, const struct person *person);
+/* What the principal may see of the user. */
+json_t *api_person(
+    const struct hub *hub, const struct person *person, const struct principal *principal);
 
 /* api_user.c */
+void api_get_self(struct http_req *req);
 void api_get_user(struct http_req *req);
 void api_get_version(struct http_req *req);
 void api_get_info(struct http_req *req);

@@ -43,6 +43,7 @@ static int read_servers(
     struct http_req *req, json_t *servers, struct stamps *s, struct cyg_err *err)
 {
 	const struct who *who = auth_who(req);
+	const struct person *about = auth_about(req);
 	const char *name;
 	json_t *value;
 
@@ -50,7 +51,7 @@ static int read_servers(
 		return cyg_fail(err, CYG_EINVAL, "servers must be an object");
 	json_object_foreach (servers, name, value) {
 		struct srv *srv =
-		    srvs_find(request_hub(req), cyg_str_of(who->person->name), cyg_str_of(name));
+		    srvs_find(request_hub(req), cyg_str_of(about->name), cyg_str_of(name));
 		if (srv == NULL)
 			return cyg_fail(err, CYG_EINVAL, "No such server '%.64s' for user", name);
 		if (who->srv != NULL && who->srv != srv)
@@ -94,7 +95,7 @@ void api_post_activity(struct http_req *req)
 		return;
 	}
 	if (stamps.person_us > 0)
-		people_active(hub, auth_who(req)->person, stamps.person_us);
+		people_active(hub, auth_about(req), stamps.person_us);
 	for (size_t i = 0; i < stamps.n; i++)
 		srvs_active(hub, stamps.servers[i]->id, stamps.servers_us[i]);
 	http_reply(req, 200, "text/plain", CYG_STR(""));

@@ -14,18 +14,10 @@
 
 #include <string.h>
 
-/* The record that the address names, or NULL. Without {server} it is the default one. */
-static struct srv *find(struct http_req *req)
-{
-	struct cyg_str name = req->params[1].p != NULL ? req->params[1] : CYG_STR("");
-
-	return srvs_find(request_hub(req), req->params[0], name);
-}
-
 /* Named servers have their place in the record and the API; a site cannot turn them on yet. */
 static bool is_named(struct http_req *req)
 {
-	if (req->params[1].p == NULL || req->params[1].len == 0)
+	if (auth_server_name(req).len == 0)
 		return false;
 	http_reply_error(req, 400, "Named servers are not enabled.");
 	return true;
@@ -83,7 +75,7 @@ static int read_choice(
     struct http_req *req, struct choice *ret, const char **field, struct cyg_err *err)
 {
 	struct hub *hub = request_hub(req);
-	const struct person *person = auth_who(req)->person;
+	const struct person *person = auth_about(req);
 	struct policy_person who = { .user = person->name, .groups = person->groups };
 	json_t *options = NULL;
 
@@ -135,12 +127,12 @@ static bool is_too_often(struct http_req *req, const char *user)
 void api_start_server(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	const struct person *person = auth_who(req)->person;
+	const struct person *person = auth_about(req);
 	const char *field = NULL;
 	struct choice choice;
 	struct cyg_err err;
 
-	if (is_named(req) || is_busy(req, find(req)))
+	if (is_named(req) || is_busy(req, auth_about_server(req)))
 		return;
 	if (hub->draining) {
 		http_reply_error(
@@ -184,7 +176,7 @@ static bool is_refused(struct http_req *req)
 
 void api_stop_server(struct http_req *req)
 {
-	struct srv *srv = find(req);
+	struct srv *srv = auth_about_server(req);
 
 	if (is_named(req) || is_refused(req))
 		return;
@@ -198,7 +190,7 @@ void api_stop_server(struct http_req *req)
 
 void api_get_server(struct http_req *req)
 {
-	const struct srv *srv = find(req);
+	const struct srv *srv = auth_about_server(req);
 
 	if (srv == NULL)
 		http_reply_error(req, 404, "There is no such server.");
@@ -208,15 +200,14 @@ void api_get_server(struct http_req *req)
 
 void api_progress(struct http_req *req)
 {
-	struct srv *srv = find(req);
-	bool is_default = req->params[1].p == NULL || req->params[1].len == 0;
+	struct srv *srv = auth_about_server(req);
+	bool is_default = auth_server_name(req).len == 0;
 
 	if (srv != NULL)
 		srv_progress_open(srv, req);
 	else if (is_default)
 		http_reply_error(req, 400,
-		    cyg_arena_printf(
-			req->arena, "%.*s is not starting.", CYG_STR_ARGS(req->params[0])));
+		    cyg_arena_printf(req->arena, "%s is not starting.", auth_about(req)->name));
 	else
 		http_reply_error(req, 404, "There is no such server.");
 }

@@ -163,7 +163,7 @@ static void add_last(struct hub *hub, const struct policy_person *who, json_t *f
 void api_get_form(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	const struct person *person = auth_who(req)->person;
+	const struct person *person = auth_about(req);
 	struct policy_person who = { .user = person->name, .groups = person->groups };
 	json_t *all = json_array();
 
@@ -177,6 +177,6 @@ void api_get_form(struct http_req *req)
 
 void api_dismiss_end(struct http_req *req)
 {
-	store_end_dismiss(request_hub(req)->store, auth_who(req)->person->name);
+	store_end_dismiss(request_hub(req)->store, auth_about(req)->name);
 	http_reply(req, 204, NULL, CYG_STR(""));
 }

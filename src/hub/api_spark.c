@@ -368,8 +368,7 @@ static void on_agent(void *arg, const struct http_result *result)
 void api_get_spark(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	struct cyg_str name = req->params[1].p != NULL ? req->params[1] : CYG_STR("");
-	const struct srv *srv = srvs_find(hub, req->params[0], name);
+	const struct srv *srv = auth_about_server(req);
 	struct ask *a;
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cygnet/spawn_msg.h"
 #include "http/client.h"
+#include "hub/access/auth.h"
 #include "hub/api.h"
 #include "hub/asks.h"
 #include "hub/kernel_rows.h"
@@ -147,8 +148,7 @@ static void on_stat(void *arg, uint32_t number, const struct cyg_err *why)
 void api_get_stat(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	struct cyg_str name = req->params[1].p != NULL ? req->params[1] : CYG_STR("");
-	struct srv *srv = srvs_find(hub, req->params[0], name);
+	struct srv *srv = auth_about_server(req);
 	struct spawn_stop m = { 0 };
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {

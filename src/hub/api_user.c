@@ -92,26 +92,97 @@ static json_t *servers_of(
 	return ret;
 }
 
-json_t *api_person(const struct hub *hub, const struct person *person)
+/* ---- what may be seen of a user: JupyterHub's table ---- */
+
+static const struct {
+	enum scope_id scope;
+	const char *keys[12];
+} views[] = {
+	{ SCOPE_READ_USERS, { "kind", "name", "admin", "roles", "groups", "server", "pending",
+				"created", "last_activity" } },
+	{ SCOPE_READ_USERS_NAME, { "kind", "name", "admin" } },
+	{ SCOPE_READ_USERS_GROUPS, { "kind", "name", "groups" } },
+	{ SCOPE_READ_USERS_ACTIVITY, { "kind", "name", "last_activity" } },
+	{ SCOPE_READ_SERVERS, { "kind", "name", "servers", "cygnet" } },
+	{ SCOPE_READ_ROLES_USERS, { "kind", "name", "roles", "admin" } },
+};
+
+static json_t *roles_of(const struct person *person)
+{
+	return person->admin ? json_pack("[s, s]", "admin", "user") : json_pack("[s]", "user");
+}
+
+/* Everything that can be told. */
+static json_t *whole(const struct hub *hub, const struct person *person)
 {
 	const struct srv *srv = NULL;
 	json_t *servers = servers_of(hub, person, &srv);
 	bool ready = srv != NULL && srv->state == SRV_RUNNING;
 
-	return json_pack("{s:s, s:s, s:b, s:[s], s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "name",
-	    person->name, "kind", "user", "admin", (int)person->admin, "roles",
-	    person->admin ? "admin" : "user", "groups", person->groups, "server",
-	    ready ? json_string(srv->base_url) : json_null(), "pending",
-	    text_or_null(srv != NULL ? srv_state_pending(srv->state) : NULL), "created",
+	return json_pack("{s:s, s:s, s:b, s:o, s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "name",
+	    person->name, "kind", "user", "admin", (int)person->admin, "roles", roles_of(person),
+	    "groups", person->groups, "server", ready ? json_string(srv->base_url) : json_null(),
+	    "pending", text_or_null(srv != NULL ? srv_state_pending(srv->state) : NULL), "created",
 	    api_time(person->created_us), "last_activity", api_time(person->last_activity_us),
 	    "servers", servers, "cygnet", "last_end", last_end(hub, person));
 }
 
+json_t *api_person(
+    const struct hub *hub, const struct person *person, const struct principal *principal)
+{
+	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
+	json_t *all = whole(hub, person), *ret = json_object();
+
+	for (size_t i = 0; i < CYG_N(views); i++) {
+		if (scope_allows(principal, SCOPE_BIT(views[i].scope), &target) != SCOPE_ALLOWED)
+			continue;
+		for (const char *const *key = views[i].keys; *key != NULL; key++)
+			(void)json_object_set(ret, *key, json_object_get(all, *key));
+	}
+	json_decref(all);
+	return ret;
+}
+
 /* ---- endpoints ---- */
+
+static void on_scope(void *arg, const char *text)
+{
+	(void)json_array_append_new(arg, json_string(text));
+}
+
+/* Whoever asks may always learn who they are. */
+static json_t *self(struct http_req *req, const struct who *who)
+{
+	const struct person *person = who->person;
+	struct principal p = who->principal;
+
+	if (person == NULL)
+		return json_pack("{s:s, s:s#, s:b, s:[]}", "kind", "service", "name",
+		    who_name(who).p, (int)who_name(who).len, "admin",
+		    (int)(p.kind == PRINCIPAL_ADMINISTRATOR), "roles");
+	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
+	(void)scope_set_add_bits(&p.scopes,
+	    SCOPE_BIT(SCOPE_READ_USERS_NAME) | SCOPE_BIT(SCOPE_READ_USERS_GROUPS), &target, NULL);
+	return api_person(request_hub(req), person, &p);
+}
+
+void api_get_self(struct http_req *req)
+{
+	const struct who *who = auth_who(req);
+	json_t *scopes = json_array();
+
+	scope_set_each(&who->principal.scopes, on_scope, scopes);
+	json_t *model = self(req, who);
+	(void)json_object_set_new(model, "token_id", json_null());
+	(void)json_object_set_new(model, "session_id", json_null());
+	(void)json_object_set_new(model, "scopes", scopes);
+	reply_json(req, 200, model);
+}
 
 void api_get_user(struct http_req *req)
 {
-	reply_json(req, 200, api_person(request_hub(req), auth_who(req)->person));
+	reply_json(
+	    req, 200, api_person(request_hub(req), auth_about(req), &auth_who(req)->principal));
 }
 
 void api_get_version(struct http_req *req)
@@ -122,11 +193,6 @@ void api_get_version(struct http_req *req)
 
 void api_get_info(struct http_req *req)
 {
-	if (!auth_who(req)->person->admin) {
-		http_reply_error(req, 403,
-		    "Action is not authorized with current scopes; requires any of [read:hub]");
-		return;
-	}
 	reply_json(req, 200,
 	    json_pack("{s:s, s:{s:s}}", "version", CYGNET_JUPYTERHUB_VERSION, "cygnet", "version",
 		CYGNET_VERSION));

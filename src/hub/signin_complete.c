@@ -107,7 +107,7 @@ static void end_old_session(struct http_req *req)
 	if (who->session == NULL)
 		return;
 	sessions_end(request_hub(req), who->session);
-	req->user = NULL; /* it names a session that is no more */
+	auth_forget(req);
 }
 
 void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next)

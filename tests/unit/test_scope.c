@@ -454,7 +454,7 @@ int main(void)
 	tcase_add_test(c, test_what_is_too_much_for_a_token_is_named);
 	tcase_add_test(c, test_default_roles_are_jupyterhubs_and_names_follow_its_rule);
 	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed == 0 ? 0 : 1;

@@ -1,122 +1,108 @@
-/* Identity and scopes. Scope names are JupyterHub's (reference 3.1) where it has them; "page" and
- * "anyone" are ours. A scope that is in no row is refused at start. */
+/* The hook of the endpoint table: who asks (who.c), what the row wants (rule.c), what the path is
+ * about, and JupyterHub's refusals (reference 1.1). */
 #include "hub/access/auth.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "http/cookie.h"
 #include "http/origin.h"
+#include "hub/access/rule.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
 
 #include <assert.h>
 #include <string.h>
 
-struct scope {
-	const char *name;
-	bool anyone;      /* also nobody */
-	bool page;        /* nobody is sent to the sign-in */
-	bool own;         /* the first parameter must be the person's own name */
-	bool admin;       /* only the administrator's token */
-	bool only_server; /* nobody else may */
-	bool server;      /* a server may, for its own user, through the inner door */
+/* What is remembered for a request. */
+struct asking {
+	struct who who;
+	struct rule rule;
+	struct scope_target target;
+	struct person *about;
 };
-
-static const struct scope scopes[] = {
-	{ .name = "anyone", .anyone = true, .server = true },
-	{ .name = "shutdown", .admin = true },
-	{ .name = "page", .page = true },
-	{ .name = "page:own", .page = true, .own = true },
-	{ .name = "self" },
-	{ .name = "self:server", .server = true },
-	{ .name = "server", .server = true, .only_server = true },
-	{ .name = "read:users", .own = true, .server = true },
-	{ .name = "read:servers", .own = true },
-	{ .name = "start:servers", .own = true },
-	{ .name = "delete:servers", .own = true },
-	{ .name = "users:activity", .own = true, .server = true },
-};
-
-static const struct scope *find_scope(const char *name)
-{
-	for (size_t i = 0; name != NULL && i < CYG_N(scopes); i++) {
-		if (strcmp(scopes[i].name, name) == 0)
-			return &scopes[i];
-	}
-	return NULL;
-}
 
 int auth_check_endpoints(const struct http_endpoint *endpoints, struct cyg_err *err)
 {
+	struct rule rule;
+
 	for (const struct http_endpoint *e = endpoints; e->path != NULL; e++) {
-		const struct scope *scope = find_scope(e->scope);
-		if (scope == NULL)
-			return cyg_fail(err, CYG_EINVAL, "endpoint %s has no known scope", e->path);
-		if (scope->own && strchr(e->path, '{') == NULL)
-			return cyg_fail(err, CYG_EINVAL, "endpoint %s names no user", e->path);
+		if (rule_parse(e->scope, e->path, &rule, err) < 0)
+			return -CYG_EINVAL;
 	}
 	return 0;
 }
 
-/* ---- who ---- */
-
-/* The proxy sets these two at the inner door alone and strips them everywhere else. */
-static bool by_inner_door(const struct hub *hub, const struct http_head *head, struct who *who)
+static struct asking *asking_of(struct http_req *req)
 {
-	const struct http_field *id = http_head_find(head, "x-cygnet-server");
-	const struct http_field *user = http_head_find(head, "x-cygnet-user");
-	char text[CYG_SERVER_ID_LEN + 1];
-
-	if (id == NULL)
-		return false;
-	if (user == NULL || !cyg_str_copy(text, sizeof(text), id->value))
-		return true;
-	struct srv *srv = srvs_find_id(hub, text);
-	if (srv == NULL || !srv_is_active(srv) || !cyg_str_eq(user->value, srv->user))
-		return true;
-	who->srv = srv;
-	who->person = people_find(hub, user->value);
-	return true;
-}
-
-static bool is_admin(const struct hub *hub, struct cyg_str token)
-{
-	char sum[SECRET_SUM_SIZE];
-
-	secret_sum(token, sum);
-	return hub->admin_sum[0] != '\0' &&
-	       cyg_str_same_secret(sum, hub->admin_sum, SECRET_SUM_SIZE - 1);
-}
-
-static void find_who(struct http_req *req, struct who *who)
-{
-	struct hub *hub = request_hub(req);
-	int64_t now_us = cyg_clock_wall_us();
-	struct cyg_str text = origin_token(req->head);
-
-	if (by_inner_door(hub, req->head, who))
-		return;
-	who->admin = is_admin(hub, text);
-	who->session = sessions_find(hub, text, now_us);
-	/* As at the edge: a token that is not ours leaves the word to the cookie, with all that
-	 * cookies need. */
-	if (!who->admin && who->session == NULL && http_cookie_get(req->head, HUB_COOKIE, &text)) {
-		who->session = sessions_find(hub, text, now_us);
-		who->by_cookie = true;
+	if (req->user == NULL) {
+		struct asking *a = cyg_arena_alloc(req->arena, sizeof(*a));
+		who_find(req, &a->who);
+		req->user = a;
 	}
-	if (who->session == NULL)
-		return;
-	who->person = who->session->person;
-	people_active(hub, who->person, now_us);
+	return req->user;
 }
 
 const struct who *auth_who(struct http_req *req)
 {
-	if (req->user == NULL) {
-		req->user = cyg_arena_alloc(req->arena, sizeof(struct who));
-		find_who(req, req->user);
+	return &asking_of(req)->who;
+}
+
+void auth_forget(struct http_req *req)
+{
+	req->user = NULL;
+}
+
+struct person *auth_about(struct http_req *req)
+{
+	return asking_of(req)->about;
+}
+
+/* ---- what the path is about ---- */
+
+static struct cyg_str param(const struct http_req *req, const char *name)
+{
+	int i = req->endpoint != NULL ? rule_param(req->endpoint->path, name) : -1;
+
+	return i >= 0 && req->params[i].p != NULL ? req->params[i] : CYG_STR("");
+}
+
+struct cyg_str auth_server_name(const struct http_req *req)
+{
+	return param(req, "{server}");
+}
+
+struct srv *auth_about_server(struct http_req *req)
+{
+	const struct person *about = auth_about(req);
+
+	return about == NULL
+		   ? NULL
+		   : srvs_find(request_hub(req), cyg_str_of(about->name), auth_server_name(req));
+}
+
+static void resolve(struct http_req *req, struct asking *a)
+{
+	struct cyg_str user = param(req, "{user}");
+
+	if (a->rule.own && a->who.person != NULL)
+		user = cyg_str_of(a->who.person->name);
+	a->about = user.len > 0 ? people_find(request_hub(req), user) : NULL;
+	a->target.kind = a->rule.about;
+	switch (a->rule.about) {
+	case SCOPE_ALL:
+		break;
+	case SCOPE_USER:
+		a->target.name = user;
+		break;
+	case SCOPE_SERVER:
+		a->target.name = cyg_str_of(cyg_arena_printf(req->arena, "%.*s/%.*s",
+		    CYG_STR_ARGS(user), CYG_STR_ARGS(auth_server_name(req))));
+		break;
+	case SCOPE_GROUP:
+		a->target.name = param(req, "{group}");
+		break;
+	case SCOPE_SERVICE:
+		a->target.name = param(req, "{service}");
+		break;
 	}
-	return req->user;
 }
 
 /* ---- forged state changes: checked at the edge too; here for what the edge may have missed ----
@@ -147,7 +133,7 @@ static bool is_odd_write(const struct http_req *req)
 	       (type == NULL || !cyg_str_starts(type->value, "application/json"));
 }
 
-/* ---- the hook ---- */
+/* ---- refusals ---- */
 
 static bool refuse(struct http_req *req, int status, const char *message)
 {
@@ -155,35 +141,108 @@ static bool refuse(struct http_req *req, int status, const char *message)
 	return false;
 }
 
+static bool refuse_nobody(struct http_req *req, const struct rule *rule)
+{
+	if (rule->who == RULE_PAGE)
+		reply_sign_in(req);
+	else
+		http_reply_error(req, 403, "Missing or invalid credentials.");
+	return false;
+}
+
+static bool refuse_lacking(struct http_req *req, const struct rule *rule)
+{
+	char names[512];
+
+	rule_names(rule, names, sizeof(names));
+	return refuse(req, 403,
+	    cyg_arena_printf(req->arena,
+		"Action is not authorized with current scopes; requires any of [%s]", names));
+}
+
+static bool refuse_kind(struct http_req *req, const struct rule *rule, enum principal_kind kind)
+{
+	if (rule->who == RULE_SERVER)
+		return refuse(req, 403, "Only a server may ask for this, by its own door.");
+	return refuse(req, 403,
+	    kind == PRINCIPAL_SERVER ? "A server's own credential does not allow this."
+				     : "Only a user may ask for this.");
+}
+
+static bool is_of_kind(const struct rule *rule, enum principal_kind kind)
+{
+	switch (rule->who) {
+	case RULE_PAGE:
+	case RULE_USER:
+		return kind == PRINCIPAL_USER;
+	case RULE_SERVER:
+		return kind == PRINCIPAL_SERVER;
+	case RULE_SCOPED:
+		return !rule->own || kind == PRINCIPAL_USER || kind == PRINCIPAL_SERVER;
+	case RULE_ANYONE:
+	case RULE_WHOAMI:
+		break;
+	}
+	return true;
+}
+
+/* JupyterHub says 403 where somebody else's token is asked for, also of a user who is none. */
+static bool refuse_plainly(struct http_req *req, const struct asking *a)
+{
+	return refuse(req, 403,
+	    cyg_arena_printf(req->arena, "%s %.*s not found or no permissions to generate tokens",
+		who_kind(&a->who), CYG_STR_ARGS(param(req, "{user}"))));
+}
+
+static bool holds_any(const struct asking *a)
+{
+	for (int id = 0; id < SCOPE_N; id++) {
+		if ((a->rule.any & SCOPE_BIT(id)) != 0 &&
+		    scope_set_holds(&a->who.principal.scopes, (enum scope_id)id))
+			return true;
+	}
+	return false;
+}
+
+static bool check_scopes(struct http_req *req, struct asking *a)
+{
+	resolve(req, a);
+	if (a->rule.list && holds_any(a))
+		return true;
+	enum scope_verdict verdict = scope_allows(&a->who.principal, a->rule.any, &a->target);
+	struct cyg_str user = param(req, "{user}");
+	bool is_missing = user.len > 0 && a->about == NULL && !a->rule.may_be_new;
+	if (a->rule.forbids && (verdict != SCOPE_ALLOWED || is_missing))
+		return refuse_plainly(req, a);
+	if (verdict == SCOPE_LACKING)
+		return refuse_lacking(req, &a->rule);
+	if (verdict == SCOPE_HIDDEN)
+		return refuse(req, 404, "No access to resources or resources not found");
+	if (is_missing)
+		return refuse(req, 404,
+		    cyg_arena_printf(req->arena, "No such user: %.*s", CYG_STR_ARGS(user)));
+	return true;
+}
+
+/* ---- the hook ---- */
+
 bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 {
-	const struct scope *scope = find_scope(endpoint->scope);
-	const struct who *who = auth_who(req);
+	struct asking *a = asking_of(req);
+	enum principal_kind kind = a->who.principal.kind;
+	struct cyg_err err;
 
-	assert(scope != NULL); /* auth_check_endpoints has looked at every row */
+	if (rule_parse(endpoint->scope, endpoint->path, &a->rule, &err) < 0)
+		abort(); /* auth_check_endpoints has looked at every row */
 	if (cyg_str_starts(req->path, "/hub/api/"))
 		reply_api_fields(req);
-	if ((who->by_cookie || who->person == NULL) && is_forged(req))
+	if ((a->who.by_cookie || kind == PRINCIPAL_NOBODY) && is_forged(req))
 		return refuse(req, 403, "The request came from another site.");
-	if (scope->anyone || (scope->admin && who->admin))
+	if (a->rule.who == RULE_ANYONE)
 		return true;
-	if (who->person == NULL || (who->by_cookie && is_odd_write(req))) {
-		if (scope->page)
-			reply_sign_in(req);
-		else
-			http_reply_error(req, 403, "Missing or invalid credentials.");
-		return false;
-	}
-	if (scope->admin)
-		return refuse(req, 403,
-		    cyg_arena_printf(req->arena,
-			"Action is not authorized with current scopes; requires any of [%s]",
-			scope->name));
-	if (who->srv != NULL && !scope->server)
-		return refuse(req, 403, "A server's own credential does not allow this.");
-	if (who->srv == NULL && scope->only_server)
-		return refuse(req, 403, "Only a server may ask for this, by its own door.");
-	if (scope->own && !cyg_str_eq(req->params[0], who->person->name))
-		return refuse(req, 404, "No access to resources or resources not found");
-	return true;
+	if (kind == PRINCIPAL_NOBODY || (a->who.by_cookie && is_odd_write(req)))
+		return refuse_nobody(req, &a->rule);
+	if (!is_of_kind(&a->rule, kind))
+		return refuse_kind(req, &a->rule, kind);
+	return a->rule.any == 0 || check_scopes(req, a);
 }

@@ -1,26 +1,24 @@
-/* Who is asking, and whether the endpoint's scope lets them. */
-#ifndef HUB_AUTH_H
-#define HUB_AUTH_H
+/* Whether the endpoint's row lets who asks, and about whom a request is: resolved here, once. */
+#ifndef HUB_ACCESS_AUTH_H
+#define HUB_ACCESS_AUTH_H
 
-#include "http/server.h"
-#include "hub/access/sessions.h"
+#include "hub/access/who.h"
 
-struct srv;
-
-/* One request's identity; lives in its arena. */
-struct who {
-	struct person *person;   /* NULL: nobody */
-	struct session *session; /* by cookie or token */
-	struct srv *srv;         /* by the inner door: acts for that one server only */
-	bool admin;              /* by the administrator's token; no person */
-	bool by_cookie;          /* such a request may have been forged by another site */
-};
-
-/* Finds out once per request and remembers it. Never NULL. */
+/* Found out once per request and remembered. Never NULL. */
 const struct who *auth_who(struct http_req *req);
+/* Forgets it: its session was ended. */
+void auth_forget(struct http_req *req);
+/* The user that the path's {user} names, or who asks where the row says "own"; NULL where the row
+ * lets them be new and they are, and on rows without a scope. Handlers act on this one, not on who
+ * asks. */
+struct person *auth_about(struct http_req *req);
+/* The name of the path's {server}; empty for the default one. */
+struct cyg_str auth_server_name(const struct http_req *req);
+/* The record of that server of that user, or NULL. */
+struct srv *auth_about_server(struct http_req *req);
 /* The server's authorize hook. */
 bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint);
-/* Every endpoint names a scope that is in the table. */
+/* Every endpoint says who may, in words of rule.h. */
 int auth_check_endpoints(const struct http_endpoint *endpoints, struct cyg_err *err);
 
 #endif

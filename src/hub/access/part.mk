@@ -1,6 +1,7 @@
 hub_SRC += src/hub/access/people.c src/hub/access/sessions.c src/hub/access/secret.c \
 	src/hub/access/auth.c
-hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c
+hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c \
+	src/hub/access/rule.c src/hub/access/who.c
 
 UNIT_TESTS += test_scope
 test_scope_SRC := tests/unit/test_scope.c
@@ -10,3 +11,8 @@ test_scope_PKGS := check
 FUZZ_TARGETS += scope
 fuzz_scope_SRC := tests/fuzz/fuzz_scope.c
 fuzz_scope_LIBS := hub base
+
+UNIT_TESTS += test_rule
+test_rule_SRC := tests/unit/test_rule.c
+test_rule_LIBS := hub base
+test_rule_PKGS := check

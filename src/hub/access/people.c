@@ -154,6 +154,18 @@ int people_admit(struct hub *hub, const struct person_claim *claim, bool may_cre
 	return 0;
 }
 
+bool person_is_in(const struct person *p, struct cyg_str group)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (p->groups, i, one) {
+		if (json_is_string(one) && cyg_str_eq(group, json_string_value(one)))
+			return true;
+	}
+	return false;
+}
+
 void people_active(struct hub *hub, struct person *p, int64_t now_us)
 {
 	if (now_us < p->last_activity_us + ACTIVE_RESOLUTION_US)

@@ -35,6 +35,7 @@ struct person *people_find(const struct hub *hub, struct cyg_str name);
  * name that nobody may have. The row is written in this turn. */
 int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err);
+bool person_is_in(const struct person *p, struct cyg_str group);
 /* Activity of the person now; written at most every 30 s. */
 void people_active(struct hub *hub, struct person *p, int64_t now_us);
 

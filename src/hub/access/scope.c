@@ -1,4 +1,5 @@
-/* The table of scopes: JupyterHub's 6.1, which 5's are a part of. Next: scope_set.c. */
+/* The table of scopes: JupyterHub's 6.1, which 5's are a part of. Sorted by name, as scope_find
+ * needs it. Next: scope_set.c. */
 #include "hub/access/scope.h"
 
 #include "base/mem.h"
@@ -91,11 +92,21 @@ const char *scope_name(enum scope_id id)
 
 bool scope_find(struct cyg_str name, enum scope_id *ret)
 {
-	for (size_t i = 0; i < CYG_N(scopes); i++) {
-		if (!cyg_str_eq(name, scopes[i].name))
-			continue;
-		*ret = (enum scope_id)i;
-		return true;
+	size_t low = 0, high = CYG_N(scopes);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const char *other = scopes[mid].name;
+		size_t len = strlen(other);
+		int cmp = memcmp(name.p, other, name.len < len ? name.len : len);
+		if (cmp == 0 && name.len == len) {
+			*ret = (enum scope_id)mid;
+			return true;
+		}
+		if (cmp < 0 || (cmp == 0 && name.len < len))
+			high = mid;
+		else
+			low = mid + 1;
 	}
 	return false;
 }
@@ -122,6 +133,12 @@ scope_bits scope_self(void)
 	       scope_with_contained(SCOPE_READ_SHARES) |
 	       scope_with_contained(SCOPE_USERS_ACTIVITY) | scope_with_contained(SCOPE_SERVERS) |
 	       scope_with_contained(SCOPE_TOKENS) | scope_with_contained(SCOPE_ACCESS_SERVERS);
+}
+
+scope_bits scope_about_servers(void)
+{
+	return BIT(ADMIN_SERVERS) | BIT(ADMIN_SERVER_STATE) | BIT(SERVERS) | BIT(READ_SERVERS) |
+	       BIT(START_SERVERS) | BIT(DELETE_SERVERS) | BIT(ACCESS_SERVERS);
 }
 
 scope_bits scope_of_servers(scope_bits bits)

@@ -93,6 +93,8 @@ bool scope_find(struct cyg_str name, enum scope_id *ret);
 scope_bits scope_with_contained(enum scope_id id);
 /* What the metascope "self" stands for. */
 scope_bits scope_self(void);
+/* Those whose target is a server. */
+scope_bits scope_about_servers(void);
 /* Of the scopes with a filter !server, those for which it means something: what is read of a user
  * is no server's. */
 scope_bits scope_of_servers(scope_bits scopes);

@@ -1,0 +1,26 @@
+/* One request's identity: who asks, by which credential, and what the request is about. */
+#ifndef HUB_ACCESS_WHO_H
+#define HUB_ACCESS_WHO_H
+
+#include "http/server.h"
+#include "hub/access/principal.h"
+#include "hub/access/sessions.h"
+
+struct srv;
+
+/* Lives in the request's arena. */
+struct who {
+	struct principal principal;
+	struct person *person;   /* of users and servers; NULL: nobody, or a service */
+	struct session *session; /* by cookie or token */
+	struct srv *srv;         /* by the inner listener: acts for that one server only */
+	bool by_cookie;          /* such a request may have been forged by another site */
+};
+
+/* Finds out who asks. */
+void who_find(struct http_req *req, struct who *ret);
+/* "User" or "Service", and the name, for messages and the log. */
+const char *who_kind(const struct who *who);
+struct cyg_str who_name(const struct who *who);
+
+#endif
