@@ -5,7 +5,6 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/num.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -300,79 +299,4 @@ const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key)
 			return n;
 	}
 	return NULL;
-}
-
-int yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
-    const char *const *allowed, struct cyg_err *err)
-{
-	if (map->kind != YAML_MAP)
-		return yaml_fail(doc, map, err, "expected a map of keys and values");
-	for (const struct yaml_node *n = map->first; n != NULL; n = n->next) {
-		char list[CYG_ERR_MSG / 2] = "";
-		size_t len = 0;
-		bool known = false;
-
-		for (const char *const *a = allowed; *a != NULL; a++) {
-			known = known || cyg_str_eq(n->key, *a);
-			if (len < sizeof(list))
-				len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
-				    len > 0 ? ", " : "", *a);
-		}
-		if (!known)
-			return yaml_fail(
-			    doc, n, err, "unknown key '%.40s'; allowed are %s", n->key.p, list);
-	}
-	return 0;
-}
-
-static int get_scalar(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    const struct yaml_node **ret, struct cyg_err *err)
-{
-	const struct yaml_node *n = yaml_find(map, key);
-
-	if (n == NULL)
-		return yaml_fail(doc, map, err, "'%s' is missing", key);
-	if (n->kind != YAML_SCALAR)
-		return yaml_fail(doc, n, err, "'%s' must be a single value", key);
-	*ret = n;
-	return 0;
-}
-
-int yaml_get_str(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    const char **ret, struct cyg_err *err)
-{
-	const struct yaml_node *n = NULL;
-	int rc = get_scalar(doc, map, key, &n, err);
-
-	if (n != NULL)
-		*ret = n->text.p;
-	return rc;
-}
-
-int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    uint64_t *ret, struct cyg_err *err)
-{
-	const struct yaml_node *n = NULL;
-	struct cyg_err inner;
-	int rc = get_scalar(doc, map, key, &n, err);
-
-	if (n == NULL)
-		return rc;
-	if (cyg_num_parse_u64(n->text, 0, UINT64_MAX, ret, &inner) < 0)
-		return yaml_fail(doc, n, err, "'%s': %s", key, inner.msg);
-	return 0;
-}
-
-int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    bool *ret, struct cyg_err *err)
-{
-	const struct yaml_node *n = NULL;
-	int rc = get_scalar(doc, map, key, &n, err);
-
-	if (n == NULL)
-		return rc;
-	if (!cyg_str_eq(n->text, "true") && !cyg_str_eq(n->text, "false"))
-		return yaml_fail(doc, n, err, "'%s' must be true or false", key);
-	*ret = cyg_str_eq(n->text, "true");
-	return 0;
 }

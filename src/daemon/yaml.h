@@ -7,8 +7,6 @@
 #include "base/str.h"
 #include "cygnet/err.h"
 
-#include <stdint.h>
-
 enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_SEQ };
 
 struct yaml_node {
@@ -34,18 +32,6 @@ const struct yaml_node *yaml_root(const struct yaml_doc *doc);
 const char *yaml_name(const struct yaml_doc *doc);
 /* The value of a key, or NULL. */
 const struct yaml_node *yaml_find(const struct yaml_node *map, const char *key);
-/* Fails when the map has a key that is not in the NULL-ended list: names it, its line and the list.
- */
-int yaml_check_keys(const struct yaml_doc *doc, const struct yaml_node *map,
-    const char *const *allowed, struct cyg_err *err);
-/* Typed values; required ones fail when node is NULL (name is the key to speak of), naming map's
- * line. */
-int yaml_get_str(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    const char **ret, struct cyg_err *err);
-int yaml_get_u64(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    uint64_t *ret, struct cyg_err *err);
-int yaml_get_bool(const struct yaml_doc *doc, const struct yaml_node *map, const char *key,
-    bool *ret, struct cyg_err *err);
 /* "FILE:LINE:COLUMN: text": the form of every configuration error. */
 int yaml_fail(const struct yaml_doc *doc, const struct yaml_node *at, struct cyg_err *err,
     const char *fmt, ...) CYG_PRINTF(4, 5);

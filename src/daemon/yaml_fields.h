@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "daemon/yaml.h"
 
+#include <stdint.h>
+
 enum field_type {
 	FIELD_LINE,   /* const char *: printable text without line ends; one at the end is cut */
 	FIELD_STRING, /* const char *: any text */

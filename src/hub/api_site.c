@@ -101,10 +101,10 @@ static json_t *clusters(
 	for (size_t i = 0; i < f->clusters.n; i++) {
 		const struct profile_cluster *c = profiles_find_cluster(p, f->clusters.items[i]);
 		json_t *facts = json_array();
-		for (size_t k = 0; k < c->fact_labels.n; k++)
+		for (size_t k = 0; k < c->n_facts; k++)
 			(void)json_array_append_new(
-			    facts, json_pack("{s:s, s:s}", "label", c->fact_labels.items[k],
-				       "value", c->fact_values.items[k]));
+			    facts, json_pack("{s:s, s:s}", "label", c->facts[k].name, "value",
+				       c->facts[k].value));
 		bool is_usual = f->usual_cluster != NULL && strcmp(f->usual_cluster, c->id) == 0;
 		json_t *one = json_pack("{s:s, s:s, s:o, s:b, s:o}", "id", c->id, "label", c->label,
 		    "description", text_or_null(c->description), "default", (int)is_usual, "facts",

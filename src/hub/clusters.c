@@ -76,7 +76,7 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 		(void)cyg_fail(&c->why, why->code,
 		    "The catalogue of Spark clusters cannot be read: %s", why->msg);
 	else
-		(void)spark_catalogue_parse(text, &c->catalogue, &c->why);
+		(void)spark_catalogue_parse(c->path, text, &c->catalogue, &c->why);
 	if (c->catalogue == NULL)
 		cyg_log_warn("spark", "%s", c->why.msg);
 	tell_all(c);

@@ -1,211 +1,171 @@
-/* providers.yaml → struct oidc_configs, and the verdict about somebody's groups. Next:
+/* providers.yaml as a table of fields, and the verdict about somebody's groups. Next:
  * oidc_provider.c. */
 #include "hub/oidc_config.h"
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "cygnet/limits.h"
-#include "daemon/yaml.h"
 #include "oidc/oidc.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-enum {
-	TIMEOUT_MS = 10 * 1000,
-	CHECK_MS = 30 * 1000,
-	KEYS_MS = 60 * 1000,
-	HOUR_MS = 3600 * 1000,
+static int parse_id(struct cyg_str text, struct cyg_arena *arena, void *member)
+{
+	const char *id = cyg_arena_dup(arena, text);
+
+	*(const char **)member = id;
+	return text.len > 0 && text.len < CYG_NAME_MAX && id[0] != '-' &&
+		       strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == text.len
+		   ? 0
+		   : -CYG_EINVAL;
+}
+
+#define TEXT       .type = FIELD_LINE, .min = 1
+#define MS         .type = FIELD_UINT, .min = 1, .max = 3600000
+#define OF(member) .offset = offsetof(struct oidc_config, member)
+#define LIST(member)                                                                               \
+	.type = FIELD_LIST, .of = &group, .max = OIDC_CONFIG_GROUPS_MAX,                           \
+	.offset = FIELD_ARRAY(struct oidc_config, member.items, member.n)
+
+static const struct yaml_field group = { .name = "group", .type = FIELD_STRING, .min = 1 };
+static const struct yaml_field fields[] = {
+	{ .name = "id",
+	    .type = FIELD_OWN,
+	    OF(id),
+	    .size = sizeof(const char *),
+	    .parse = parse_id,
+	    .takes = "1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit",
+	    .required = true,
+	    .unique = true,
+	    .doc = "In addresses and in the accounts that it vouches for: never change it." },
+	{ .name = "label",
+	    TEXT,
+	    OF(label),
+	    .required = true,
+	    .doc = "The button says \"Sign in with …\"." },
+	{ .name = "issuer",
+	    TEXT,
+	    OF(issuer),
+	    .required = true,
+	    .doc =
+		"Exactly as the provider calls itself; its discovery document is below it. Always https." },
+	{ .name = "client-id", TEXT, OF(client_id), .required = true, .doc = "Our name there." },
+	{ .name = "client-secret-file",
+	    TEXT,
+	    OF(secret_file),
+	    .doc =
+		"File (mode 0600, the hub's) with the client's secret; without it the client is a public one." },
+	{ .name = "scopes",
+	    TEXT,
+	    OF(scopes),
+	    .value = "openid profile",
+	    .doc = "What is asked for. Claims are read from the ID token, so they must be in it." },
+	{ .name = "username-claim",
+	    TEXT,
+	    OF(name_claim),
+	    .value = "preferred_username",
+	    .doc = "Claim with the user name, used at the first sign-in." },
+	{ .name = "groups-claim",
+	    TEXT,
+	    OF(groups_claim),
+	    .doc =
+		"Path of the groups: an array of names, or one name. Dots lead into objects; `\\.` is a dot in a name." },
+	{ .name = "allowed-groups",
+	    LIST(allowed),
+	    .doc = "Who may sign in. Either this or allow-everyone." },
+	{ .name = "allow-everyone",
+	    .type = FIELD_BOOL,
+	    OF(everyone),
+	    .value = "false",
+	    .doc = "Whether everybody there may sign in." },
+	{ .name = "admin-groups",
+	    LIST(admins),
+	    .doc = "Who is an administrator (and must be allowed, too)." },
+	{ .name = "ca-file",
+	    TEXT,
+	    OF(ca_file),
+	    .doc = "Authorities (PEM) trusted for its https instead of the system's." },
+	{ .name = "insecure-loopback",
+	    .type = FIELD_BOOL,
+	    OF(insecure_loopback),
+	    .value = "false",
+	    .doc = "Whether http to this machine is allowed: for tests and development." },
+	{ .name = "own-callback",
+	    .type = FIELD_BOOL,
+	    OF(own_callback),
+	    .value = "false",
+	    .doc =
+		"Whether the only provider of a site has a callback address with its id in it; of several each has always." },
+	{ .name = "end-session",
+	    .type = FIELD_BOOL,
+	    OF(end_session),
+	    .value = "true",
+	    .doc =
+		"Whether signing out here goes on to the provider's sign-out, where it has one." },
+	{ .name = "timeout-ms",
+	    MS,
+	    OF(timeout_ms),
+	    .value = "10000",
+	    .doc = "Time for one call to the provider." },
+	{ .name = "check-interval-ms",
+	    MS,
+	    OF(check_interval_ms),
+	    .value = "30000",
+	    .doc = "How old what is known about it may be." },
+	{ .name = "keys-interval-ms",
+	    MS,
+	    OF(keys_interval_ms),
+	    .value = "60000",
+	    .doc =
+		"The least time between two extra readings of its keys, which a token with an unknown key causes." },
+	{ .name = NULL },
 };
-
-static const char *const keys[] = { "id", "label", "issuer", "client-id", "client-secret-file",
-	"scopes", "username-claim", "groups-claim", "allowed-groups", "allow-everyone",
-	"admin-groups", "ca-file", "insecure-loopback", "own-callback", "end-session", "timeout-ms",
-	"check-interval-ms", "keys-interval-ms", NULL };
-
-struct reader {
-	struct oidc_configs *all;
-	const struct yaml_doc *doc;
-	const struct yaml_node *map; /* of the provider being read */
-};
-
-/* Where to point: the key's value, else its map. */
-static const struct yaml_node *at(const struct reader *r, const char *key)
-{
-	const struct yaml_node *node = yaml_find(r->map, key);
-
-	return node != NULL ? node : r->map;
-}
-
-static int read_text(
-    struct reader *r, const char *key, const char *other, const char **ret, struct cyg_err *err)
-{
-	const char *text = NULL;
-
-	*ret = other;
-	if (yaml_find(r->map, key) == NULL && other == NULL)
-		return 0;
-	if (yaml_find(r->map, key) == NULL)
-		return other[0] != '\0' ? 0 : yaml_get_str(r->doc, r->map, key, &text, err);
-	if (yaml_get_str(r->doc, r->map, key, &text, err) < 0)
-		return -CYG_EINVAL;
-	if (text[0] == '\0' || !cyg_str_is_text(cyg_str_of(text)))
-		return yaml_fail(r->doc, at(r, key), err, "%s is one line of text", key);
-	*ret = cyg_arena_dup(&r->all->arena, cyg_str_of(text));
-	return 0;
-}
-
-static int read_bool(
-    const struct reader *r, const char *key, bool other, bool *ret, struct cyg_err *err)
-{
-	*ret = other;
-	return yaml_find(r->map, key) == NULL ? 0 : yaml_get_bool(r->doc, r->map, key, ret, err);
-}
-
-static int read_ms(
-    const struct reader *r, const char *key, uint64_t other, uint64_t *ret, struct cyg_err *err)
-{
-	*ret = other;
-	if (yaml_find(r->map, key) == NULL)
-		return 0;
-	if (yaml_get_u64(r->doc, r->map, key, ret, err) < 0)
-		return -CYG_EINVAL;
-	if (*ret == 0 || *ret > HOUR_MS)
-		return yaml_fail(r->doc, at(r, key), err, "%s is 1 to %d", key, HOUR_MS);
-	return 0;
-}
-
-static int read_names(
-    struct reader *r, const char *key, struct oidc_names *ret, struct cyg_err *err)
-{
-	const struct yaml_node *list = yaml_find(r->map, key);
-
-	if (list == NULL)
-		return 0;
-	if (list->kind != YAML_SEQ)
-		return yaml_fail(r->doc, list, err, "%s is a list of groups", key);
-	for (const struct yaml_node *c = list->first; c != NULL; c = c->next) {
-		if (ret->n == OIDC_CONFIG_GROUPS_MAX)
-			return yaml_fail(r->doc, c, err, "%s has at most %d groups", key,
-			    OIDC_CONFIG_GROUPS_MAX);
-		if (c->kind != YAML_SCALAR || c->text.len == 0)
-			return yaml_fail(r->doc, c, err, "%s is a list of groups", key);
-		ret->items[ret->n++] = cyg_arena_dup(&r->all->arena, c->text);
-	}
-	return 0;
-}
-
-static int check_id(struct reader *r, const struct oidc_config *c, struct cyg_err *err)
-{
-	size_t len = strlen(c->id);
-
-	if (len == 0 || len >= CYG_NAME_MAX ||
-	    strspn(c->id, "abcdefghijklmnopqrstuvwxyz0123456789-") != len || c->id[0] == '-')
-		return yaml_fail(r->doc, at(r, "id"), err,
-		    "an id is 1 to 63 of a-z, 0-9 and '-', and begins with a letter or digit");
-	if (strcmp(c->id, "development") == 0)
-		return yaml_fail(r->doc, at(r, "id"), err, "this id is the development sign-in's");
-	for (size_t i = 0; i < r->all->n; i++) {
-		if (strcmp(r->all->items[i].id, c->id) == 0)
-			return yaml_fail(
-			    r->doc, at(r, "id"), err, "there is a provider '%s' already", c->id);
-	}
-	return 0;
-}
 
 /* What must hold between the keys. */
-static int check(struct reader *r, const struct oidc_config *c, struct cyg_err *err)
+static int check(const struct yaml_place *at, void *record, struct cyg_err *err)
 {
-	if (check_id(r, c, err) < 0)
-		return -CYG_EINVAL;
+	const struct oidc_config *c = record;
+
+	if (strcmp(c->id, "development") == 0)
+		return yaml_fail(
+		    at->doc, yaml_fields_at(at, "id"), err, "this id is the development sign-in's");
 	if (!oidc_url_is_allowed(c->issuer, c->insecure_loopback))
-		return yaml_fail(r->doc, at(r, "issuer"), err,
+		return yaml_fail(at->doc, yaml_fields_at(at, "issuer"), err,
 		    "issuer is an https address (http only to this machine, with insecure-loopback)");
 	if (c->everyone == (c->allowed.n > 0))
-		return yaml_fail(r->doc, at(r, "allowed-groups"), err,
+		return yaml_fail(at->doc, yaml_fields_at(at, "allowed-groups"), err,
 		    "who may sign in is said by either allowed-groups or allow-everyone: true");
 	if (c->groups_claim == NULL && (c->allowed.n > 0 || c->admins.n > 0))
-		return yaml_fail(r->doc, at(r, "admin-groups"), err,
+		return yaml_fail(at->doc, yaml_fields_at(at, "admin-groups"), err,
 		    "groups-claim is needed to know the groups of anybody");
 	return 0;
 }
 
-static int read_texts(struct reader *r, struct oidc_config *c, struct cyg_err *err)
-{
-	const struct {
-		const char *key, *other; /* NULL: may be left out; "": must be there */
-		const char **ret;
-	} texts[] = {
-		{ "id", "", &c->id },
-		{ "label", "", &c->label },
-		{ "issuer", "", &c->issuer },
-		{ "client-id", "", &c->client_id },
-		{ "client-secret-file", NULL, &c->secret_file },
-		{ "scopes", "openid profile", &c->scopes },
-		{ "username-claim", "preferred_username", &c->name_claim },
-		{ "groups-claim", NULL, &c->groups_claim },
-		{ "ca-file", NULL, &c->ca_file },
-	};
-
-	for (size_t i = 0; i < CYG_N(texts); i++) {
-		if (read_text(r, texts[i].key, texts[i].other, texts[i].ret, err) < 0)
-			return -CYG_EINVAL;
-	}
-	return 0;
-}
-
-static int read_provider(struct reader *r, struct cyg_err *err)
-{
-	struct oidc_config *c = &r->all->items[r->all->n];
-
-	if (r->map->kind != YAML_MAP)
-		return yaml_fail(r->doc, r->map, err, "a provider is a map");
-	if (yaml_check_keys(r->doc, r->map, keys, err) < 0 || read_texts(r, c, err) < 0 ||
-	    read_names(r, "allowed-groups", &c->allowed, err) < 0 ||
-	    read_names(r, "admin-groups", &c->admins, err) < 0 ||
-	    read_bool(r, "allow-everyone", false, &c->everyone, err) < 0 ||
-	    read_bool(r, "insecure-loopback", false, &c->insecure_loopback, err) < 0 ||
-	    read_bool(r, "own-callback", false, &c->own_callback, err) < 0 ||
-	    read_bool(r, "end-session", true, &c->end_session, err) < 0 ||
-	    read_ms(r, "timeout-ms", TIMEOUT_MS, &c->timeout_ms, err) < 0 ||
-	    read_ms(r, "check-interval-ms", CHECK_MS, &c->check_interval_ms, err) < 0 ||
-	    read_ms(r, "keys-interval-ms", KEYS_MS, &c->keys_interval_ms, err) < 0 ||
-	    check(r, c, err) < 0)
-		return -CYG_EINVAL;
-	r->all->n++;
-	return 0;
-}
-
-static int read_all(struct reader *r, struct cyg_err *err)
-{
-	static const char *const top[] = { "providers", NULL };
-	const struct yaml_node *root = yaml_root(r->doc);
-	const struct yaml_node *list = root->kind == YAML_MAP ? yaml_find(root, "providers") : NULL;
-
-	if (root->kind == YAML_MAP && yaml_check_keys(r->doc, root, top, err) < 0)
-		return -CYG_EINVAL;
-	if (list == NULL || list->kind != YAML_SEQ || list->first == NULL)
-		return yaml_fail(
-		    r->doc, root, err, "'providers' is a list of at least one provider");
-	for (const struct yaml_node *c = list->first; c != NULL; c = c->next) {
-		if (r->all->n == OIDC_PROVIDERS_MAX)
-			return yaml_fail(
-			    r->doc, c, err, "at most %d providers", OIDC_PROVIDERS_MAX);
-		r->map = c;
-		if (read_provider(r, err) < 0)
-			return -CYG_EINVAL;
-	}
-	return 0;
-}
+static const struct yaml_record provider_record = {
+	.what = "provider", .size = sizeof(struct oidc_config), .fields = fields, .check = check
+};
+static const struct yaml_field file_fields[] = {
+	{ .name = "providers",
+	    .type = FIELD_RECORDS,
+	    .offset = FIELD_ARRAY(struct oidc_configs, items, n),
+	    .record = &provider_record,
+	    .min = 1,
+	    .max = OIDC_PROVIDERS_MAX,
+	    .required = true,
+	    .doc = "Providers, in the order of their buttons." },
+	{ .name = NULL },
+};
+const struct yaml_record oidc_configs_record = {
+	.what = "file of providers", .size = sizeof(struct oidc_configs), .fields = file_fields
+};
 
 static int read_doc(struct yaml_doc *doc, struct oidc_configs **ret, struct cyg_err *err)
 {
 	struct oidc_configs *all = cyg_xcalloc(1, sizeof(*all));
-	struct reader r = { .all = all, .doc = doc };
 
 	cyg_arena_init(&all->arena);
-	int rc = read_all(&r, err);
+	int rc = yaml_fields_read(doc, &oidc_configs_record, &all->arena, all, err);
 	yaml_doc_free(doc);
 	if (rc < 0) {
 		oidc_configs_free(all);

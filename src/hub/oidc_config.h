@@ -3,15 +3,14 @@
 #ifndef HUB_OIDC_CONFIG_H
 #define HUB_OIDC_CONFIG_H
 
-#include "base/arena.h"
-#include "cygnet/err.h"
+#include "daemon/yaml_fields.h"
 
 #include <stdint.h>
 
 enum { OIDC_PROVIDERS_MAX = 8, OIDC_CONFIG_GROUPS_MAX = 64 };
 
 struct oidc_names {
-	const char *items[OIDC_CONFIG_GROUPS_MAX];
+	const char **items;
 	size_t n;
 };
 
@@ -38,11 +37,14 @@ struct oidc_config {
 
 struct oidc_configs {
 	struct cyg_arena arena;
-	struct oidc_config items[OIDC_PROVIDERS_MAX];
+	struct oidc_config *items;
 	size_t n;
 };
 
-/* Reads the file and the secrets it names. Errors say file, line and what is allowed. */
+/* What the file holds, for the reference page. */
+extern const struct yaml_record oidc_configs_record;
+
+/* Reads the file and the secrets it names. Errors say file, line, column and what is allowed. */
 int oidc_configs_load(const char *path, struct oidc_configs **ret, struct cyg_err *err);
 /* Without the secrets, from memory; name stands for the file. */
 int oidc_configs_parse(

@@ -2,6 +2,9 @@
 #include "hub/options.h"
 
 #include "hub/hub.h"
+#include "hub/oidc_config.h"
+#include "hub/stackfile.h"
+#include "spark/catalogue.h"
 
 #define AT(member) offsetof(struct hub_config, member)
 
@@ -199,8 +202,29 @@ static const struct cyg_option options[] = {
 	{ .name = NULL },
 };
 
+static const struct yaml_file files[] = {
+	{ "profiles.yaml",
+	    "What the start form offers (option `profiles`). Sample: "
+	    "[config/profiles.yaml](../config/profiles.yaml).",
+	    &profiles_record },
+	{ "providers.yaml",
+	    "The OpenID providers that people sign in with (option `providers`). Sample: "
+	    "[config/providers.yaml](../config/providers.yaml).",
+	    &oidc_configs_record },
+	{ "clusters.yaml",
+	    "The catalogue of Spark clusters (option `catalogue`). Sample: "
+	    "[config/clusters.yaml](../config/clusters.yaml).",
+	    &spark_catalogue_record },
+	{ "stack.yaml",
+	    "What a stack says of itself: TREE/stacks/NAME/stack.yaml of the option `software-tree`. "
+	    "What it leaves out is taken from profiles.yaml.",
+	    &stackfile_record },
+	{ .name = NULL },
+};
+
 const struct cyg_program hub_program = {
 	.name = "cygnet-hub",
 	.purpose = "Accounts, sessions, servers and the portal of Cygnet, behind cygnet-proxy.",
 	.options = options,
+	.files = files,
 };

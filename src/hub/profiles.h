@@ -8,10 +8,16 @@
 #include "base/arena.h"
 #include "cygnet/err.h"
 #include "cygnet/limits.h"
+#include "daemon/yaml_fields.h"
 
 #include <stdint.h>
 
-enum { PROFILES_MAX = 64, PROFILE_AMOUNTS_MAX = 16, PROFILE_LIST_MAX = 64 };
+enum {
+	PROFILES_MAX = 64,
+	PROFILE_AMOUNTS_MAX = 16,
+	PROFILE_LIST_MAX = 64,
+	PROFILE_CORES_MAX = 4096,
+};
 
 struct profile_list {
 	const char **items;
@@ -29,12 +35,13 @@ struct profile_stack {
 
 struct profile_cluster {
 	const char *id, *label, *description;
-	struct profile_list fact_labels, fact_values; /* same length */
+	struct yaml_pair *facts; /* label and value */
+	size_t n_facts;
 	struct profile_list groups;
 };
 
 struct profile_amounts {
-	uint32_t values[PROFILE_AMOUNTS_MAX];
+	uint32_t *values;
 	size_t n;
 	uint32_t usual; /* the default, one of values */
 };
@@ -47,8 +54,8 @@ struct profile {
 	struct profile_list groups;           /* empty: for everybody */
 	struct profile_amounts cores, memory_mb;
 	bool is_default, user_script, home_packages;
-	bool notebook; /* the template serves Notebook 7 too */
-	uint64_t start_timeout_ms;
+	bool notebook;                              /* the template serves Notebook 7 too */
+	uint64_t start_timeout_s, start_timeout_ms; /* the same twice */
 };
 
 struct profiles {
@@ -61,11 +68,15 @@ struct profiles {
 	size_t n_clusters;
 };
 
-/* Errors name the file, the line and what is allowed. *ret is freed with profiles_free. */
+/* What the file holds, for the reference page. */
+extern const struct yaml_record profiles_record;
+
+/* Errors name the file, the line, the column and what is allowed. *ret is freed with profiles_free.
+ */
 int profiles_load(const char *path, struct profiles **ret, struct cyg_err *err);
-/* The same from memory; name stands for the file. */
+/* The same from memory; file is its name in messages. */
 int profiles_parse(
-    const char *name, struct cyg_str text, struct profiles **ret, struct cyg_err *err);
+    const char *file, struct cyg_str text, struct profiles **ret, struct cyg_err *err);
 void profiles_free(struct profiles *p);
 /* Borrowed, or NULL. */
 const struct profile *profiles_find(const struct profiles *p, const char *id);

@@ -1,343 +1,283 @@
-/* profiles.yaml → struct profiles: stacks and clusters first, then the profiles that name them.
- * Every text is copied into the profiles' own arena; every error names file and line. */
+/* profiles.yaml as a table of fields: stacks and clusters first, then the profiles that name them.
+ */
 #include "base/mem.h"
 #include "base/num.h"
-#include "daemon/yaml.h"
 #include "hub/profiles.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { START_TIMEOUT_S = 60, START_TIMEOUT_S_MAX = 3600 };
-
-struct reader {
-	struct profiles *p;
-	const struct yaml_doc *doc;
-};
-
-static size_t count(const struct yaml_node *parent)
+static int parse_id(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
-	size_t n = 0;
+	const char *id = cyg_arena_dup(arena, text);
 
-	for (const struct yaml_node *c = parent != NULL ? parent->first : NULL; c != NULL;
-	     c = c->next)
-		n++;
-	return n;
+	*(const char **)member = id;
+	return text.len > 0 && text.len < CYG_NAME_MAX && id[0] != '.' && id[0] != '-' &&
+		       strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") == text.len
+		   ? 0
+		   : -CYG_EINVAL;
 }
 
-static const char *keep(struct reader *r, struct cyg_str text)
-{
-	return cyg_arena_dup(&r->p->arena, text);
-}
-
-/* An optional text; other stands for one that is not there. */
-static int read_text(struct reader *r, const struct yaml_node *map, const char *key,
-    const char *other, const char **ret)
-{
-	const struct yaml_node *node = yaml_find(map, key);
-
-	*ret = other;
-	if (node != NULL && node->kind == YAML_SCALAR && cyg_str_is_text(node->text))
-		*ret = keep(r, node->text);
-	return node == NULL || node->kind == YAML_SCALAR ? 0 : -1;
-}
-
-static int read_id(
-    struct reader *r, const struct yaml_node *map, const char **ret, struct cyg_err *err)
-{
-	const char *id = NULL;
-
-	if (map->kind != YAML_MAP)
-		return yaml_fail(r->doc, map, err, "a map with an id is expected here");
-	if (yaml_get_str(r->doc, map, "id", &id, err) < 0)
-		return -CYG_EINVAL;
-	size_t len = strlen(id);
-	if (len == 0 || len >= CYG_NAME_MAX ||
-	    strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len || id[0] == '.' ||
-	    id[0] == '-')
-		return yaml_fail(r->doc, yaml_find(map, "id"), err,
-		    "an id is 1 to 63 of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit");
-	*ret = keep(r, cyg_str_of(id));
-	return 0;
-}
-
-static int read_labels(struct reader *r, const struct yaml_node *map, const char *id,
-    const char **label, const char **description, struct cyg_err *err)
-{
-	if (read_text(r, map, "label", id, label) < 0)
-		return yaml_fail(r->doc, yaml_find(map, "label"), err, "label is one line of text");
-	if (read_text(r, map, "description", NULL, description) < 0)
-		return yaml_fail(
-		    r->doc, yaml_find(map, "description"), err, "description is one line of text");
-	return 0;
-}
-
-static int read_list(struct reader *r, const struct yaml_node *map, const char *key,
-    struct profile_list *ret, struct cyg_err *err)
-{
-	const struct yaml_node *node = yaml_find(map, key);
-	size_t n = count(node);
-
-	*ret = (struct profile_list){ NULL, 0 };
-	if (node == NULL)
-		return 0;
-	if (node->kind != YAML_SEQ || n > PROFILE_LIST_MAX)
-		return yaml_fail(
-		    r->doc, node, err, "%s is a list of at most %d", key, PROFILE_LIST_MAX);
-	ret->items = cyg_arena_alloc(&r->p->arena, (n + 1) * sizeof(*ret->items));
-	for (const struct yaml_node *c = node->first; c != NULL; c = c->next) {
-		if (c->kind != YAML_SCALAR)
-			return yaml_fail(r->doc, c, err, "%s is a list of names", key);
-		ret->items[ret->n++] = keep(r, c->text);
-	}
-	return 0;
-}
-
-static int read_bool(
-    struct reader *r, const struct yaml_node *map, const char *key, bool *ret, struct cyg_err *err)
-{
-	*ret = false;
-	return yaml_find(map, key) == NULL ? 0 : yaml_get_bool(r->doc, map, key, ret, err);
-}
-
-static int read_amount(
-    struct reader *r, const struct yaml_node *node, bool size, uint32_t *ret, struct cyg_err *err)
+static int parse_cores(struct cyg_str text, struct cyg_arena *arena, void *member)
 {
 	uint64_t value = 0;
-	struct cyg_err why;
+	int rc = cyg_num_parse_u64(text, 1, PROFILE_CORES_MAX, &value, NULL);
 
-	if (node->kind != YAML_SCALAR)
-		return yaml_fail(r->doc, node, err, "a number is expected here");
-	if (!size) {
-		if (cyg_num_parse_u64(node->text, 1, 4096, &value, &why) < 0)
-			return yaml_fail(r->doc, node, err, "cores are 1 to 4096");
-		*ret = (uint32_t)value;
-		return 0;
-	}
-	if (cyg_num_parse_size(node->text, 1ULL << 46, &value, &why) < 0 || value < 1U << 20 ||
+	(void)arena;
+	*(uint32_t *)member = (uint32_t)value;
+	return rc;
+}
+
+static int parse_memory(struct cyg_str text, struct cyg_arena *arena, void *member)
+{
+	uint64_t value = 0;
+
+	(void)arena;
+	if (cyg_num_parse_size(text, 1ULL << 46, &value, NULL) < 0 || value < 1U << 20 ||
 	    value % (1U << 20) != 0)
-		return yaml_fail(
-		    r->doc, node, err, "memory is a size such as 512M or 4G, in whole MiB");
-	*ret = (uint32_t)(value >> 20);
-	return 0;
-}
-
-/* "cores: [1, 2]" and "cores-default: 2"; without a default the first. */
-static int read_amounts(struct reader *r, const struct yaml_node *map, const char *key,
-    struct profile_amounts *ret, struct cyg_err *err)
-{
-	const struct yaml_node *node = yaml_find(map, key);
-	const char *usual_key = cyg_arena_printf(&r->p->arena, "%s-default", key);
-	const struct yaml_node *usual = yaml_find(map, usual_key);
-	bool size = strcmp(key, "memory") == 0;
-	size_t n = count(node);
-
-	if (node == NULL || node->kind != YAML_SEQ || n == 0 || n > PROFILE_AMOUNTS_MAX)
-		return yaml_fail(r->doc, node != NULL ? node : map, err,
-		    "%s is a list of 1 to %d amounts to choose from", key, PROFILE_AMOUNTS_MAX);
-	for (const struct yaml_node *c = node->first; c != NULL; c = c->next) {
-		if (read_amount(r, c, size, &ret->values[ret->n], err) < 0)
-			return -CYG_EINVAL;
-		ret->n++;
-	}
-	ret->usual = ret->values[0];
-	if (usual == NULL)
-		return 0;
-	if (read_amount(r, usual, size, &ret->usual, err) < 0)
 		return -CYG_EINVAL;
-	if (!profile_amounts_have(ret, ret->usual))
-		return yaml_fail(r->doc, usual, err, "%s must be one of %s", usual_key, key);
+	*(uint32_t *)member = (uint32_t)(value >> 20);
 	return 0;
 }
 
-static int read_stack(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
-{
-	static const char *const keys[] = { "id", "label", "description", "kernels", "groups",
-		"spark", "platform", "recommended", NULL };
-	struct profile_stack *s = &r->p->stacks[r->p->n_stacks];
+#define ID                                                                                         \
+	.name = "id", .type = FIELD_OWN, .size = sizeof(const char *), .parse = parse_id,          \
+	.required = true, .unique = true,                                                          \
+	.takes = "1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
+#define CORES                                                                                      \
+	.type = FIELD_OWN, .size = sizeof(uint32_t), .parse = parse_cores,                         \
+	.takes = "a number from 1 to 4096"
+#define MEMORY                                                                                     \
+	.type = FIELD_OWN, .size = sizeof(uint32_t), .parse = parse_memory,                        \
+	.takes = "a size such as 512M or 4G, in whole MiB"
+#define GROUPS_DOC "Only for people in one of these groups; without the key for everybody."
 
-	if (read_id(r, map, &s->id, err) < 0 || yaml_check_keys(r->doc, map, keys, err) < 0 ||
-	    read_labels(r, map, s->id, &s->label, &s->description, err) < 0 ||
-	    read_list(r, map, "kernels", &s->kernels, err) < 0 ||
-	    read_list(r, map, "groups", &s->groups, err) < 0 ||
-	    read_bool(r, map, "recommended", &s->recommended, err) < 0)
-		return -CYG_EINVAL;
-	if (read_text(r, map, "spark", NULL, &s->spark) < 0)
+static const struct yaml_field name = { .name = "name", .type = FIELD_STRING };
+static const struct yaml_field cores = { .name = "cores", CORES };
+static const struct yaml_field memory = { .name = "memory", MEMORY };
+
+#define OF(member) .offset = offsetof(struct profile_stack, member)
+#define LIST(member)                                                                               \
+	.type = FIELD_LIST, .of = &name, .max = PROFILE_LIST_MAX,                                  \
+	.offset = FIELD_ARRAY(struct profile_stack, member.items, member.n)
+static const struct yaml_field stack_fields[] = {
+	{ ID, OF(id), .doc = "As in the spawner's stacks.yaml." },
+	{ .name = "label",
+	    .type = FIELD_LINE,
+	    OF(label),
+	    .same_as = "id",
+	    .doc = "What people read." },
+	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
+	{ .name = "kernels", LIST(kernels), .doc = "Names of its kernels, as shown." },
+	{ .name = "groups", LIST(groups), .doc = GROUPS_DOC },
+	{ .name = "spark",
+	    .type = FIELD_LINE,
+	    OF(spark),
+	    .doc =
+		"Version of Spark in it, such as \"4.2.0\"; without one no cluster can be chosen with this stack." },
+	{ .name = "platform", .type = FIELD_LINE, OF(platform), .doc = "What it was built for." },
+	{ .name = "recommended",
+	    .type = FIELD_BOOL,
+	    OF(recommended),
+	    .value = "false",
+	    .doc = "Whether it is the form's first choice." },
+	{ .name = NULL },
+};
+#undef OF
+#undef LIST
+
+#define OF(member) .offset = offsetof(struct profile_cluster, member)
+#define LIST(member)                                                                               \
+	.type = FIELD_LIST, .of = &name, .max = PROFILE_LIST_MAX,                                  \
+	.offset = FIELD_ARRAY(struct profile_cluster, member.items, member.n)
+static const struct yaml_field cluster_fields[] = {
+	{ ID, OF(id), .doc = "As in the catalogue of clusters." },
+	{ .name = "label",
+	    .type = FIELD_LINE,
+	    OF(label),
+	    .same_as = "id",
+	    .doc = "What people read." },
+	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
+	{ .name = "facts",
+	    .type = FIELD_PAIRS,
+	    .offset = FIELD_ARRAY(struct profile_cluster, facts, n_facts),
+	    .max = PROFILE_LIST_MAX,
+	    .doc = "Labels and values, shown as a table on the card." },
+	{ .name = "groups", LIST(groups), .doc = GROUPS_DOC },
+	{ .name = NULL },
+};
+#undef OF
+#undef LIST
+
+#define OF(member) .offset = offsetof(struct profile, member)
+#define LIST(member)                                                                               \
+	.type = FIELD_LIST, .of = &name, .max = PROFILE_LIST_MAX,                                  \
+	.offset = FIELD_ARRAY(struct profile, member.items, member.n)
+#define AMOUNTS(member)                                                                            \
+	.type = FIELD_LIST, .min = 1, .max = PROFILE_AMOUNTS_MAX, .required = true,                \
+	.offset = FIELD_ARRAY(struct profile, member.values, member.n)
+static const struct yaml_field profile_fields[] = {
+	{ ID, OF(id), .doc = "In the API and in what people chose last." },
+	{ .name = "label",
+	    .type = FIELD_LINE,
+	    OF(label),
+	    .same_as = "id",
+	    .doc = "What people read." },
+	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
+	{ .name = "template",
+	    .type = FIELD_STRING,
+	    OF(template_),
+	    .max = CYG_NAME_MAX - 1,
+	    .required = true,
+	    .doc = "What the spawner runs: a name in its templates.yaml." },
+	{ .name = "stacks",
+	    LIST(stacks),
+	    .doc = "Ids of the stacks to choose from, at least one." },
+	{ .name = "clusters", LIST(clusters), .doc = "Ids of the clusters to choose from." },
+	{ .name = "cluster-default",
+	    .type = FIELD_LINE,
+	    OF(usual_cluster),
+	    .doc = "The cluster that the form chooses at first; without the key none." },
+	{ .name = "groups", LIST(groups), .doc = GROUPS_DOC },
+	{ .name = "cores",
+	    AMOUNTS(cores),
+	    .of = &cores,
+	    .doc = "Numbers of cores to choose from." },
+	{ .name = "cores-default",
+	    CORES,
+	    OF(cores.usual),
+	    .doc = "Which one the form chooses at first; without the key the first." },
+	{ .name = "memory", AMOUNTS(memory_mb), .of = &memory, .doc = "Amounts to choose from." },
+	{ .name = "memory-default",
+	    MEMORY,
+	    OF(memory_mb.usual),
+	    .doc = "Which one the form chooses at first; without the key the first." },
+	{ .name = "default",
+	    .type = FIELD_BOOL,
+	    OF(is_default),
+	    .value = "false",
+	    .doc =
+		"Whether it is the profile of a first visit; without any the first of the file is." },
+	{ .name = "user-script",
+	    .type = FIELD_BOOL,
+	    OF(user_script),
+	    .value = "false",
+	    .doc = "Whether a script of one's own may be run after the stack's." },
+	{ .name = "home-packages",
+	    .type = FIELD_BOOL,
+	    OF(home_packages),
+	    .value = "false",
+	    .doc = "Whether packages of the home may be used." },
+	{ .name = "notebook",
+	    .type = FIELD_BOOL,
+	    OF(notebook),
+	    .value = "false",
+	    .doc = "Whether the template serves Notebook 7, too." },
+	{ .name = "start-timeout-s",
+	    .type = FIELD_UINT,
+	    OF(start_timeout_s),
+	    .min = 1,
+	    .max = 3600,
+	    .value = "60",
+	    .doc = "Seconds in which the server must have answered, or the start fails." },
+	{ .name = NULL },
+};
+#undef OF
+#undef LIST
+
+static int check_amounts(const struct yaml_place *at, const char *key,
+    struct profile_amounts *amounts, struct cyg_err *err)
+{
+	char usual[32];
+
+	(void)snprintf(usual, sizeof(usual), "%s-default", key);
+	if (amounts->usual == 0)
+		amounts->usual = amounts->values[0];
+	if (!profile_amounts_have(amounts, amounts->usual))
 		return yaml_fail(
-		    r->doc, yaml_find(map, "spark"), err, "spark is a version: \"4.2.0\"");
-	if (read_text(r, map, "platform", NULL, &s->platform) < 0)
-		return yaml_fail(
-		    r->doc, yaml_find(map, "platform"), err, "platform is one line of text");
-	if (profiles_find_stack(r->p, s->id) != NULL)
-		return yaml_fail(r->doc, map, err, "there is a stack \"%s\" already", s->id);
-	r->p->n_stacks++;
+		    at->doc, yaml_fields_at(at, usual), err, "'%s' must be one of %s", usual, key);
 	return 0;
 }
 
-static int read_facts(
-    struct reader *r, const struct yaml_node *map, struct profile_cluster *c, struct cyg_err *err)
+static int check_profile(const struct yaml_place *at, void *record, struct cyg_err *err)
 {
-	const struct yaml_node *facts = yaml_find(map, "facts");
-	size_t n = count(facts);
+	struct profile *f = record;
 
-	if (facts == NULL)
-		return 0;
-	if (facts->kind != YAML_MAP || n > PROFILE_LIST_MAX)
-		return yaml_fail(r->doc, facts, err,
-		    "facts is a map of at most %d labels and values", PROFILE_LIST_MAX);
-	c->fact_labels.items = cyg_arena_alloc(&r->p->arena, (n + 1) * sizeof(char *));
-	c->fact_values.items = cyg_arena_alloc(&r->p->arena, (n + 1) * sizeof(char *));
-	for (const struct yaml_node *f = facts->first; f != NULL; f = f->next) {
-		if (f->kind != YAML_SCALAR)
-			return yaml_fail(r->doc, f, err, "a fact is a label and one line of text");
-		c->fact_labels.items[c->fact_labels.n++] = keep(r, f->key);
-		c->fact_values.items[c->fact_values.n++] = keep(r, f->text);
-	}
-	return 0;
-}
-
-static int read_cluster(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
-{
-	static const char *const keys[] = { "id", "label", "description", "facts", "groups", NULL };
-	struct profile_cluster *c = &r->p->clusters[r->p->n_clusters];
-
-	if (read_id(r, map, &c->id, err) < 0 || yaml_check_keys(r->doc, map, keys, err) < 0 ||
-	    read_labels(r, map, c->id, &c->label, &c->description, err) < 0 ||
-	    read_list(r, map, "groups", &c->groups, err) < 0 || read_facts(r, map, c, err) < 0)
-		return -CYG_EINVAL;
-	if (profiles_find_cluster(r->p, c->id) != NULL)
-		return yaml_fail(r->doc, map, err, "there is a cluster \"%s\" already", c->id);
-	r->p->n_clusters++;
-	return 0;
-}
-
-static int check_names(
-    struct reader *r, const struct yaml_node *map, const struct profile *f, struct cyg_err *err)
-{
 	if (f->stacks.n == 0)
-		return yaml_fail(r->doc, map, err, "profile \"%s\" offers no stack", f->id);
-	for (size_t i = 0; i < f->stacks.n; i++) {
-		if (profiles_find_stack(r->p, f->stacks.items[i]) == NULL)
-			return yaml_fail(r->doc, yaml_find(map, "stacks"), err,
-			    "there is no stack \"%s\" in this file", f->stacks.items[i]);
-	}
-	for (size_t i = 0; i < f->clusters.n; i++) {
-		if (profiles_find_cluster(r->p, f->clusters.items[i]) == NULL)
-			return yaml_fail(r->doc, yaml_find(map, "clusters"), err,
-			    "there is no cluster \"%s\" in this file", f->clusters.items[i]);
-	}
-	return 0;
+		return yaml_fail(at->doc, yaml_fields_at(at, "stacks"), err,
+		    "profile \"%s\" offers no stack", f->id);
+	if (f->usual_cluster != NULL && !profile_list_has(&f->clusters, f->usual_cluster))
+		return yaml_fail(at->doc, yaml_fields_at(at, "cluster-default"), err,
+		    "'cluster-default' must be one of clusters");
+	f->start_timeout_ms = f->start_timeout_s * 1000;
+	return check_amounts(at, "cores", &f->cores, err) < 0 ||
+		       check_amounts(at, "memory", &f->memory_mb, err) < 0
+		   ? -CYG_EINVAL
+		   : 0;
 }
 
-static int read_usual_cluster(
-    struct reader *r, const struct yaml_node *map, struct profile *f, struct cyg_err *err)
+/* That what profiles name is in the file. */
+static int check_file(const struct yaml_place *at, void *record, struct cyg_err *err)
 {
-	if (read_text(r, map, "cluster-default", NULL, &f->usual_cluster) < 0 ||
-	    (f->usual_cluster != NULL && !profile_list_has(&f->clusters, f->usual_cluster)))
-		return yaml_fail(r->doc, yaml_find(map, "cluster-default"), err,
-		    "cluster-default must be one of clusters");
-	return 0;
-}
+	const struct profiles *p = record;
+	const struct yaml_node *map = yaml_find(at->map, "profiles")->first;
 
-static int read_limits(
-    struct reader *r, const struct yaml_node *map, struct profile *f, struct cyg_err *err)
-{
-	uint64_t timeout_s = START_TIMEOUT_S;
+	for (size_t k = 0; k < p->n_profiles; k++, map = map->next) {
+		const struct profile *f = &p->profiles[k];
 
-	if (read_amounts(r, map, "cores", &f->cores, err) < 0 ||
-	    read_amounts(r, map, "memory", &f->memory_mb, err) < 0)
-		return -CYG_EINVAL;
-	if (yaml_find(map, "start-timeout-s") != NULL &&
-	    yaml_get_u64(r->doc, map, "start-timeout-s", &timeout_s, err) < 0)
-		return -CYG_EINVAL;
-	if (timeout_s < 1 || timeout_s > START_TIMEOUT_S_MAX)
-		return yaml_fail(r->doc, yaml_find(map, "start-timeout-s"), err,
-		    "start-timeout-s is 1 to %d", START_TIMEOUT_S_MAX);
-	f->start_timeout_ms = timeout_s * 1000;
-	return 0;
-}
-
-static int read_profile(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
-{
-	static const char *const keys[] = { "id", "label", "description", "template", "stacks",
-		"clusters", "cluster-default", "groups", "cores", "cores-default", "memory",
-		"memory-default", "default", "user-script", "home-packages", "notebook",
-		"start-timeout-s", NULL };
-	struct profile *f = &r->p->profiles[r->p->n_profiles];
-	const char *template_ = NULL;
-
-	if (read_id(r, map, &f->id, err) < 0 || yaml_check_keys(r->doc, map, keys, err) < 0 ||
-	    read_labels(r, map, f->id, &f->label, &f->description, err) < 0 ||
-	    yaml_get_str(r->doc, map, "template", &template_, err) < 0 ||
-	    read_list(r, map, "stacks", &f->stacks, err) < 0 ||
-	    read_list(r, map, "clusters", &f->clusters, err) < 0 ||
-	    read_usual_cluster(r, map, f, err) < 0 ||
-	    read_list(r, map, "groups", &f->groups, err) < 0 || read_limits(r, map, f, err) < 0 ||
-	    read_bool(r, map, "default", &f->is_default, err) < 0 ||
-	    read_bool(r, map, "user-script", &f->user_script, err) < 0 ||
-	    read_bool(r, map, "home-packages", &f->home_packages, err) < 0 ||
-	    read_bool(r, map, "notebook", &f->notebook, err) < 0 || check_names(r, map, f, err) < 0)
-		return -CYG_EINVAL;
-	if (strlen(template_) >= CYG_NAME_MAX)
-		return yaml_fail(r->doc, yaml_find(map, "template"), err, "template is too long");
-	f->template_ = keep(r, cyg_str_of(template_));
-	if (profiles_find(r->p, f->id) != NULL)
-		return yaml_fail(r->doc, map, err, "there is a profile \"%s\" already", f->id);
-	r->p->n_profiles++;
-	return 0;
-}
-
-typedef int (*read_fn)(struct reader *r, const struct yaml_node *map, struct cyg_err *err);
-
-static int read_each(struct reader *r, const char *key, read_fn read_one, struct cyg_err *err)
-{
-	const struct yaml_node *node = yaml_find(yaml_root(r->doc), key);
-
-	if (node == NULL)
-		return 0;
-	if (node->kind != YAML_SEQ || count(node) > PROFILES_MAX)
-		return yaml_fail(
-		    r->doc, node, err, "%s is a list of at most %d", key, PROFILES_MAX);
-	for (const struct yaml_node *c = node->first; c != NULL; c = c->next) {
-		if (read_one(r, c, err) < 0)
-			return -CYG_EINVAL;
+		for (size_t i = 0; i < f->stacks.n; i++)
+			if (profiles_find_stack(p, f->stacks.items[i]) == NULL)
+				return yaml_fail(at->doc, yaml_find(map, "stacks"), err,
+				    "there is no stack \"%s\" in this file", f->stacks.items[i]);
+		for (size_t i = 0; i < f->clusters.n; i++)
+			if (profiles_find_cluster(p, f->clusters.items[i]) == NULL)
+				return yaml_fail(at->doc, yaml_find(map, "clusters"), err,
+				    "there is no cluster \"%s\" in this file",
+				    f->clusters.items[i]);
 	}
 	return 0;
 }
 
-static void *room(struct reader *r, const char *key, size_t size)
-{
-	return cyg_arena_alloc(&r->p->arena, (count(yaml_find(yaml_root(r->doc), key)) + 1) * size);
-}
-
-static int read_all(struct reader *r, struct cyg_err *err)
-{
-	static const char *const keys[] = { "profiles", "stacks", "clusters", NULL };
-	const struct yaml_node *root = yaml_root(r->doc);
-
-	if (root == NULL || root->kind != YAML_MAP)
-		return cyg_fail(err, CYG_EINVAL,
-		    "%s: a map with profiles, stacks and clusters is expected", yaml_name(r->doc));
-	if (yaml_check_keys(r->doc, root, keys, err) < 0)
-		return -CYG_EINVAL;
-	r->p->stacks = room(r, "stacks", sizeof(*r->p->stacks));
-	r->p->clusters = room(r, "clusters", sizeof(*r->p->clusters));
-	r->p->profiles = room(r, "profiles", sizeof(*r->p->profiles));
-	if (read_each(r, "stacks", read_stack, err) < 0 ||
-	    read_each(r, "clusters", read_cluster, err) < 0 ||
-	    read_each(r, "profiles", read_profile, err) < 0)
-		return -CYG_EINVAL;
-	if (r->p->n_profiles == 0)
-		return yaml_fail(r->doc, root, err, "at least one profile is needed");
-	return 0;
-}
+static const struct yaml_record stack_record = {
+	.what = "stack", .size = sizeof(struct profile_stack), .fields = stack_fields
+};
+static const struct yaml_record cluster_record = {
+	.what = "cluster", .size = sizeof(struct profile_cluster), .fields = cluster_fields
+};
+static const struct yaml_record profile_record = { .what = "profile",
+	.size = sizeof(struct profile),
+	.fields = profile_fields,
+	.check = check_profile };
+#define LIST(items, n)                                                                             \
+	.type = FIELD_RECORDS, .max = PROFILES_MAX, .offset = FIELD_ARRAY(struct profiles, items, n)
+static const struct yaml_field file_fields[] = {
+	{ .name = "stacks",
+	    LIST(stacks, n_stacks),
+	    .record = &stack_record,
+	    .doc = "Environments, as the form shows them." },
+	{ .name = "clusters",
+	    LIST(clusters, n_clusters),
+	    .record = &cluster_record,
+	    .doc = "Spark clusters, as the form shows them." },
+	{ .name = "profiles",
+	    LIST(profiles, n_profiles),
+	    .record = &profile_record,
+	    .min = 1,
+	    .required = true,
+	    .doc = "The combinations on offer." },
+	{ .name = NULL },
+};
+const struct yaml_record profiles_record = { .what = "file of profiles",
+	.size = sizeof(struct profiles),
+	.fields = file_fields,
+	.check = check_file };
 
 static int take(struct yaml_doc *doc, struct profiles **ret, struct cyg_err *err)
 {
 	struct profiles *p = cyg_xcalloc(1, sizeof(*p));
-	struct reader r = { .p = p, .doc = doc };
 
 	cyg_arena_init(&p->arena);
-	int code = read_all(&r, err);
+	int code = yaml_fields_read(doc, &profiles_record, &p->arena, p, err);
 	yaml_doc_free(doc);
 	if (code < 0) {
 		profiles_free(p);
@@ -356,10 +296,10 @@ int profiles_load(const char *path, struct profiles **ret, struct cyg_err *err)
 }
 
 int profiles_parse(
-    const char *name, struct cyg_str text, struct profiles **ret, struct cyg_err *err)
+    const char *file, struct cyg_str text, struct profiles **ret, struct cyg_err *err)
 {
 	struct yaml_doc *doc = NULL;
-	int code = yaml_parse(name, text, &doc, err);
+	int code = yaml_parse(file, text, &doc, err);
 
 	return code < 0 ? code : take(doc, ret, err);
 }

@@ -1,6 +1,6 @@
-/* Reading trees that may hang (CVMFS): a child of our own reads one YAML file and writes it as
- * JSON; it is killed at a deadline, so that a tree that does not answer costs a message and never
- * the loop. */
+/* Reading trees that may hang (CVMFS): a child of our own reads one YAML file and hands its
+ * text over; it is killed at a deadline, so that a tree that does not answer costs a message and
+ * never the loop. */
 #ifndef HUB_READER_H
 #define HUB_READER_H
 
@@ -10,7 +10,7 @@
 
 struct reader;
 
-/* text is the document as JSON, valid during the call; err is set when there is none. Comes exactly
+/* text is the file, YAML, valid during the call; err is set when there is none. Comes exactly
  * once, never from inside reader_start, never after cancel. */
 typedef void (*reader_done_fn)(void *arg, struct cyg_str text, const struct cyg_err *err);
 

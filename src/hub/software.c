@@ -53,8 +53,7 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 	cyg_arena_init(&arena);
 	if (why != NULL) {
 		on_failed(e, why->msg);
-	} else if (stackfile_read(text, &arena, &found, &err) < 0) {
-		(void)cyg_wrap(&err, "%s", e->path);
+	} else if (stackfile_read(e->path, text, &arena, &found, &err) < 0) {
 		on_failed(e, err.msg);
 	} else {
 		if (e->last[0] != '\0')

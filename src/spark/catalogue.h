@@ -1,8 +1,9 @@
-/* The catalogue of Spark clusters: what a site offers and the layers that each cluster brings. Read
- * from JSON as the reader child writes it; clusters.yaml is the annotated sample. */
+/* The catalogue of Spark clusters: what a site offers and the layers that each cluster brings.
+ * clusters.yaml is the annotated sample; the reader child hands its text over. */
 #ifndef SPARK_CATALOGUE_H
 #define SPARK_CATALOGUE_H
 
+#include "daemon/yaml_fields.h"
 #include "spark/render.h"
 
 enum spark_kind {
@@ -11,28 +12,33 @@ enum spark_kind {
 				*/
 };
 
-enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16, SPARK_CATALOGUE_MAX = 1024 * 1024 };
+enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16 };
 
 struct spark_cluster {
-	const char *id, *label;
+	const char *id, *label, *description;
 	enum spark_kind kind;
 	struct spark_setting *settings; /* of layers cluster and site */
 	size_t n_settings;
-	const char *versions[SPARK_VERSIONS_MAX]; /* of Spark: "4", "3.5"; none: all */
+	const char **versions; /* of Spark: "4", "3.5"; none: all */
 	size_t n_versions;
 };
 
 struct spark_catalogue;
 
-/* Unknown keys, kinds and properties that are none are refused by name. */
-int spark_catalogue_parse(struct cyg_str json, struct spark_catalogue **ret, struct cyg_err *err);
+/* What the file holds, for the reference page. */
+extern const struct yaml_record spark_catalogue_record;
+
+/* What is wrong, also properties that are none, is refused by name, with line and column; file is
+ * its name in messages. */
+int spark_catalogue_parse(
+    const char *file, struct cyg_str text, struct spark_catalogue **ret, struct cyg_err *err);
 void spark_catalogue_free(struct spark_catalogue *c);
 /* Borrowed; NULL when there is none of that id. */
 const struct spark_cluster *spark_catalogue_find(const struct spark_catalogue *c, const char *id);
 /* The i-th in the file's order, borrowed; NULL after the last. */
 const struct spark_cluster *spark_catalogue_at(const struct spark_catalogue *c, size_t i);
 /* Whether the cluster works with this version of Spark: "4" takes 4.2.0 and not 41.0.0. */
-bool spark_cluster_takes(const struct spark_cluster *cl, const char *version);
+bool spark_cluster_takes(const struct spark_cluster *cl, const char *wanted);
 const char *spark_kind_name(enum spark_kind kind);
 
 #endif

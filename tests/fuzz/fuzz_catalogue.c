@@ -1,4 +1,4 @@
-/* The catalogue of Spark clusters: JSON made from a file of the software tree. Whatever is taken
+/* The catalogue of Spark clusters: a file of the software tree. Whatever is taken
  * can be found by its id and rendered with the policy on top. */
 #include "base/buf.h"
 #include "spark/catalogue.h"
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cyg_err err;
 	const struct spark_cluster *cl;
 
-	if (spark_catalogue_parse((struct cyg_str){ (const char *)data, size }, &c, &err) < 0)
+	if (spark_catalogue_parse("c", (struct cyg_str){ (const char *)data, size }, &c, &err) < 0)
 		return 0;
 	for (size_t i = 0; (cl = spark_catalogue_at(c, i)) != NULL; i++) {
 		if (spark_catalogue_find(c, cl->id) != cl)

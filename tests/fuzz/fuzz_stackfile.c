@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cyg_err err;
 
 	cyg_arena_init(&arena);
-	if (stackfile_read((struct cyg_str){ (const char *)data, size }, &arena, &s, &err) < 0) {
+	if (stackfile_read("s", (struct cyg_str){ (const char *)data, size }, &arena, &s, &err) <
+	    0) {
 		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison): no byte of it written */
 		if (memcmp(&s, &before, sizeof(s)) != 0 || err.msg[0] == '\0')
 			abort();

@@ -38,11 +38,13 @@ def help_files(program):
     return {name: re.findall(r"^\| `([^`]+)` \|", text, re.M) for name, text in zip(parts[1::2], parts[2::2])}
 
 
-@pytest.mark.parametrize("program", ["cygnet-spawner-sandbox"])
+@pytest.mark.parametrize("program", ["cygnet-hub", "cygnet-spawner-sandbox"])
 def test_sample_shows_every_key_of_its_file(program):
     files = help_files(program)
     assert files
     for name, keys in files.items():
+        if name == "stack.yaml":
+            continue  # no sample of its own: the keys are those of a stack in profiles.yaml
         text = (places.ROOT / "config" / name).read_text()
         shown = set(re.findall(r"^[\s#-]*([A-Za-z0-9-]+):", text, re.M))
         # What is in a mount stands once, in templates.yaml.

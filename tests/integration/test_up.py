@@ -114,7 +114,7 @@ def test_a_folder_that_is_a_file_is_named(up):
 
 @pytest.mark.parametrize("file, text, words", [
     ("hub.yaml", "sign-in: development\nno-such-option: 1\n", "hub.yaml:2:1: .*no-such-option"),
-    ("profiles.yaml", "profiles: []\n", "profiles.yaml:1:1: at least one profile is needed"),
+    ("profiles.yaml", "profiles: []\n", "profiles.yaml:1:11: 'profiles' must be a list of 1 to 64"),
     ("templates.yaml", "templates: 7\n", "templates.yaml")])
 def test_a_daemon_that_never_stays_alive_ends_the_start(up, file, text, words):
     (up.config / file).write_text(text)

@@ -63,19 +63,6 @@ START_TEST(test_yaml_depth_is_limited)
 }
 END_TEST
 
-START_TEST(test_yaml_unknown_key_lists_the_allowed_ones)
-{
-	static const char *const allowed[] = { "name", "size", NULL };
-	struct yaml_doc *doc = NULL;
-	struct cyg_err err;
-
-	ck_assert_int_eq(yaml_parse("f", CYG_STR("name: x\nsise: 2\n"), &doc, NULL), 0);
-	ck_assert_int_lt(yaml_check_keys(doc, yaml_root(doc), allowed, &err), 0);
-	ck_assert_str_eq(err.msg, "f:2:7: unknown key 'sise'; allowed are name, size");
-	yaml_doc_free(doc);
-}
-END_TEST
-
 struct conf {
 	char *listen;
 	uint64_t n, size, wait;
@@ -272,7 +259,6 @@ int main(void)
 	tcase_add_test(tc, test_yaml_tree_keeps_order_lines_and_quotes);
 	tcase_add_test(tc, test_yaml_errors_name_file_line_and_column);
 	tcase_add_test(tc, test_yaml_depth_is_limited);
-	tcase_add_test(tc, test_yaml_unknown_key_lists_the_allowed_ones);
 	tcase_add_test(tc, test_options_come_from_default_file_and_command_line);
 	tcase_add_test(tc, test_bad_options_say_what_is_allowed);
 	tcase_add_test(tc, test_channel_keeps_order_and_descriptors_under_pressure);

@@ -1,8 +1,10 @@
 /* providers.yaml: what is read, what is refused and how it is said; the verdict about groups. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "hub/oidc_config.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
 
 #define GOOD              "id: a\n    label: A\n    issuer: https://a.example\n    client-id: x\n    "
@@ -41,7 +43,7 @@ START_TEST(test_what_is_wrong_is_said_with_file_and_line)
 		const char *text, *message;
 	} bad[] = {
 		{ "", "p.yaml:" },
-		{ "providers: []\n", "p.yaml:1:1: 'providers' is a list of at least one provider" },
+		{ "providers: []\n", "p.yaml:1:12: 'providers' must be a list of 1 to 8" },
 		{ "provider: []\n", "p.yaml:1:" },
 		{ FILE_OF(GOOD "allowed: x\n"), "p.yaml:6:" },
 		{ FILE_OF("id: a\n"), "label" },
@@ -52,11 +54,11 @@ START_TEST(test_what_is_wrong_is_said_with_file_and_line)
 		{ FILE_OF(GOOD "allowed-groups: [u]\n"), "groups-claim is needed" },
 		{ FILE_OF(GOOD "allow-everyone: perhaps\n"), "p.yaml:6:" },
 		{ FILE_OF(GOOD "allow-everyone: true\n    timeout-ms: 0\n"),
-		    "p.yaml:7:17: timeout-ms is 1 to 3600000" },
+		    "p.yaml:7:17: 'timeout-ms' must be a number from 1 to 3600000" },
 		{ FILE_OF(GOOD "allow-everyone: true\n    client-id: ''\n"), "p.yaml:7:" },
 		{ FILE_OF("id: A b\n    label: A\n    issuer: https://a\n    client-id: x\n"
 			  "    allow-everyone: true\n"),
-		    "p.yaml:2:9: an id is" },
+		    "p.yaml:2:9: 'id' must be 1 to 63 of" },
 		{ FILE_OF("id: development\n    label: A\n    issuer: https://a\n    client-id: x\n"
 			  "    allow-everyone: true\n"),
 		    "development sign-in" },
@@ -64,7 +66,7 @@ START_TEST(test_what_is_wrong_is_said_with_file_and_line)
 			  "    allow-everyone: true\n    insecure-loopback: true\n"),
 		    "p.yaml:4:13: issuer is an https address" },
 		{ FILE_OF(GOOD "allow-everyone: true\n  - " GOOD "allow-everyone: true\n"),
-		    "there is a provider 'a' already" },
+		    "p.yaml:7:9: there is a provider \"a\" already" },
 	};
 
 	for (size_t i = 0; i < CYG_N(bad); i++) {
@@ -112,6 +114,19 @@ START_TEST(test_everyone_is_everyone_but_no_administrator)
 }
 END_TEST
 
+START_TEST(test_annotated_sample_is_read)
+{
+	cyg_autobuf struct cyg_buf text;
+	struct oidc_configs *all;
+
+	cyg_buf_init(&text, 64 * 1024);
+	ck_assert_int_eq(cyg_file_read(AT_FDCWD, "config/providers.yaml", true, &text, NULL), 0);
+	all = read_good(text.data);
+	ck_assert_str_eq(all->items[0].id, "example");
+	oidc_configs_free(all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hub_oidc");
@@ -121,6 +136,7 @@ int main(void)
 	tcase_add_test(tc, test_what_is_wrong_is_said_with_file_and_line);
 	tcase_add_test(tc, test_groups_are_matched_whole_and_nothing_else_lets_in);
 	tcase_add_test(tc, test_everyone_is_everyone_but_no_administrator);
+	tcase_add_test(tc, test_annotated_sample_is_read);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -260,25 +260,26 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } broken[] = {
-	{ "- x\n", "expected" },
-	{ "profiles: []\n", "at least one profile is needed" },
-	{ "stack: []\n", "t:1" },
+	{ "- x\n", "t:1:1: a file of profiles is a map of keys and values" },
+	{ "profiles: []\n", "t:1:11: 'profiles' must be a list of 1 to 64" },
+	{ "stack: []\n",
+	    "t:1:1: unknown key 'stack', perhaps 'stacks'; allowed are stacks, clusters, profiles" },
 	{ "profiles:\n  - {template: lab}\n", "t:2" },
-	{ "profiles:\n  - {id: A, template: lab}\n", "t:2:10: an id is" },
+	{ "profiles:\n  - {id: A, template: lab}\n", "t:2:10: 'id' must be 1 to 63 of" },
 	{ "profiles:\n  - {id: a, stacks: [x], cores: [1], memory: [1G]}\n", "t:2" },
 	{ "profiles:\n  - {id: a, template: t, stacks: [x], cores: [1], memory: [1G]}\n",
 	    "t:2:34: there is no stack \"x\"" },
-	{ "stacks: [{id: x}, {id: x}]\n", "t:1:19: there is a stack \"x\" already" },
+	{ "stacks: [{id: x}, {id: x}]\n", "t:1:24: there is a stack \"x\" already" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [x], cores: [], memory: [1G]}\n",
-	    "t:3:46: cores is a list" },
+	    "t:3:46: 'cores' must be a list of 1 to 16, each a number from 1 to 4096" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [x], cores: [0], memory: [1G]}\n",
-	    "t:3:47: cores are 1 to 4096" },
+	    "t:3:47: 'cores' must be a list of 1 to 16, each a number from 1 to 4096" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [x], cores: [1], memory: [1K]}\n",
-	    "t:3:60: memory is a size" },
+	    "t:3:60: 'memory' must be a list of 1 to 16, each a size such as 512M" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [], cores: [1], memory: [1G]}\n",
-	    "t:3:5: profile \"a\" offers no stack" },
+	    "t:3:34: profile \"a\" offers no stack" },
 	{ "stacks: [{id: x}]\nprofiles:\n  - {id: a, template: t, stacks: [x], cluster-default: y, cores: [1], memory: [1G]}\n",
-	    "t:3:56: cluster-default must be one of clusters" },
+	    "t:3:56: 'cluster-default' must be one of clusters" },
 	{ "stacks: [{id: x, recommended: perhaps}]\n", "t:1" },
 };
 
@@ -288,6 +289,18 @@ START_TEST(test_a_broken_file_is_named_with_its_line)
 
 	ck_assert_int_lt(profiles_parse("t", cyg_str_of(broken[_i].text), &none, &err), 0);
 	ck_assert_msg(strstr(err.msg, broken[_i].message) != NULL, "%s", err.msg);
+}
+END_TEST
+
+START_TEST(test_annotated_sample_of_profiles_is_read)
+{
+	struct profiles *sample = NULL;
+	int code = profiles_load("config/profiles.yaml", &sample, &err);
+
+	ck_assert_msg(code == 0, "%s", err.msg);
+	ck_assert_str_eq(profiles_default(sample)->id, "standard");
+	ck_assert_uint_eq(profiles_default(sample)->cores.usual, 2);
+	profiles_free(sample);
 }
 END_TEST
 
@@ -421,6 +434,7 @@ int main(void)
 	tcase_add_test(tc, test_a_choice_in_words);
 	tcase_add_loop_test(tc, test_who_may_have_what, 0, (int)CYG_N(rights));
 	tcase_add_test(tc, test_nobody_is_in_a_group_without_groups);
+	tcase_add_test(tc, test_annotated_sample_of_profiles_is_read);
 	tcase_add_loop_test(tc, test_a_broken_file_is_named_with_its_line, 0, (int)CYG_N(broken));
 	tcase_add_test(tc, test_stages_of_a_start_add_up);
 	tcase_add_test(tc, test_a_running_stage_counts_up_to_its_usual_time);

@@ -1,8 +1,10 @@
 /* The catalogue of Spark clusters: its layers, and that what is wrong is named. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "spark/catalogue.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
 
 static struct spark_catalogue *parse(const char *json)
@@ -10,7 +12,7 @@ static struct spark_catalogue *parse(const char *json)
 	struct spark_catalogue *c = NULL;
 	struct cyg_err err;
 
-	ck_assert_msg(spark_catalogue_parse(cyg_str_of(json), &c, &err) == 0, "%s", err.msg);
+	ck_assert_msg(spark_catalogue_parse("c", cyg_str_of(json), &c, &err) == 0, "%s", err.msg);
 	return c;
 }
 
@@ -92,26 +94,30 @@ END_TEST
 static const struct {
 	const char *json, *says;
 } refused[] = {
-	{ "clusters", "not JSON" },
-	{ "[]", "must hold 'clusters'" },
-	{ "{}", "must hold 'clusters'" },
-	{ "{\"clusters\": []}", "must hold 'clusters'" },
+	{ "{", "c:2:1: did not find expected" },
+	{ "clusters", "c:1:1: a catalogue is a map of keys and values" },
+	{ "[]", "c:1:1: a catalogue is a map of keys and values" },
+	{ "{}", "c:1:1: the catalogue needs 'clusters', a map of at most 64 names and maps" },
+	{ "{\"clusters\": []}", "c:1:14: 'clusters' must be a map of at most 64 names and maps" },
 	{ "{\"clusters\": {}, \"colour\": \"red\"}", "unknown key 'colour'" },
-	{ "{\"clusters\": {\"a\": \"b\"}}", "a: not a map" },
-	{ "{\"clusters\": {\"a\": {}}}", "cluster 'a': kind must be local or disposable" },
-	{ "{\"clusters\": {\"a\": {\"kind\": \"yarn\"}}}", "cluster 'a': kind must be" },
-	{ "{\"clusters\": {\"\": {\"kind\": \"local\"}}}", "a cluster's id" },
-	{ IN_A("\"colour\": \"red\""), "a: unknown key 'colour'" },
-	{ IN_A("\"label\": []"), "cluster 'a': 'label' must be text" },
-	{ IN_A("\"description\": {}"), "cluster 'a': 'description' must be text" },
-	{ IN_A("\"spark\": \"4\""), "cluster 'a': 'spark' must be a list of versions" },
-	{ IN_A("\"spark\": [[]]"), "cluster 'a': 'spark' must be a list of versions" },
-	{ IN_A("\"site\": []"), "a.site: not a map" },
-	{ IN_A("\"site\": {\"kind\": \"local\"}"), "a.site: unknown key 'kind'" },
-	{ IN_A("\"forbid\": {}"), "cluster 'a': 'forbid' must be a list of names" },
-	{ IN_A("\"forbid\": [{}]"), "cluster 'a': 'forbid' must hold names" },
-	{ IN_A("\"properties\": []"), "cluster 'a': 'properties' must be a map" },
-	{ IN_A("\"lock\": {\"spark.a\": []}"), "the value of spark.a is not text" },
+	{ "{\"clusters\": {\"a\": \"b\"}}", "c:1:20: a cluster is a map of keys and values" },
+	{ "{\"clusters\": {\"a\": {}}}",
+	    "c:1:20: the cluster needs 'kind', one of local, disposable" },
+	{ "{\"clusters\": {\"a\": {\"kind\": \"yarn\"}}}",
+	    "c:1:29: 'kind' must be one of local, disposable" },
+	{ "{\"clusters\": {\"\": {\"kind\": \"local\"}}}",
+	    "c:1:15: '' cannot be the name of a cluster: it is text of 1 to 64 bytes" },
+	{ IN_A("\"colour\": \"red\""), "c:1:38: unknown key 'colour'" },
+	{ IN_A("\"label\": []"), "c:1:47: 'label' must be text" },
+	{ IN_A("\"description\": {}"), "c:1:53: 'description' must be text" },
+	{ IN_A("\"spark\": \"4\""), "c:1:47: 'spark' must be a list of at most 16, each text" },
+	{ IN_A("\"spark\": [[]]"), "c:1:48: 'spark' must be a list of at most 16, each text" },
+	{ IN_A("\"site\": []"), "c:1:46: 'site' must be a map" },
+	{ IN_A("\"site\": {\"kind\": \"local\"}"), "c:1:47: unknown key 'kind'" },
+	{ IN_A("\"forbid\": {}"), "c:1:48: 'forbid' must be a list, each text" },
+	{ IN_A("\"forbid\": [{}]"), "c:1:49: 'forbid' must be a list, each text" },
+	{ IN_A("\"properties\": []"), "c:1:52: 'properties' must be a map of names and text" },
+	{ IN_A("\"lock\": {\"spark.a\": []}"), "c:1:58: 'lock' must be a map of names and text" },
 	{ IN_A("\"append\": {\"java.home\": \"x\"}"), "'java.home' is not the name of a Spark" },
 	{ IN_A("\"site\": {\"forbid\": [\"spark a\"]}"), "layer site: 'spark a' is not the name" },
 	{ IN_A("\"properties\": {\"spark.a\": \"1\\n2\"}"), "the value of spark.a must be text" },
@@ -122,10 +128,24 @@ START_TEST(test_what_is_wrong_is_refused_by_name)
 	struct spark_catalogue *c = NULL;
 	struct cyg_err err;
 
-	ck_assert_int_lt(spark_catalogue_parse(cyg_str_of(refused[_i].json), &c, &err), 0);
+	ck_assert_int_lt(spark_catalogue_parse("c", cyg_str_of(refused[_i].json), &c, &err), 0);
 	ck_assert_msg(strstr(err.msg, refused[_i].says) != NULL, "'%s' is not in '%s'",
 	    refused[_i].says, err.msg);
 	ck_assert_ptr_null(c);
+}
+END_TEST
+
+START_TEST(test_annotated_sample_is_read)
+{
+	struct cyg_buf text;
+	struct spark_catalogue *c;
+
+	cyg_buf_init(&text, 64 * 1024);
+	ck_assert_int_eq(cyg_file_read(AT_FDCWD, "config/clusters.yaml", true, &text, NULL), 0);
+	c = parse(text.data);
+	ck_assert_ptr_nonnull(spark_catalogue_at(c, 0));
+	spark_catalogue_free(c);
+	cyg_buf_free(&text);
 }
 END_TEST
 
@@ -139,6 +159,7 @@ int main(void)
 	tcase_add_test(tc, test_every_way_to_set_a_property_becomes_a_setting_of_its_layer);
 	tcase_add_test(tc, test_cluster_is_found_by_its_id_and_its_label_is_the_id_without_one);
 	tcase_add_test(tc, test_cluster_says_which_versions_of_spark_it_takes);
+	tcase_add_test(tc, test_annotated_sample_is_read);
 	tcase_add_loop_test(tc, test_what_is_wrong_is_refused_by_name, 0, (int)CYG_N(refused));
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
