@@ -63,7 +63,8 @@ static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 	cyg_autofree char *below = NULL;
 
 	if (k == NULL) {
-		reply_error(req, 500, NULL, "%s", err != NULL ? err->msg : "The kernel has gone");
+		reply_error(req, 500, NULL, "The kernel could not be started: %s",
+		    err != NULL ? err->msg : "it has gone");
 		return;
 	}
 	below = cyg_xasprintf("api/kernels/%s", kernel_id(k));

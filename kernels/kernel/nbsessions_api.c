@@ -156,7 +156,7 @@ static void reply_no_kernel(const struct making *m, const struct cyg_err *err)
 		    name);
 		(void)snprintf(brief, sizeof(brief), "%.64s not found", name);
 	} else {
-		reply_error(m->req, 500, NULL, "%s", err->msg);
+		reply_error(m->req, 500, NULL, "The kernel could not be started: %s", err->msg);
 		return;
 	}
 	reply_501(m->req, text, brief);

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { CHILD_OUTCOME = 3, CHILD_PATH_SHOWN = 128 };
+
 union init_any {
 	struct init_head head;
 	struct init_start start;
@@ -78,7 +80,20 @@ static uint64_t figure(const struct init *in, const char *v1, const char *v2, co
 	return at == NULL ? 0 : strtoull(at, NULL, 10);
 }
 
-static void child_exec(const struct init_start *s, char **argv, char **envp, int slave)
+/* Why the child runs nothing, told to init in the words of its log. */
+static void child_fail(const char *what, const char *path)
+{
+	struct init_failed m = { .errnum = errno };
+
+	(void)snprintf(m.message, sizeof(m.message), "cannot %s %.*s: %s", what, CHILD_PATH_SHOWN,
+	    path, strerror(m.errnum));
+	dprintf(2, "%s\n", m.message);
+	(void)!write(CHILD_OUTCOME, &m, sizeof(m));
+	_exit(127);
+}
+
+/* outcome is closed by the execution; what is written there before says why it failed. */
+static void child_exec(const struct init_start *s, char **argv, char **envp, int slave, int outcome)
 {
 	int fd = slave;
 
@@ -88,19 +103,22 @@ static void child_exec(const struct init_start *s, char **argv, char **envp, int
 		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (slave >= 0 && (ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0))
 		_exit(126);
-	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+	if (dup3(outcome, CHILD_OUTCOME, O_CLOEXEC) < 0)
 		_exit(126);
-	(void)close_range(3, ~0U, 0);
+	if (fd < 0)
+		child_fail("open", s->log);
+	if (dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		_exit(126);
+	(void)close_range(CHILD_OUTCOME + 1, ~0U, 0);
 	(void)prctl(PR_SET_DUMPABLE, 1); /* or its own /proc files are not its own */
 	/* When memory is short a kernel goes before the agent and init. */
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	(void)!write(fd, "500", 3);
 	(void)close(fd);
 	if (s->cwd[0] != '\0' && chdir(s->cwd) < 0)
-		dprintf(2, "cannot enter %s: %s\n", s->cwd, strerror(errno));
-	else if (execve(argv[0], argv, envp) < 0)
-		dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
-	_exit(127);
+		child_fail("enter", s->cwd);
+	(void)execve(argv[0], argv, envp);
+	child_fail("run", argv[0]);
 }
 
 /* Opens a pty of that size; 0, or an errno. */
@@ -142,11 +160,20 @@ static char **start_lists(const struct init_start *s, int fd, char **block)
 	return list;
 }
 
+static void proc_close(struct init_proc *p)
+{
+	if (p->master >= 0)
+		close(p->master);
+	if (p->outcome >= 0)
+		close(p->outcome);
+	p->master = p->outcome = -1;
+}
+
 static void start(struct init *in, const struct init_start *s, int memfd)
 {
 	struct init_proc *p = &in->procs[in->n_procs];
 	char *block, **list = start_lists(s, memfd, &block), **argv = NULL;
-	int slave = -1, errnum = list == NULL ? EINVAL : 0;
+	int slave = -1, outcome[2] = { -1, -1 }, errnum = list == NULL ? EINVAL : 0;
 	struct timespec now;
 
 	memset(p, 0, sizeof(*p));
@@ -157,11 +184,13 @@ static void start(struct init *in, const struct init_start *s, int memfd)
 		errnum = open_pty(s, &p->master, &slave);
 	if (errnum == 0 && (argv = calloc((size_t)s->argc + 1, sizeof(*argv))) == NULL)
 		errnum = ENOMEM;
+	if (errnum == 0 && pipe2(outcome, O_CLOEXEC | O_NONBLOCK) < 0)
+		errnum = errno;
 	if (errnum == 0) {
 		memcpy(argv, list, s->argc * sizeof(*argv));
 		p->info.pid = init_fork();
 		if (p->info.pid == 0)
-			child_exec(s, argv, list + s->argc, slave);
+			child_exec(s, argv, list + s->argc, slave, outcome[1]);
 		errnum = p->info.pid < 0 ? errno : 0;
 	}
 	free(argv);
@@ -169,9 +198,11 @@ static void start(struct init *in, const struct init_start *s, int memfd)
 	free(block);
 	if (slave >= 0)
 		close(slave);
+	if (outcome[1] >= 0)
+		close(outcome[1]);
+	p->outcome = outcome[0];
 	if (errnum != 0) {
-		if (p->master >= 0)
-			close(p->master);
+		proc_close(p);
 		send_failed(in, s->head.request_id, errnum, "cannot start a process");
 		return;
 	}
@@ -181,7 +212,45 @@ static void start(struct init *in, const struct init_start *s, int memfd)
 	p->info.started_us = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	memcpy(p->info.tag, s->tag, sizeof(p->info.tag));
 	in->n_procs++;
-	(void)link_send(in, &p->info, sizeof(p->info), INIT_STARTED, p->master);
+}
+
+/* True when the process is known to run, or to have run; false when its outcome is to come, or was
+ * that it could not be executed: then it is no child any more, and its end is told to nobody. That
+ * of one whose agent has gone is, for the next agent may have been told of it. */
+static bool settle(struct init *in, struct init_proc *p)
+{
+	struct init_failed m;
+	ssize_t n;
+
+	if (p->outcome < 0)
+		return true;
+	n = read(p->outcome, &m, sizeof(m));
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n == (ssize_t)sizeof(m) && p->info.head.request_id != 0) {
+		m.head.request_id = p->info.head.request_id;
+		proc_close(p);
+		memmove(p, p + 1, (size_t)(in->procs + --in->n_procs - p) * sizeof(*p));
+		(void)link_send(in, &m, sizeof(m), INIT_FAILED, -1);
+		return false;
+	}
+	close(p->outcome);
+	p->outcome = -1;
+	if (p->info.head.request_id != 0)
+		(void)link_send(in, &p->info, sizeof(p->info), INIT_STARTED, p->master);
+	return true;
+}
+
+void children_settle(struct init *in)
+{
+	for (size_t i = in->n_procs; i-- > 0;)
+		(void)settle(in, &in->procs[i]);
+}
+
+void children_forget(struct init *in)
+{
+	for (size_t i = 0; i < in->n_procs; i++)
+		in->procs[i].info.head.request_id = 0;
 }
 
 static struct init_proc *proc_find(struct init *in, int32_t pid)
@@ -300,7 +369,7 @@ void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss)
 	uint64_t kills = figure(in, "/sys/fs/cgroup/memory/memory.oom_control",
 	    "/sys/fs/cgroup/memory.events", "oom_kill ");
 
-	if (p == NULL)
+	if (p == NULL || !settle(in, p))
 		return;
 	p->exited = true;
 	p->end.pid = pid;
@@ -314,8 +383,6 @@ void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss)
 	    in, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max", NULL);
 	memcpy(p->end.tag, p->info.tag, sizeof(p->end.tag));
 	in->oom_kills = kills;
-	if (p->master >= 0)
-		close(p->master);
-	p->master = -1;
+	proc_close(p);
 	flush(in);
 }

@@ -30,6 +30,7 @@ enum init_script { SCRIPT_SETUP, SCRIPT_USER, SCRIPTS };
 struct init_proc {
 	struct init_child info; /* as LIST tells it */
 	int master;             /* of its pty, or -1 */
+	int outcome;            /* a pipe that tells whether it could be executed, -1: it could */
 	bool exited;            /* end waits for an agent to take it */
 	struct init_exited end;
 };
@@ -85,6 +86,10 @@ int env_memfd(const struct init *in);
 
 /* Answers one message of the agent; false when the link is broken. */
 bool children_message(struct init *in);
+/* Answers every START whose outcome is known by now. */
+void children_settle(struct init *in);
+/* The agent that asked has gone: nobody waits for outcomes any more. */
+void children_forget(struct init *in);
 void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss);
 /* Sends one message; an agent that does not read is killed (and started again). */
 bool link_send(struct init *in, void *msg, size_t len, enum init_type type, int fd);

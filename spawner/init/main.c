@@ -167,6 +167,7 @@ static void agent_died(struct init *in)
 
 	in->agent = 0;
 	link_close(in);
+	children_forget(in);
 	memmove(in->deaths, in->deaths + 1, sizeof(in->deaths) - sizeof(in->deaths[0]));
 	in->deaths[INIT_DEATHS_MAX - 1] = now;
 	for (size_t i = 0; i < INIT_DEATHS_MAX; i++)
@@ -227,16 +228,21 @@ static void due(struct init *in)
 
 static void turn(struct init *in, int signals)
 {
-	struct pollfd fds[] = { { signals, POLLIN, 0 }, { in->link, POLLIN, 0 },
-		{ in->script_out, POLLIN, 0 } };
+	struct pollfd fds[3 + INIT_CHILDREN_MAX] = { { signals, POLLIN, 0 },
+		{ in->link, POLLIN, 0 }, { in->script_out, POLLIN, 0 } };
+	nfds_t n_fds = 3;
 	uint64_t now = init_now_ms();
 	struct signalfd_siginfo info;
 	int timeout_ms = -1;
 
 	if (in->due_ms != 0)
 		timeout_ms = in->due_ms <= now ? 0 : (int)(in->due_ms - now);
-	if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
+	for (size_t i = 0; i < in->n_procs; i++)
+		if (in->procs[i].outcome >= 0)
+			fds[n_fds++] = (struct pollfd){ in->procs[i].outcome, POLLIN, 0 };
+	if (poll(fds, n_fds, timeout_ms) < 0 && errno != EINTR)
 		die(INIT_EXIT_SYS, "poll failed");
+	children_settle(in);
 	if (fds[1].revents != 0 && !children_message(in))
 		link_close(in);
 	if (fds[2].revents != 0)

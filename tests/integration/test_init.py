@@ -264,8 +264,24 @@ def test_exit_status_and_signal_are_told(init):
     agent.signal(child.pid, signal.SIGKILL)
     ended = agent.wait(EXITED, pid=child.pid)
     assert (ended.signal, ended.oom) == (signal.SIGKILL, 0)
-    child = agent.start(["/no/such/kernel"])
-    assert agent.wait(EXITED, pid=child.pid).status == 127
+    one.end(agent)
+
+
+def test_what_cannot_be_executed_is_no_child(init, tmp_path):
+    one = init()
+    agent = one.agent()
+    (tmp_path / "script").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "script").chmod(0o755)
+    for argv, how, errnum, word in ((["/no/such/kernel"], {}, 2, "cannot run /no/such/kernel: No such file or directory"),
+                                    ([tmp_path / "script"], {}, 2, f"cannot run {tmp_path}/script: No such file or directory"),
+                                    ([tmp_path], {}, 13, f"cannot run {tmp_path}: Permission denied"),
+                                    (["/no/such/shell"], {"pty": True}, 2, "cannot run /no/such/shell: No such file or directory"),
+                                    (["/bin/true"], {"cwd": "/no/such"}, 2, "cannot enter /no/such: No such file or directory")):
+        answer = agent.start(argv, log=tmp_path / "log", **how)
+        assert (answer.type, answer.errnum, answer.message) == (FAILED, errnum, word)
+    assert agent.list() == {}
+    child = agent.start(["/bin/true"])
+    assert agent.wait(EXITED).pid == child.pid  # the first end that is told
     one.end(agent)
 
 

@@ -16,7 +16,6 @@ import websocket
 from jupyter_client import BlockingKernelClient
 from lib import places
 from lib.agent import Agent, Channels, stream
-from lib.daemon import wait_until
 
 
 @pytest.fixture
@@ -314,8 +313,7 @@ def test_stop_lets_kernels_say_their_last_words(agent):
         tab.run(LAST_WORDS.format(path=str(agent.tmp / name)))
     busy.execute("print('begun')\nwhile True: pass")
     busy.until(lambda m: m["header"]["msg_type"] == "stream")
-    os.kill(agent.agent_pid(), signal.SIGTERM)
-    wait_until(lambda: agent.get("api/kernels") == [], "the next agent has no kernels")
+    agent.init.stop()
     assert [(agent.tmp / name).read_text() for name in ("idle", "busy")] == ["said", "said"]
 
 
@@ -626,15 +624,17 @@ def test_kernel_that_cannot_live_is_dead_with_a_reason(agent):
     assert agent.request("DELETE", f"api/kernels/{kernel}").status == 204
 
 
-def test_program_of_a_specification_that_does_not_exist_is_an_error(agent):
+def test_kernel_that_cannot_be_executed_is_an_error_and_not_in_the_list(agent):
     folder = agent.home / ".local/share/jupyter/kernels/absent"
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text(json.dumps({"argv": ["/no/such/kernel"], "display_name": "B", "language": "x"}))
+    said = "The kernel could not be started: cannot run /no/such/kernel: No such file or directory"
     answer = agent.request("POST", "api/kernels", {"name": "absent"})
-    if answer.status == 201:  # init reports a failed exec as an exit
-        assert wait_state(agent, answer.json["id"], "dead")["reason"]
-    else:
-        assert answer.status == 500 and answer.json["message"]
+    assert (answer.status, answer.json["message"]) == (500, said)
+    answer = agent.request("POST", "api/sessions", {"path": "n.ipynb", "type": "notebook", "kernel": {"name": "absent"}})
+    assert (answer.status, answer.json["message"]) == (500, said)
+    assert agent.get("api/kernels") == agent.get("api/sessions") == []
+    assert list((agent.run / "connection").iterdir()) == []
 
 
 def test_setup_environment_reaches_kernels_and_not_the_agent(daemon, tmp_path):
