@@ -13,7 +13,6 @@ void access_begin(struct client *c, const struct route *route)
 	a = cyg_hash_find(c->proxy->activity, cyg_str_of(route->server));
 	if (a == NULL) {
 		a = cyg_xcalloc(1, sizeof(*a));
-		a->known = true;
 		(void)cyg_hash_set(c->proxy->activity, cyg_str_of(route->server), a);
 	}
 	a->conns++;

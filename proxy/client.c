@@ -137,6 +137,7 @@ void client_run(struct client *c)
 static void client_begin(struct client *c)
 {
 	cyg_link_init(&c->cred_link);
+	cyg_link_init(&c->route_link);
 	cyg_buf_init(&c->x.head, (size_t)2 * CYG_HTTP_HEAD_MAX);
 }
 
@@ -168,6 +169,8 @@ void client_reset(struct client *c)
 {
 	if (c->x.cred != NULL)
 		cyg_list_remove(&c->x.cred->conns, &c->cred_link);
+	if (c->x.route != NULL)
+		cyg_list_remove(&c->x.route->conns, &c->route_link);
 	access_end(c);
 	free(c->x.label);
 	cyg_buf_free(&c->x.head);

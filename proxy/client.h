@@ -45,7 +45,7 @@ struct exchange {
 	unsigned n_interim;
 	struct http_body up, down;
 	struct route *route; /* of the table in force; NULL when it went away */
-	struct cred *cred;   /* the same; the connection is on its list */
+	struct cred *cred;   /* the same; the connection is on the lists of both */
 	struct activity *activity;
 	char *label;         /* "GET /path", for the log */
 	struct cyg_buf head; /* what was sent up, while it may have to be sent again */
@@ -55,9 +55,10 @@ struct exchange {
 };
 
 struct client {
-	struct cyg_link link;      /* the list of its state */
-	struct cyg_link cred_link; /* the list of x.cred */
-	struct cyg_link turn_link; /* on the proxy's turns while it has steps left to do */
+	struct cyg_link link;       /* the list of its state */
+	struct cyg_link cred_link;  /* the list of x.cred */
+	struct cyg_link route_link; /* the list of x.route */
+	struct cyg_link turn_link;  /* on the proxy's turns while it has steps left to do */
 	struct proxy *proxy;
 	enum client_state state;
 	enum edge_door door;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static void reply_json(struct http_req *req, json_t *body)
+static void reply_json(struct http_req *req, int status, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
 
@@ -20,25 +20,56 @@ static void reply_json(struct http_req *req, json_t *body)
 		http_reply_error(req, 500, "no memory for the answer");
 		return;
 	}
-	http_reply_take(req, 200, "application/json", text, strlen(text));
+	http_reply_take(req, status, "application/json", text, strlen(text));
 }
 
-/* The answer means: in force. Nothing of the old table is used after it. */
+/* The response means: in force. Nothing of the old table is used after it. */
+static void reply_generation(struct http_req *req)
+{
+	const struct proxy *p = req->ctx;
+
+	reply_json(
+	    req, 200, json_pack("{s:I}", CYG_TABLE_GENERATION, (json_int_t)p->table->generation));
+}
+
+static void refuse_table(struct http_req *req, const struct cyg_err *err)
+{
+	cyg_log_warn("table", "refused: %s", err->msg);
+	http_reply_err(req, err);
+}
+
 static void put_table(struct http_req *req)
 {
-	struct proxy *p = req->ctx;
 	struct table *t = NULL;
 	struct cyg_err err;
-	json_int_t generation;
 
 	if (table_parse(req->body, &t, &err) < 0) {
-		cyg_log_warn("table", "refused: %s", err.msg);
-		http_reply_err(req, &err);
+		refuse_table(req, &err);
 		return;
 	}
-	generation = (json_int_t)t->generation;
-	force_table(p, t);
-	reply_json(req, json_pack("{s:I}", "generation", generation));
+	force_table(req->ctx, t);
+	reply_generation(req);
+}
+
+/* One that builds on another generation is no mistake: the hub does not know what a proxy that was
+ * started again has, and repairs it by a whole table. */
+static void patch_table(struct http_req *req)
+{
+	struct table_change *change = NULL;
+	struct cyg_err err;
+	int rc = table_change_parse(req->body, &change, &err);
+
+	if (rc == 0)
+		rc = force_change(req->ctx, change, &err);
+	table_change_free(change);
+	if (rc == -CYG_EEXIST) {
+		cyg_log_info("table", "%s", err.msg);
+		http_reply_err(req, &err);
+	} else if (rc < 0) {
+		refuse_table(req, &err);
+	} else {
+		reply_generation(req);
+	}
 }
 
 static json_t *connections_json(const struct proxy *p)
@@ -67,12 +98,13 @@ static void get_status(struct http_req *req)
 	struct proxy *p = req->ctx;
 	const struct table *t = p->table;
 
-	reply_json(req, json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "table", t != NULL,
-			    "generation", (json_int_t)(t != NULL ? t->generation : 0), "routes",
-			    (json_int_t)(t != NULL ? t->n_routes : 0), "credentials",
-			    (json_int_t)(t != NULL ? t->n_creds : 0), "accepted",
-			    (json_int_t)p->n_accepted, "cut", (json_int_t)p->n_cut, "connections",
-			    connections_json(p), "answers", answers_json(p)));
+	reply_json(req, 200,
+	    json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "table", t != NULL, "generation",
+		(json_int_t)(t != NULL ? t->generation : 0), "routes",
+		(json_int_t)(t != NULL ? t->n_routes : 0), "credentials",
+		(json_int_t)(t != NULL ? t->n_creds : 0), "accepted", (json_int_t)p->n_accepted,
+		"cut", (json_int_t)p->n_cut, "connections", connections_json(p), "answers",
+		answers_json(p)));
 }
 
 static void get_activity(struct http_req *req)
@@ -87,17 +119,18 @@ static void get_activity(struct http_req *req)
 		const struct activity *a = value;
 		char *id = cyg_str_dup(key);
 
-		if (a->known)
+		if (a->n_routes > 0)
 			(void)json_object_set_new(servers, id,
 			    json_pack("{s:I}", "last_ms_ago",
 				(json_int_t)(uv_now(p->loop) - a->last_ms)));
 		free(id);
 	}
-	reply_json(req, json_pack("{s:o}", "servers", servers));
+	reply_json(req, 200, json_pack("{s:o}", "servers", servers));
 }
 
 static const struct http_endpoint endpoints[] = {
-	{ HTTP_PUT, "/table", "proxy:control", put_table, TABLE_JSON_MAX },
+	{ HTTP_PUT, CYG_TABLE_TARGET, "proxy:control", put_table, CYG_TABLE_MAX },
+	{ HTTP_PATCH, CYG_TABLE_TARGET, "proxy:control", patch_table, CYG_TABLE_PATCH_MAX },
 	{ HTTP_GET, "/status", "proxy:control", get_status, 0 },
 	{ HTTP_GET, "/activity", "proxy:control", get_activity, 0 },
 	{ .path = NULL },

@@ -1,4 +1,4 @@
-/* The control socket: PUT /table, GET /status, GET /activity. */
+/* The control socket: PUT and PATCH /table, GET /status, GET /activity. */
 #ifndef PROXY_CONTROL_H
 #define PROXY_CONTROL_H
 

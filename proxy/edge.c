@@ -42,6 +42,15 @@ static bool changes_something(const struct http_head *head)
 	       head->method != HTTP_OPTIONS;
 }
 
+/* A server's credential is good at the inner door only, a person's only at the public one; and some
+ * are good at one host alone. */
+static bool is_good_here(const struct edge_request *in, const struct cred *c)
+{
+	if (c->host[0] != '\0' && !cyg_str_case_eq(host_name(in->head->host), c->host))
+		return false;
+	return (c->server[0] != '\0') == (in->door == DOOR_INNER);
+}
+
 /* A token goes before a cookie. One that is not ours may belong to what runs behind the route, and
  * then the cookie counts, with all that cookies need. */
 static void find_cred(const struct edge_request *in, struct edge_answer *out)
@@ -53,9 +62,7 @@ static void find_cred(const struct edge_request *in, struct edge_answer *out)
 	if (out->cred == NULL && in->door == DOOR_PUBLIC &&
 	    http_cookie_get(in->head, EDGE_COOKIE, &secret))
 		out->cred = table_find_cred(in->table, secret, in->now_s);
-	/* A server's credential is good at the inner door only, a person's only at the public one.
-	 */
-	if (out->cred != NULL && (out->cred->server[0] != '\0') != (in->door == DOOR_INNER)) {
+	if (out->cred != NULL && !is_good_here(in, out->cred)) {
 		out->cred = NULL;
 		out->by_token = false;
 	}
@@ -80,7 +87,7 @@ static struct cyg_str route_host(const struct edge_request *in)
 	struct cyg_str name = host_name(in->head->host);
 	char *lower;
 
-	if (!in->table->has_hosts)
+	if (in->table->n_hosts == 0)
 		return CYG_STR("");
 	lower = cyg_arena_dup(in->arena, name);
 	for (size_t i = 0; i < name.len; i++)

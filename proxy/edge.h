@@ -2,6 +2,7 @@
 #ifndef PROXY_EDGE_H
 #define PROXY_EDGE_H
 
+#include "base/arena.h"
 #include "http/head.h"
 #include "proxy/hosts.h"
 #include "proxy/table.h"

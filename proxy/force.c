@@ -1,4 +1,5 @@
-/* A new table takes over: live connections are bound to its rows, or end with the old one's. */
+/* A table takes over, whole or by a change: live connections are bound to its rows, or end with the
+ * old one's. */
 #include "proxy/force.h"
 
 #include "base/file.h"
@@ -9,92 +10,188 @@
 #include <fcntl.h>
 #include <string.h>
 
-static struct route *same_route(const struct table *t, const struct route *old)
+/* ---- exchanges and their rows ---- */
+
+static void bind_route(struct client *c, struct route *r)
 {
-	struct route *r;
+	if (c->x.route != NULL)
+		cyg_list_remove(&c->x.route->conns, &c->route_link);
+	c->x.route = r;
+	if (r != NULL)
+		cyg_list_add(&r->conns, &c->route_link);
+}
+
+static void bind_cred(struct client *c, struct cred *cred)
+{
+	if (c->x.cred != NULL)
+		cyg_list_remove(&c->x.cred->conns, &c->cred_link);
+	c->x.cred = cred;
+	if (cred != NULL)
+		cyg_list_add(&cred->conns, &c->cred_link);
+}
+
+/* The same way to the same server: what goes on there may go on. */
+static bool is_same_way(const struct route *old, const struct route *now)
+{
+	return now != NULL && table_same_route(old, now);
+}
+
+/* The same word for the same user; until when, and what else it may use, is looked at on its own.
+ */
+static bool is_same_word(const struct cred *old, const struct cred *now)
+{
+	return now != NULL && strcmp(now->user, old->user) == 0 &&
+	       strcmp(now->host, old->host) == 0 && strcmp(now->server, old->server) == 0;
+}
+
+/* Whether what an exchange does is still allowed by the rows that it is bound to. */
+static bool is_allowed(const struct client *c, bool had_cred)
+{
+	const struct exchange *x = &c->x;
+
+	if (!had_cred)
+		return true;
+	if (x->cred == NULL || c->door == DOOR_INNER)
+		return x->cred != NULL;
+	return x->route != NULL && table_may_use(x->cred, x->route);
+}
+
+/* ---- one row changes ---- */
+
+struct forcing {
+	struct proxy *proxy;
+	size_t cut;
+};
+
+static void recheck(struct forcing *f, struct client *c, bool had_cred)
+{
+	if (is_allowed(c, had_cred))
+		return;
+	f->cut++;
+	client_close(c, "revoked");
+}
+
+/* Since when a server is known is told of those that have a route. */
+static void count_server(struct proxy *p, const char *server, bool more)
+{
+	struct activity *a;
+
+	if (server[0] == '\0')
+		return;
+	a = cyg_hash_find(p->activity, cyg_str_of(server));
+	if (a == NULL) {
+		a = cyg_xcalloc(1, sizeof(*a));
+		a->last_ms = uv_now(p->loop);
+		(void)cyg_hash_set(p->activity, cyg_str_of(server), a);
+	}
+	if (more)
+		a->n_routes++;
+	else if (a->n_routes > 0)
+		a->n_routes--;
+}
+
+static void on_route(void *arg, struct route *old, struct route *now)
+{
+	struct forcing *f = arg;
+
+	if (now != NULL)
+		count_server(f->proxy, now->server, true);
+	if (old == NULL)
+		return;
+	count_server(f->proxy, old->server, false);
+	cyg_list_each_safe (it, &old->conns) {
+		struct client *c = CYG_CONTAINER_OF(it, struct client, route_link);
+
+		bind_route(c, is_same_way(old, now) ? now : NULL);
+		recheck(f, c, c->x.cred != NULL);
+	}
+}
+
+static void on_cred(void *arg, struct cred *old, struct cred *now)
+{
+	struct forcing *f = arg;
 
 	if (old == NULL)
-		return NULL;
-	r = table_find_exact(t, old->host, old->prefix);
-	if (r == NULL || r->auth != old->auth || strcmp(r->target, old->target) != 0 ||
-	    strcmp(r->owner, old->owner) != 0 || strcmp(r->server, old->server) != 0)
-		return NULL;
-	return r;
+		return;
+	cyg_list_each_safe (it, &old->conns) {
+		struct client *c = CYG_CONTAINER_OF(it, struct client, cred_link);
+
+		bind_cred(c, is_same_word(old, now) ? now : NULL);
+		recheck(f, c, true);
+	}
 }
 
-static struct cred *same_cred(const struct table *t, const struct cred *old)
+static void tell(const struct proxy *p, size_t cut)
 {
-	struct cred *c = table_find_hash(t, old->sha256);
+	const struct table *t = p->table;
 
-	if (c == NULL || strcmp(c->user, old->user) != 0 || strcmp(c->server, old->server) != 0)
-		return NULL;
-	return c;
+	cyg_log_info("table", "generation %llu in force: %zu routes, %zu credentials, %zu cut",
+	    (unsigned long long)t->generation, t->n_routes, t->n_creds, cut);
 }
 
-/* False when the new table does not allow what the connection does. */
-static bool rebind(const struct table *t, struct client *c)
+int force_change(struct proxy *p, struct table_change *change, struct cyg_err *err)
 {
-	struct route *old_route = c->x.route;
+	struct forcing f = { .proxy = p };
+	const struct table_watch watch = { .route = on_route, .cred = on_cred, .arg = &f };
+	int rc = table_change_check(change, p->table, err);
+
+	if (rc < 0)
+		return rc;
+	table_apply(p->table, change, &watch);
+	/* At debug: a large site has several of them a second. */
+	cyg_log_debug("table", "generation %llu in force: %zu cut",
+	    (unsigned long long)p->table->generation, f.cut);
+	if (f.cut > 0)
+		tell(p, f.cut);
+	return 0;
+}
+
+/* ---- all rows change ---- */
+
+static void rebind(struct forcing *f, const struct table *t, struct client *c)
+{
+	struct route *route = c->x.route;
 	struct cred *cred = c->x.cred;
 
-	c->x.route = same_route(t, old_route);
-	if (cred == NULL)
-		return true;
-	cyg_list_remove(&cred->conns, &c->cred_link);
-	c->x.cred = same_cred(t, cred);
-	if (c->x.cred != NULL)
-		cyg_list_add(&c->x.cred->conns, &c->cred_link);
-	return c->x.cred != NULL && (c->x.route != NULL || c->door == DOOR_INNER);
-}
+	if (route != NULL) {
+		struct route *now = table_find_exact(t, route->host, route->prefix);
 
-static size_t rebind_list(struct proxy *p, struct table *t, struct cyg_list *list)
-{
-	size_t n = 0;
-
-	cyg_list_each_safe (it, list) {
-		struct client *c = CYG_CONTAINER_OF(it, struct client, link);
-
-		if (rebind(t, c))
-			continue;
-		n++;
-		client_close(c, "revoked");
+		bind_route(c, is_same_way(route, now) ? now : NULL);
 	}
-	return n;
+	if (cred != NULL) {
+		struct cred *now = table_find_hash(t, cred->sha256);
+
+		bind_cred(c, is_same_word(cred, now) ? now : NULL);
+	}
+	recheck(f, c, cred != NULL);
 }
 
-static void mark_servers(struct proxy *p, const struct table *t)
+static void count_servers(struct proxy *p, const struct table *t)
 {
 	struct cyg_str key;
 	void *value;
 	size_t pos = 0;
 
 	while (cyg_hash_next(p->activity, &pos, &key, &value))
-		((struct activity *)value)->known = cyg_hash_find(t->servers, key) != NULL;
+		((struct activity *)value)->n_routes = 0;
 	pos = 0;
-	while (cyg_hash_next(t->servers, &pos, &key, &value)) {
-		struct activity *a = cyg_hash_find(p->activity, key);
-
-		if (a != NULL)
-			continue;
-		a = cyg_xcalloc(1, sizeof(*a));
-		a->known = true;
-		a->last_ms = uv_now(p->loop);
-		(void)cyg_hash_set(p->activity, key, a);
-	}
+	while (cyg_hash_next(t->routes, &pos, &key, &value))
+		count_server(p, ((const struct route *)value)->server, true);
 }
 
 void force_table(struct proxy *p, struct table *t)
 {
+	struct forcing f = { .proxy = p };
 	struct table *old = p->table;
-	size_t cut = 0;
 
-	for (unsigned state = 0; state < CLIENT_CLOSED; state++)
-		cut += rebind_list(p, t, &p->lists[state]);
-	mark_servers(p, t);
+	for (unsigned state = 0; state < CLIENT_CLOSED; state++) {
+		cyg_list_each_safe (it, &p->lists[state])
+			rebind(&f, t, CYG_CONTAINER_OF(it, struct client, link));
+	}
+	count_servers(p, t);
 	p->table = t;
 	table_free(old);
-	cyg_log_info("table", "generation %llu in force: %zu routes, %zu credentials, %zu cut",
-	    (unsigned long long)t->generation, t->n_routes, t->n_creds, cut);
+	tell(p, f.cut);
 }
 
 int force_file(struct proxy *p, struct cyg_err *err)
@@ -103,7 +200,7 @@ int force_file(struct proxy *p, struct cyg_err *err)
 	struct table *t = NULL;
 	int rc;
 
-	cyg_buf_init(&text, TABLE_JSON_MAX);
+	cyg_buf_init(&text, CYG_TABLE_MAX);
 	rc = cyg_file_read(AT_FDCWD, p->options.table, true, &text, err);
 	if (rc == 0)
 		rc = table_parse(cyg_buf_str(&text), &t, err);

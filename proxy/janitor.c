@@ -174,7 +174,7 @@ static bool is_forgotten(void *arg, struct cyg_str key, void *value)
 {
 	struct activity *a = value;
 
-	if (a->known || a->conns > 0)
+	if (a->n_routes > 0 || a->conns > 0)
 		return false;
 	free(a);
 	return true;

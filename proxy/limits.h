@@ -1,5 +1,5 @@
 /* Every maximum and fixed delay of the proxy, each with its reason. What is an option has its
- * default in options.c. */
+ * default in options.c; the table's are in cygnet/table.h. */
 #ifndef PROXY_LIMITS_H
 #define PROXY_LIMITS_H
 
@@ -34,14 +34,9 @@ enum {
 	BODY_WINDOW_BYTES = 1024, /* a client that sends a body sends this much in body-timeout */
 	CLIENT_READ_MS = 300000,  /* a client that takes nothing of its answer */
 
-	TABLE_JSON_MAX = 64 * 1024 * 1024, /* 100,000 routes and 400,000 credentials */
-	TABLE_ROUTES_MAX = 100000,
-	TABLE_CREDENTIALS_MAX = 400000,
-	TABLE_PREFIX_MAX = 512, /* bytes of a route's prefix */
-	TABLE_TARGET_MAX = 200, /* bytes of a target's text; a Unix path ends at 107 */
-	TOKEN_MAX = 256,        /* bytes of a credential that are hashed at all */
-	HOSTS_MAX = 64,         /* patterns of the Host allow-list */
-	LABEL_MAX = 256,        /* bytes of a path kept for the access log */
+	TOKEN_MAX = 256, /* bytes of a credential that are hashed at all */
+	HOSTS_MAX = 64,  /* patterns of the Host allow-list */
+	LABEL_MAX = 256, /* bytes of a path kept for the access log */
 };
 
 #endif

@@ -16,7 +16,7 @@ struct listener;
 /* When a server of a user was last talked to. Kept over tables while connections use it. */
 struct activity {
 	uint64_t last_ms; /* of the loop's clock */
-	bool known;       /* the table in force has the server */
+	size_t n_routes;  /* of the table in force that lead to it */
 	size_t conns;
 };
 

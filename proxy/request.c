@@ -155,6 +155,7 @@ static void bind_route(struct client *c, const struct edge_answer *edge)
 	struct exchange *x = &c->x;
 
 	x->route = edge->route;
+	cyg_list_add(&x->route->conns, &c->route_link);
 	x->from_server = table_is_server(edge->route);
 	x->cred = edge->cred;
 	if (x->cred != NULL)

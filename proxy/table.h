@@ -1,12 +1,13 @@
-/* What the proxy knows: routes and credentials, as the hub (or a file) last said. A table is built
- * whole, never changed, and replaced by the next one; finding in it is pure. */
+/* What the proxy knows: routes and credentials, as the hub (or a file) last said. The format is
+ * cygnet/table.h. A table is read whole (table_json.c) or changed in place (table_change.c);
+ * finding in it is pure. */
 #ifndef PROXY_TABLE_H
 #define PROXY_TABLE_H
 
-#include "base/arena.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "cygnet/err.h"
+#include "cygnet/table.h"
 
 #include <stdint.h>
 
@@ -23,36 +24,75 @@ struct route {
 	struct cyg_str prefix; /* decoded; begins and ends with '/' */
 	const char *target;    /* "unix:PATH" or "tcp:ADDRESS:PORT", checked */
 	enum route_auth auth;
-	const char *owner;  /* "" when there is none */
-	const char *server; /* server id, "" when there is none */
+	const char *owner;     /* "" when there is none */
+	const char *name;      /* of the owner's server; "" for the default one */
+	const char *server;    /* server id, "" when there is none */
+	struct cyg_list conns; /* exchanges that use it (route_link of struct client) */
+	char text[];           /* of all the above */
 };
 
 struct cred {
 	uint8_t sha256[TABLE_SHA256];
 	const char *user;
-	int64_t expires;       /* seconds since 1970, 0: never */
-	const char *server;    /* good only at the inner door, for that server; "" for people's */
-	struct cyg_list conns; /* connections that live by it (link: struct client) */
+	const char *host;   /* good only there; "" for anywhere */
+	int64_t expires;    /* seconds since 1970, 0: never */
+	const char *server; /* good only at the inner door, for that server; "" for people's */
+	const char *access; /* n_access terminated texts, one behind the other */
+	size_t n_access;
+	struct cyg_list conns; /* exchanges that live by it (cred_link of struct client) */
+	char text[];
 };
 
 struct table {
 	uint64_t generation;
 	size_t n_routes;
 	size_t n_creds;
-	size_t prefix_max;        /* longest prefix in it */
-	bool has_hosts;           /* some route names a host */
-	struct cyg_hash *routes;  /* host + prefix → struct route */
-	struct cyg_hash *creds;   /* SHA-256 → struct cred */
-	struct cyg_hash *servers; /* server id → its struct route */
-	struct cyg_arena arena;   /* all of the above's text and structs */
+	size_t prefix_max;                              /* longest prefix in it */
+	size_t n_hosts;                                 /* routes that name a host */
+	struct cyg_hash *routes;                        /* host + prefix → struct route, owned */
+	struct cyg_hash *creds;                         /* SHA-256 → struct cred, owned */
+	unsigned n_of_length[CYG_ROUTE_PREFIX_MAX + 1]; /* prefixes by their length */
 };
 
-/* Reads a table from its JSON (design: contracts, PUT /table). It is refused whole, with a message
- * that names the row and what is allowed. */
+/* Reads a whole table. It is refused whole, with a message that names the row and what is allowed.
+ */
 int table_parse(struct cyg_str json, struct table **ret, struct cyg_err *err);
 /* NULL is accepted. */
 void table_free(struct table *t);
 
+/* ---- changing (table_change.c) ---- */
+struct route_key {
+	struct cyg_str host, prefix;
+};
+
+/* The difference between two generations. */
+struct table_change {
+	uint64_t from, to;
+	struct table *set; /* rows that are new, or take another's place */
+	struct route_key *drop_routes;
+	uint8_t (*drop_creds)[TABLE_SHA256];
+	size_t n_drop_routes, n_drop_creds;
+};
+
+/* Called for each row that leaves (now is NULL), comes (old is NULL) or is replaced, when finding
+ * gives the new state already; old is freed after it. */
+struct table_watch {
+	void (*route)(void *arg, struct route *old, struct route *now);
+	void (*cred)(void *arg, struct cred *old, struct cred *now);
+	void *arg;
+};
+
+int table_change_parse(struct cyg_str json, struct table_change **ret, struct cyg_err *err);
+/* NULL is accepted. */
+void table_change_free(struct table_change *c);
+/* Whether it can be applied: -CYG_EEXIST when it builds on another generation, -CYG_ELIMIT when the
+ * table would grow too large. t may be NULL. */
+int table_change_check(const struct table_change *c, const struct table *t, struct cyg_err *err);
+/* Applies one that was checked; its rows become t's. watch may be NULL. Costs what the change is
+ * large, however large the table. */
+void table_apply(struct table *t, struct table_change *c, const struct table_watch *watch);
+
+/* ---- finding ---- */
 /* The route with the longest prefix of the decoded path; at equal length one that names the host
  * wins. NULL: none. *slash is set when the path is a route's prefix but for the closing '/'. */
 struct route *table_find_route(
@@ -71,5 +111,8 @@ struct route *table_find_exact(const struct table *t, struct cyg_str host, struc
 struct cred *table_find_cred(const struct table *t, struct cyg_str secret, int64_t now_s);
 /* The credential with that hash, expired or not, or NULL. */
 struct cred *table_find_hash(const struct table *t, const uint8_t sha256[TABLE_SHA256]);
+/* True when both rows say the same. */
+bool table_same_route(const struct route *a, const struct route *b);
+bool table_same_cred(const struct cred *a, const struct cred *b);
 
 #endif

@@ -62,7 +62,7 @@ def test_without_a_table_it_listens_and_says_that_the_hub_is_starting(daemon, tm
     (lambda t: t["routes"].append(route("/x/", "unix:a")), "routes[4].target must name an absolute path"),
     (lambda t: t["routes"].append(route("/x/", "tcp:localhost:1")), "routes[4].target must be a numeric address"),
     (lambda t: t["routes"].append(route("/x/", "http://a")), "routes[4].target must be unix:PATH or tcp:"),
-    (lambda t: t["routes"].append(route("/x/", "unix:/a", "maybe")), "routes[4].auth must be session or none"),
+    (lambda t: t["routes"].append(route("/x/", "unix:/a", "maybe")), "routes[4].auth must be session, user or none"),
     (lambda t: t["routes"].append(route("/x/", "unix:/a", "session")), "routes[4].owner is needed"),
     (lambda t: t["routes"].append(t["routes"][2]), "routes[4].prefix is there twice"),
     (lambda t: t["routes"].append({"extra": 1}), "routes[4].extra is no key"),
@@ -222,6 +222,91 @@ def test_a_credential_ends_at_its_time_and_its_websockets_with_it(proxy, lab, ro
     assert proxy.get("/user/alice/", AUTH)[0] == 403
 
 
+# ---- changes in place ----
+def test_a_change_comes_into_force_and_leaves_the_rest_alone(proxy, lab, routes):
+    lab.answers["/user/alice/ws"] = websocket_echo
+    alice, reader, status = proxy.websocket("/user/alice/ws", AUTH)
+    with alice:
+        assert status == 101
+        carol = "e" * 64
+        route_of_carol = route("/user/carol/", f"unix:{lab.path}", "session", "carol", "00" * 8)
+        assert proxy.get("/user/carol/", f"Authorization: token {carol}")[0] == 200 and lab.targets() == ["/user/alice/ws"]
+        assert proxy.patch(routes=[route_of_carol], credentials=[credential(carol, "carol")]) == {"generation": proxy.generation}
+        assert proxy.get("/user/carol/", f"Authorization: token {carol}")[0] == 200 and lab.targets()[1:] == ["/user/carol/"]
+        proxy.patch(drop_routes=["/user/carol/", "/user/bob/"], drop_credentials=[carol])
+        status = proxy.status()
+        assert (status["routes"], status["credentials"], status["generation"]) == (3, 3, proxy.generation)
+        alice.sendall(b"still here")
+        assert reader.exactly(10) == b"still here"
+
+
+def test_a_change_of_another_generation_is_refused_and_changes_nothing(proxy, daemon, tmp_path):
+    for start in (proxy.generation - 1, 0):
+        assert "builds on generation" in proxy.patch(409, start, drop_credentials=[TOKEN])["message"]
+    assert proxy.get("/user/alice/", AUTH)[0] == 200
+    assert proxy.status()["generation"] == proxy.generation
+    assert "must be 64" in proxy.patch(400, credentials=[{"sha256": "", "user": "x"}], drop_credentials=[TOKEN])["message"]
+    assert proxy.get("/user/alice/", AUTH)[0] == 200
+    (tmp_path / "new").mkdir()
+    assert "none yet" in Proxy(daemon, tmp_path / "new").patch(409, 1)["message"]
+
+
+@pytest.mark.parametrize("change", [
+    {"drop_credentials": [TOKEN]}, {"drop_routes": ["/user/alice/"]}, {"credentials": [credential(TOKEN, "mallory")]},
+    {"credentials": [credential(TOKEN, "alice", server=ALICE)]}, {"credentials": [credential(TOKEN, "alice", host="a.localhost")]},
+    {"routes": [route("/user/alice/", "unix:/nowhere", "session", "alice", ALICE)]},
+    {"routes": [route("/user/alice/", "unix:/nowhere", "session", "bob", ALICE)]}])
+def test_a_dropped_or_changed_row_cuts_its_websockets_at_once(proxy, lab, change):
+    lab.answers |= {"/user/alice/ws": websocket_echo, "/user/bob/ws": websocket_echo}
+    alice, reader, one = proxy.websocket("/user/alice/ws", AUTH)
+    bob, bob_reader, two = proxy.websocket("/user/bob/ws", f"Authorization: token {OTHER}")
+    with alice, bob:
+        assert (one, two) == (101, 101)
+        proxy.patch(**change)
+        assert reader.rest() == b""
+        bob.sendall(b"still here")
+        assert bob_reader.exactly(10) == b"still here"
+    assert proxy.status()["generation"] == proxy.generation
+
+
+def test_a_credential_that_lasts_longer_keeps_its_websockets(proxy, lab):
+    lab.answers["/user/alice/ws"] = websocket_echo
+    alice, reader, _ = proxy.websocket("/user/alice/ws", AUTH)
+    with alice:
+        proxy.patch(credentials=[credential(TOKEN, "alice", int(time.time()) + 1000, access=["bob"])])
+        alice.sendall(b"still here")
+        assert reader.exactly(10) == b"still here"
+        proxy.patch(drop_credentials=[TOKEN])
+        assert reader.rest() == b""
+
+
+def test_whoever_is_let_in_by_row_passes_as_themselves_until_they_are_not(proxy, lab):
+    assert proxy.get("/user/bob/", AUTH)[0] == 200 and lab.seen == []  # the hub's
+    for entry in ("bob", "bob/", "*"):
+        lab.seen.clear()
+        lab.answers["/user/bob/ws"] = websocket_echo
+        proxy.patch(credentials=[credential(TOKEN, "alice", access=["carol", entry])])
+        assert proxy.get("/user/bob/x", AUTH)[0] == 200
+        assert [request.values("X-Cygnet-User") for request in lab.seen] == [["alice"]]
+        sock, reader, status = proxy.websocket("/user/bob/ws", AUTH)
+        own, own_reader, _ = proxy.websocket("/user/bob/ws", f"Authorization: token {OTHER}")
+        with sock, own:
+            assert status == 101
+            proxy.patch(credentials=[credential(TOKEN, "alice", access=["bob/lab"])])
+            assert reader.rest() == b""
+            own.sendall(b"still here")
+            assert own_reader.exactly(10) == b"still here"
+
+
+def test_a_credential_of_one_host_is_good_there_alone(proxy, lab):
+    proxy.patch(credentials=[credential(TOKEN, "alice", host="Alice.localhost")])
+    assert proxy.get("/user/alice/", AUTH)[0] == 403
+    with proxy.dial() as sock:
+        sock.sendall(b"GET /user/alice/ HTTP/1.1\r\nHost: alice.LOCALHOST:%d\r\n%s\r\n\r\n" % (proxy.port, AUTH.encode()))
+        assert Reader(sock).response()[0] == 200
+    assert lab.targets() == ["/user/alice/"]
+
+
 # ---- revocation ----
 def test_revocation_cuts_websockets_and_requests_in_flight_at_once(proxy, lab, routes):
     started, release = threading.Event(), threading.Event()
@@ -281,7 +366,8 @@ def test_a_route_that_goes_away_takes_its_connections_along(proxy, lab, routes):
         moved = [{**one, "owner": "bob"} if one["prefix"] == "/user/alice/" else one for one in routes]
         proxy.put(moved, CREDENTIALS)
         assert reader.rest() == b""
-    assert proxy.get("/user/alice/", JAR)[0] == 403
+    seen = lab.targets()
+    assert proxy.get("/user/alice/", JAR)[0] == 200 and lab.targets() == seen  # the hub's, as for any stranger
 
 
 def test_the_same_table_again_disturbs_nothing_while_requests_fly(proxy, lab, routes):

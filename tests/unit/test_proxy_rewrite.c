@@ -11,13 +11,13 @@
 
 static struct http_head head;
 static struct route session_route = {
-	.auth = ROUTE_SESSION, .target = "unix:/a", .owner = "alice", .server = "a1"
+	.auth = ROUTE_SESSION, .target = "unix:/a", .owner = "alice", .name = "", .server = "a1"
 };
 static struct route open_route = {
-	.auth = ROUTE_NONE, .target = "unix:/hub", .owner = "", .server = ""
+	.auth = ROUTE_NONE, .target = "unix:/hub", .owner = "", .name = "", .server = ""
 };
-static struct cred alice = { .user = "alice", .server = "" };
-static struct cred agent = { .user = "alice", .server = "a1" };
+static struct cred alice = { .user = "alice", .host = "", .server = "" };
+static struct cred agent = { .user = "alice", .host = "", .server = "a1" };
 
 /* The head that the target gets for the request's fields. */
 static const char *forward(const char *request, enum edge_door door, const struct edge_answer *edge)

@@ -26,7 +26,7 @@ static struct table *parse(const char *json)
  * closing slash was missing. */
 static const char *find(const struct table *t, const char *host, const char *path)
 {
-	static char out[TABLE_TARGET_MAX + 2];
+	static char out[CYG_ROUTE_TO_MAX + 2];
 	bool slash;
 	const struct route *r = table_find_route(t, cyg_str_of(host), cyg_str_of(path), &slash);
 

@@ -233,6 +233,17 @@ class Proxy:
         assert answer.status == status, answer.data
         return json.loads(answer.data)
 
+    def patch(self, status=200, start=None, routes=(), credentials=(), drop_routes=(), drop_credentials=()):
+        """PATCH /table from the generation in force (or start); the answer's JSON."""
+        change = {"from": self.generation if start is None else start, "to": self.generation + 1,
+                  "set": {"routes": list(routes), "credentials": list(credentials)},
+                  "drop": {"routes": [{"prefix": prefix} for prefix in drop_routes],
+                           "credentials": [sha256(secret) for secret in drop_credentials]}}
+        answer = web.request(self.control, "PATCH", "/table", json.dumps(change))
+        assert answer.status == status, answer.data
+        self.generation += status == 200
+        return json.loads(answer.data)
+
     def status(self):
         return json.loads(web.request(self.control, "GET", "/status").data)
 
@@ -256,9 +267,9 @@ def route(prefix, target, auth="none", owner=None, server=None, host=None):
             "server": server or ""}
 
 
-def credential(secret, user, expires=0, server=None):
-    row = {"sha256": sha256(secret), "user": user, "expires": expires}
-    return {**row, "server": server} if server else row
+def credential(secret, user, expires=0, **more):
+    """A row; more may be server, host, access."""
+    return {"sha256": sha256(secret), "user": user, "expires": expires, **more}
 
 
 def websocket_echo(_backend, sock, reader, request):
