@@ -138,7 +138,9 @@ static const struct http_endpoint endpoints[] = {
 
 int control_open(struct proxy *p, struct cyg_err *err)
 {
-	const struct http_server_opts opts = { .base = "", .endpoints = endpoints, .ctx = p };
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints, .ctx = p },
+		{ .endpoints = NULL } };
+	const struct http_server_opts opts = { .mounts = mounts };
 	int fd = cyg_listen_fd("control");
 	int rc;
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "http/url.h"
 #include "kernels/agent/agent_priv.h"
 #include "kernels/agent/runtime.h"
 
@@ -81,50 +82,6 @@ static void agent_status(void *arg, struct pages_status *ret)
 		.connections = (unsigned)(kernels_connections(a->kernels) +
 					  terminals_connections(a->terminals)),
 	};
-}
-
-/* ---- whose is a request ---- */
-
-struct kernel_ctx *kernel_ctx_of(struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return &a->kernel_ctx;
-}
-
-struct terminals *terminals_of(struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return a->terminals;
-}
-
-struct spark *spark_of(struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return a->spark;
-}
-
-struct events *events_of(struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return a->events;
-}
-
-struct contents_ctx *contents_ctx_of(const struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return &a->documents.contents;
-}
-
-struct pages_ctx *pages_ctx_of(const struct http_req *req)
-{
-	struct agent *a = req->ctx;
-
-	return &a->documents.pages;
 }
 
 /* ---- what is kept for the next agent, what is told to listeners ---- */
@@ -272,35 +229,6 @@ static void on_hello(void *arg)
 
 /* ---- start and end ---- */
 
-static size_t count(const struct http_endpoint *e)
-{
-	size_t n = 0;
-
-	while (e[n].path != NULL)
-		n++;
-	return n;
-}
-
-static struct http_endpoint *all_endpoints(bool with_pages)
-{
-	const struct http_endpoint *const tables[] = { agent_endpoints, specs_endpoints,
-		kernels_endpoints, nbsessions_endpoints, terminals_endpoints, events_endpoints,
-		contents_endpoints, spark_endpoints,
-		with_pages ? pages_endpoints : bare_endpoints };
-	struct http_endpoint *all;
-	size_t n = 0;
-
-	for (size_t i = 0; i < CYG_N(tables); i++)
-		n += count(tables[i]);
-	all = cyg_xcalloc(n + 1, sizeof(*all));
-	n = 0;
-	for (size_t i = 0; i < CYG_N(tables); i++) {
-		memcpy(all + n, tables[i], count(tables[i]) * sizeof(*all));
-		n += count(tables[i]);
-	}
-	return all;
-}
-
 static int start_kernels(struct agent *a, struct cyg_err *err)
 {
 	const struct kernels_opts opts = {
@@ -331,15 +259,25 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 	return 0;
 }
 
+/* What this server answers: each part's endpoints, with what that part works on. */
 static int start_server(struct agent *a, struct cyg_err *err)
 {
-	struct http_server_opts opts = { .base = a->base, .ctx = a };
+	const bool pages = a->opts->jupyter_prefix != NULL;
+	const struct http_mount mounts[] = {
+		{ a->prefix, agent_endpoints, a, NULL },
+		{ a->prefix, specs_endpoints, &a->kernel_ctx, NULL },
+		{ a->prefix, kernels_endpoints, &a->kernel_ctx, NULL },
+		{ a->prefix, nbsessions_endpoints, &a->kernel_ctx, NULL },
+		{ a->prefix, terminals_endpoints, a->terminals, NULL },
+		{ a->prefix, events_endpoints, a->events, NULL },
+		{ a->prefix, contents_endpoints, &a->documents.contents, NULL },
+		{ a->prefix, spark_endpoints, &a->spark, NULL },
+		{ a->prefix, pages ? pages_endpoints : bare_endpoints, &a->documents.pages,
+		    pages ? pages_not_found : NULL },
+		{ .endpoints = NULL },
+	};
+	const struct http_server_opts opts = { .mounts = mounts };
 
-	bool with_pages = a->opts->jupyter_prefix != NULL;
-
-	a->endpoints = all_endpoints(with_pages);
-	opts.not_found = with_pages ? pages_not_found : NULL;
-	opts.endpoints = a->endpoints;
 	return http_server_new(a->uv, &opts, &a->server, err);
 }
 
@@ -399,11 +337,10 @@ static int agent_start(struct agent *a, struct cyg_err *err)
 		rc = init_link_new(a->uv, a->opts->link_fd, &events, a, &a->init, err);
 	if (rc == 0)
 		rc = start_kernels(a, err);
-	if (rc == 0)
-		rc = start_server(a, err);
-	if (rc == 0)
-		start_others(a);
-	return rc;
+	if (rc < 0)
+		return rc;
+	start_others(a);
+	return start_server(a, err);
 }
 
 static void agent_stop(struct agent *a)
@@ -427,10 +364,10 @@ static void agent_stop(struct agent *a)
 	}
 	documents_close(&a->documents);
 	specs_path_free(&a->specs);
-	free(a->endpoints);
 	free(a->runtime_path);
 	free(a->program);
 	free(a->base);
+	free(a->prefix);
 }
 
 /* Where this program is: spark-env.sh calls it. */
@@ -442,17 +379,36 @@ static char *program_path(void)
 	return cyg_xstrndup(path, n > 0 ? (size_t)n : 0);
 }
 
+static int read_base_url(struct agent *a, struct cyg_err *err)
+{
+	struct cyg_str base = cyg_str_of(a->opts->base_url);
+	struct cyg_str path = CYG_STR("");
+	struct cyg_arena arena;
+	int rc = 0;
+
+	if (cyg_str_ends(base, "/"))
+		base.len--;
+	cyg_arena_init(&arena);
+	if (base.len > 0)
+		rc = url_path_decode(&arena, base, &path, err);
+	if (rc < 0)
+		(void)cyg_wrap(err, "base-url");
+	a->base = cyg_str_dup(base);
+	a->prefix = cyg_str_dup(path);
+	cyg_arena_free(&arena);
+	return rc;
+}
+
 int agent_run(const struct agent_opts *opts, struct cyg_err *err)
 {
 	struct agent *a = cyg_xcalloc(1, sizeof(*a));
-	size_t len = strlen(opts->base_url);
 	int rc;
 
 	a->opts = opts;
 	a->program = program_path();
-	a->base =
-	    cyg_xstrndup(opts->base_url, len > 0 && opts->base_url[len - 1] == '/' ? len - 1 : len);
-	rc = agent_start(a, err);
+	rc = read_base_url(a, err);
+	if (rc == 0)
+		rc = agent_start(a, err);
 	if (rc == 0) {
 		cyg_loop_run(a->loop);
 		if (a->failed.code != CYG_OK) {

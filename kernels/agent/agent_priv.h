@@ -15,7 +15,8 @@
 
 struct agent {
 	const struct agent_opts *opts;
-	char *base; /* base_url without its closing slash */
+	char *base;   /* base_url without its closing slash */
+	char *prefix; /* the same, decoded */
 	struct cyg_loop *loop;
 	uv_loop_t *uv;
 	struct init_link *init;
@@ -29,7 +30,6 @@ struct agent {
 	struct events *events;
 	struct documents documents;
 	struct hub_link *hub;
-	struct http_endpoint *endpoints;
 	struct http_server *server;
 	char *runtime_path;
 	int64_t started_us;

@@ -140,7 +140,7 @@ static void subscribe(struct http_req *req)
 {
 	struct cyg_err err = { 0 };
 
-	if (http_reply_websocket(req, NULL, on_open, events_of(req), &err) < 0)
+	if (http_reply_websocket(req, NULL, on_open, req->ctx, &err) < 0)
 		reply_error(req, 400, NULL, "%s", err.msg);
 }
 
@@ -197,7 +197,7 @@ static void post_event(struct http_req *req)
 	     tape_find(t, tape_root(t), "version") != TAPE_NONE;
 	if (!ok)
 		reply_error(req, 400, NULL, "schema_id, version and data of a known schema needed");
-	else if (!forward(events_of(req), t, id, data))
+	else if (!forward(req->ctx, t, id, data))
 		reply_error(req, 400, NULL, "the event is too large, or a key is escaped");
 	else
 		reply_empty(req);

@@ -14,8 +14,7 @@ void events_close(struct events *e);
 typedef void (*events_write_fn)(struct jsonw *w, const void *arg);
 /* Tells every listener; schema: "kernel_actions", "contents_service" (version 1 of Jupyter's). */
 void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg);
-/* Implemented by the agent. */
-struct events *events_of(struct http_req *req);
+/* Mounted with a struct events. */
 extern const struct http_endpoint events_endpoints[];
 
 #endif

@@ -6,3 +6,8 @@ PROGRAMS += cygnet-agent
 cygnet-agent_SRC := kernels/agent/main.c
 cygnet-agent_LIBS := agent kspark kernel terminal pages contents http ipc daemon base
 cygnet-agent_PKGS := libuv yaml-0.1 libzmq libcrypto wslay sqlite3 zlib
+
+UNIT_TESTS += test_parts_alone
+test_parts_alone_SRC := tests/unit/test_parts_alone.c tests/unit/http_rig.c
+test_parts_alone_LIBS := kernel terminal agent contents http ipc daemon base
+test_parts_alone_PKGS := check libuv yaml-0.1 libzmq libcrypto wslay sqlite3 zlib

@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "kernels/contents/job.h"
-#include "kernels/kernel/api.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ void reply_end(struct reply *r, struct http_req *req, int status)
 	}
 	char *body = cyg_buf_take(&r->buf, &len);
 
-	agent_reply_policy(req, kernel_ctx_of(req)->base_url, false, "");
+	agent_reply_policy(req, req->base_url, false, "");
 	http_reply_take(req, status, JSON, body, len);
 }
 
@@ -68,7 +67,7 @@ void reply_err(struct http_req *req, const struct cyg_err *err)
 
 void reply_empty(struct http_req *req)
 {
-	agent_reply_policy(req, kernel_ctx_of(req)->base_url, false, "");
+	agent_reply_policy(req, req->base_url, false, "");
 	http_reply(req, 204, NULL, CYG_STR(""));
 }
 

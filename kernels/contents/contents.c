@@ -59,7 +59,7 @@ static void on_done(struct job *job)
 
 static void run(struct http_req *req, struct cyg_str path, work_fn work)
 {
-	struct contents_ctx *ctx = contents_ctx_of(req);
+	struct contents_ctx *ctx = req->ctx;
 	struct job *job = job_new(req, ctx, ctx->base_url, path);
 	job->done = on_done;
 	job_run(job, ctx->loop, work);
@@ -121,7 +121,7 @@ static void handle_files(struct http_req *req)
 /* The address of Jupyter 2: to where it is now. */
 static void handle_notebooks(struct http_req *req)
 {
-	const struct contents_ctx *ctx = contents_ctx_of(req);
+	const struct contents_ctx *ctx = req->ctx;
 	cyg_autobuf struct cyg_buf url;
 	cyg_buf_init(&url, URL_MAX);
 	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) < 0 ||
@@ -135,14 +135,14 @@ static void handle_notebooks(struct http_req *req)
 /* nbconvert is a Python library: without an extension host there is none. */
 static void handle_nbconvert_list(struct http_req *req)
 {
-	const struct contents_ctx *ctx = contents_ctx_of(req);
+	const struct contents_ctx *ctx = req->ctx;
 	agent_reply_policy(req, ctx->base_url, false, "");
 	http_reply(req, 200, "application/json", CYG_STR("{}"));
 }
 
 static void handle_nbconvert(struct http_req *req)
 {
-	const struct contents_ctx *ctx = contents_ctx_of(req);
+	const struct contents_ctx *ctx = req->ctx;
 	agent_reply_error(req, ctx->base_url, 404,
 	    "This server does not convert notebooks; run 'jupyter nbconvert' in a terminal");
 }

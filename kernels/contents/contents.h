@@ -28,10 +28,8 @@ int contents_open(struct contents_ctx *ctx, struct cyg_err *err);
 /* When the loop has nothing more to do. A context that was never opened is fine. */
 void contents_close(struct contents_ctx *ctx);
 
-/* Endpoints below the agent's base, scope "agent", ended by a NULL path. */
+/* Scope "agent", ended by a NULL path. Mounted with a struct contents_ctx. */
 extern const struct http_endpoint contents_endpoints[];
-/* The context of the server that a request came to. Whoever owns the server defines it. */
-struct contents_ctx *contents_ctx_of(const struct http_req *req);
 
 /* MIME type by name as Python's mimetypes.guess_type, NULL when it is unknown. */
 const char *contents_mime_of(const char *name);

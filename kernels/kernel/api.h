@@ -18,10 +18,7 @@ struct kernel_ctx {
 	const char *root_dir;           /* of the contents: notebooks' paths are below it */
 };
 
-/* Implemented by the agent, which knows what http_server_opts.ctx is. */
-struct kernel_ctx *kernel_ctx_of(struct http_req *req);
-
-/* Ended by a NULL path. */
+/* Ended by a NULL path. Mounted with a struct kernel_ctx. */
 extern const struct http_endpoint specs_endpoints[];
 extern const struct http_endpoint kernels_endpoints[];
 extern const struct http_endpoint nbsessions_endpoints[];

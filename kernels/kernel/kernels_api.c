@@ -11,9 +11,16 @@
 
 enum { BODY_MAX = 256 * 1024 };
 
+static struct kernels *kernels_of(const struct http_req *req)
+{
+	const struct kernel_ctx *ctx = req->ctx;
+
+	return ctx->kernels;
+}
+
 static struct kernel *find_or_404(struct http_req *req)
 {
-	struct kernel *k = kernels_find(kernel_ctx_of(req)->kernels, req->params[0]);
+	struct kernel *k = kernels_find(kernels_of(req), req->params[0]);
 
 	if (k == NULL)
 		reply_error(req, 404, NULL, "Kernel does not exist: %.*s",
@@ -36,7 +43,7 @@ static void list_kernels(struct http_req *req)
 
 	reply_begin(&r);
 	jsonw_array(&r.w);
-	cyg_list_each (it, kernels_list(kernel_ctx_of(req)->kernels)) {
+	cyg_list_each (it, kernels_list(kernels_of(req))) {
 		kernel_write(kernel_of(it), &r.w);
 	}
 	jsonw_array_end(&r.w);
@@ -54,12 +61,13 @@ static void get_kernel(struct http_req *req)
 /* Answers that come later: the request is the waiter's arg, until the client goes away. */
 static void on_abort(struct http_req *req)
 {
-	kernels_forget(kernel_ctx_of(req)->kernels, req);
+	kernels_forget(kernels_of(req), req);
 }
 
 static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 {
 	struct http_req *req = arg;
+	const struct kernel_ctx *ctx = req->ctx;
 	cyg_autofree char *below = NULL;
 
 	if (k == NULL) {
@@ -68,7 +76,7 @@ static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 		return;
 	}
 	below = cyg_xasprintf("api/kernels/%s", kernel_id(k));
-	reply_location(req, kernel_ctx_of(req)->base, below);
+	reply_location(req, ctx->base, below);
 	reply_kernel(req, k, 201);
 }
 
@@ -93,7 +101,7 @@ static void starting_free(struct starting *s)
 
 static void start_found(struct starting *s, struct spec *spec, const char *cwd)
 {
-	struct kernels *kernels = kernel_ctx_of(s->req)->kernels;
+	struct kernels *kernels = kernels_of(s->req);
 	struct kernel *k = s->id != NULL ? kernels_find(kernels, cyg_str_of(s->id)) : NULL;
 	const struct kernel_start start = { .spec = spec, .cwd = cwd, .id = s->id };
 	struct cyg_err err = { 0 };
@@ -156,7 +164,7 @@ static void start_kernel(struct http_req *req)
 	req->on_abort = on_start_abort;
 	lookup.name = name;
 	lookup.path = path;
-	lookup_start(kernel_ctx_of(req), &lookup, on_found, s);
+	lookup_start(req->ctx, &lookup, on_found, s);
 }
 
 static void on_gone(void *arg, struct kernel *k, const struct cyg_err *err)
@@ -255,7 +263,7 @@ static void open_channels(struct http_req *req)
 		return;
 	}
 	o = cyg_xcalloc(1, sizeof(*o));
-	o->kernels = kernel_ctx_of(req)->kernels;
+	o->kernels = kernels_of(req);
 	(void)cyg_str_copy(o->id, sizeof(o->id), cyg_str_of(kernel_id(k)));
 	o->session_id = cyg_str_dup(found ? session_id : CYG_STR(""));
 	o->framing = v1 ? KMSG_V1 : KMSG_JSON;

@@ -57,7 +57,7 @@ static bool fields_read(struct http_req *req, struct fields *f)
 
 static void reply_nbsession(struct http_req *req, const struct nbsession *one, int status)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	cyg_autofree char *below = cyg_xasprintf("api/sessions/%s", one->id);
 	struct reply r;
 
@@ -70,7 +70,7 @@ static void reply_nbsession(struct http_req *req, const struct nbsession *one, i
 
 static struct nbsession *find_or_404(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct nbsession *one;
 
 	nbsessions_drop_dead(ctx->nbsessions);
@@ -83,7 +83,7 @@ static struct nbsession *find_or_404(struct http_req *req)
 
 static void list_nbsessions(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct reply r;
 
 	nbsessions_drop_dead(ctx->nbsessions);
@@ -288,7 +288,7 @@ static void start_for(struct http_req *req, struct fields *f, const struct nbses
 	struct making *m = cyg_xcalloc(1, sizeof(*m));
 
 	m->req = req;
-	m->ctx = kernel_ctx_of(req);
+	m->ctx = req->ctx;
 	m->fields = *f;
 	if (one != NULL)
 		memcpy(m->id, one->id, sizeof(m->id));
@@ -300,7 +300,7 @@ static void start_for(struct http_req *req, struct fields *f, const struct nbses
 
 static void make_nbsession(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct nbsession *one;
 	struct fields f;
 
@@ -326,7 +326,7 @@ static void make_nbsession(struct http_req *req)
 
 static void change_nbsession(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct nbsession *one = find_or_404(req);
 	struct fields f;
 
@@ -355,12 +355,14 @@ static void on_gone(void *arg, struct kernel *k, const struct cyg_err *err)
 
 static void on_delete_abort(struct http_req *req)
 {
-	kernels_forget(kernel_ctx_of(req)->kernels, req);
+	const struct kernel_ctx *ctx = req->ctx;
+
+	kernels_forget(ctx->kernels, req);
 }
 
 static void delete_nbsession(struct http_req *req)
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct nbsession *one = nbsessions_find(ctx->nbsessions, req->params[0]);
 	struct kernel *k;
 

@@ -168,7 +168,7 @@ static void resource_work(struct job *job)
 /* Specifications lie in homes and software trees, which may hang: never read on the loop. */
 static void run(struct http_req *req, void (*work)(struct job *job))
 {
-	struct kernel_ctx *ctx = kernel_ctx_of(req);
+	struct kernel_ctx *ctx = req->ctx;
 	struct job *job = job_new(req, ctx, ctx->base_url, req->params[0]);
 
 	job->name = cyg_arena_dup(req->arena, req->params[1]);

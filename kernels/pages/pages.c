@@ -20,7 +20,7 @@ enum { PACKAGE_MAX = 4 << 20, BODY_MAX = 16 << 20 };
 /* ---- jobs ---- */
 static struct job *new_job(struct http_req *req, const char *name)
 {
-	struct pages_ctx *ctx = pages_ctx_of(req);
+	struct pages_ctx *ctx = req->ctx;
 	struct job *job = job_new(
 	    req, ctx, ctx->base_url, req->params[0].p != NULL ? req->params[0] : CYG_STR(""));
 	job->name = name;
@@ -29,7 +29,7 @@ static struct job *new_job(struct http_req *req, const char *name)
 
 static void run(struct http_req *req, const char *name, void (*work)(struct job *))
 {
-	job_run(new_job(req, name), pages_ctx_of(req)->loop, work);
+	job_run(new_job(req, name), ((const struct pages_ctx *)req->ctx)->loop, work);
 }
 
 /* Handlers by work: the table below wants plain functions. */
@@ -58,7 +58,7 @@ HANDLER(handle_config_patch, NULL, config_patch_work)
 
 static void reply_json(struct http_req *req, const char *json)
 {
-	agent_reply_policy(req, pages_ctx_of(req)->base_url, false, "");
+	agent_reply_policy(req, req->base_url, false, "");
 	http_reply(req, 200, "application/json", cyg_str_of(json));
 }
 
@@ -82,8 +82,7 @@ static void handle_workspace(struct http_req *req)
 		return;
 	}
 	if (req->method == HTTP_PUT || req->method == HTTP_DELETE)
-		agent_reply_error(
-		    req, pages_ctx_of(req)->base_url, 400, "Workspace name is required");
+		agent_reply_error(req, req->base_url, 400, "Workspace name is required");
 	else
 		run(req, NULL, workspaces_list_work);
 }
@@ -97,14 +96,14 @@ static void handle_favicon(struct http_req *req)
 /* ---- answers from memory ---- */
 static void handle_version(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
+	const struct pages_ctx *ctx = req->ctx;
 	reply_json(req, cyg_arena_printf(req->arena, "{\"version\": \"%s\"}",
 			    ctx->version != NULL ? ctx->version : SERVER_VERSION));
 }
 
 static void handle_status(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
+	const struct pages_ctx *ctx = req->ctx;
 	struct pages_status st = { .started_us = ctx->state->started_us,
 		.last_activity_us = ctx->state->started_us };
 	char started[CYG_ISO8601_SIZE], last[CYG_ISO8601_SIZE];
@@ -173,7 +172,7 @@ static char *initials_of(struct http_req *req, const char *name)
 
 static void handle_me(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
+	const struct pages_ctx *ctx = req->ctx;
 	const char *user = ctx->user_name != NULL ? ctx->user_name : "anonymous";
 	const char *name = ctx->display_name != NULL ? ctx->display_name : user;
 	cyg_autobuf struct cyg_buf out;
@@ -238,7 +237,7 @@ static void handle_csp_report(struct http_req *req)
 /* "/": the application. */
 static void handle_root(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
+	const struct pages_ctx *ctx = req->ctx;
 	const char *to = ctx->default_url != NULL ? ctx->default_url : "lab";
 	const char *query = "";
 	if (req->head->query.p != NULL && http_value_is_ok(req->head->query))
@@ -250,7 +249,7 @@ static void handle_root(struct http_req *req)
 /* JupyterLab's "Log Out" behind a hub goes to the server's own logout. */
 static void handle_logout(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
+	const struct pages_ctx *ctx = req->ctx;
 	if (ctx->hub_prefix == NULL) {
 		pages_not_found(req);
 		return;
@@ -262,16 +261,14 @@ static void handle_logout(struct http_req *req)
 
 void pages_not_found(struct http_req *req)
 {
-	const struct pages_ctx *ctx = pages_ctx_of(req);
-	struct cyg_str raw = req->head->path;
-	size_t base = strlen(ctx->base_url);
+	const struct pages_ctx *ctx = req->ctx;
+	struct cyg_str below = cyg_str_skip(req->path, strlen(req->mount->prefix));
 	bool get = req->method == HTTP_GET || req->method == HTTP_HEAD;
-	bool api = raw.len > base + 4 && strncmp(raw.p + base, "api/", 4) == 0;
-	if (get && raw.len > base && raw.p[raw.len - 1] == '/') {
-		struct cyg_str cut = raw;
-		while (cut.len > base && cut.p[cut.len - 1] == '/')
-			cut.len--;
-		const char *to = cyg_arena_dup(req->arena, cut);
+	bool api = cyg_str_starts(below, "/api/") && below.len > strlen("/api/");
+	if (get && below.len > 1 && cyg_str_ends(below, "/")) {
+		/* A path holds no empty segments: it has one slash at its end. */
+		struct cyg_str raw = req->head->path;
+		const char *to = cyg_arena_dup(req->arena, cyg_str_sub(raw, 0, raw.len - 1));
 		if (url_is_local(cyg_str_of(to))) {
 			http_reply_redirect(req, 302, to);
 			return;

@@ -39,11 +39,9 @@ struct pages_ctx {
 int pages_open(struct pages_ctx *ctx, struct cyg_err *err);
 void pages_close(struct pages_ctx *ctx);
 
-/* Endpoints below the agent's base, scope "agent", ended by a NULL path. */
+/* Scope "agent", ended by a NULL path. Mounted with a struct pages_ctx. */
 extern const struct http_endpoint pages_endpoints[];
-/* For the server's not_found: redirects paths that end in a slash, else a 404 as page or JSON. */
+/* The mount's not_found: redirects paths that end in a slash, else a 404 as page or JSON. */
 void pages_not_found(struct http_req *req);
-/* The context of the server that a request came to. Whoever owns the server defines it. */
-struct pages_ctx *pages_ctx_of(const struct http_req *req);
 
 #endif

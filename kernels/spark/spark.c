@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
 #include "kernels/contents/tape.h"
@@ -261,7 +262,7 @@ static int ask_hub(struct spark *s, struct cyg_err *err)
 	cyg_autobuf struct cyg_buf body;
 	struct http_call_spec spec = { .socket_path = hub,
 		.method = "POST",
-		.target = "/hub/api/cygnet/spark/connect",
+		.target = CYG_HUB_PATH "/api/cygnet/spark/connect",
 		.host = "hub",
 		.content_type = "application/json",
 		.timeout_ms = HUB_TIMEOUT_MS,
@@ -328,7 +329,7 @@ static const struct http_endpoint door_endpoints[] = {
 
 static void handle_status(struct http_req *req)
 {
-	const struct spark *s = spark_of(req);
+	const struct spark *s = *(struct spark *const *)req->ctx;
 	cyg_autobuf struct cyg_buf out = { 0 };
 	struct jsonw w;
 	struct cyg_err err;
@@ -368,7 +369,10 @@ const struct http_endpoint spark_endpoints[] = {
 /* Who comes before spark_settle waits in the socket's queue. */
 static int hang_door(struct spark *s, struct cyg_err *err)
 {
-	const struct http_server_opts opts = { .base = "", .endpoints = door_endpoints, .ctx = s };
+	const struct http_mount mounts[] = {
+		{ .prefix = "", .endpoints = door_endpoints, .ctx = s }, { .endpoints = NULL }
+	};
+	const struct http_server_opts opts = { .mounts = mounts };
 	int rc = http_server_new(s->opts.loop, &opts, &s->door, err);
 
 	if (rc < 0)

@@ -57,8 +57,7 @@ void spark_settle(struct spark *s);
  * with the reason on standard error. Blocking: it is a program of its own. */
 int spark_up_client(const char *socket_path);
 
-/* Below the agent's base URL: GET api/cygnet/spark. Implemented by the agent: spark_of. */
-struct spark *spark_of(struct http_req *req);
+/* GET api/cygnet/spark. Mounted with the place of a struct spark *: NULL while there is none. */
 extern const struct http_endpoint spark_endpoints[];
 
 #endif

@@ -55,8 +55,7 @@ int terminal_attach(struct terminal *t, int fd, struct cyg_str early, struct cyg
 void terminals_on_child(struct terminals *ts, const struct init_child *child, int pty_fd);
 void terminals_on_exited(struct terminals *ts, const struct init_exited *exited);
 
-/* Implemented by the agent. */
-struct terminals *terminals_of(struct http_req *req);
+/* Mounted with a struct terminals. */
 extern const struct http_endpoint terminals_endpoints[];
 
 #endif

@@ -13,7 +13,7 @@ enum { BODY_MAX = 64 * 1024 };
 
 static struct terminal *find_or_404(struct http_req *req)
 {
-	struct terminal *t = terminals_find(terminals_of(req), req->params[0]);
+	struct terminal *t = terminals_find(req->ctx, req->params[0]);
 
 	if (t == NULL)
 		reply_error(req, 404, NULL, "Terminal not found: %.*s",
@@ -36,7 +36,7 @@ static void list_terminals(struct http_req *req)
 
 	reply_begin(&r);
 	jsonw_array(&r.w);
-	cyg_list_each (it, terminals_list(terminals_of(req))) {
+	cyg_list_each (it, terminals_list(req->ctx)) {
 		terminal_write(terminal_of(it), &r.w);
 	}
 	jsonw_array_end(&r.w);
@@ -53,7 +53,7 @@ static void get_terminal(struct http_req *req)
 
 static void on_abort(struct http_req *req)
 {
-	terminals_forget(terminals_of(req), req);
+	terminals_forget(req->ctx, req);
 }
 
 static void on_started(void *arg, struct terminal *t, const struct cyg_err *err)
@@ -79,7 +79,7 @@ static char *cwd_of(const struct terminals *ts, const char *cwd)
 
 static void start_terminal(struct http_req *req)
 {
-	struct terminals *ts = terminals_of(req);
+	struct terminals *ts = req->ctx;
 	cyg_autofree char *name = NULL, *cwd = NULL, *path = NULL;
 	struct cyg_err err = { 0 };
 	struct tape *t = NULL;

@@ -1,7 +1,7 @@
 ARCHIVES += http
 http_SRC := src/http/text.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
 	src/http/origin.c src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
-	src/http/endpoint.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
+	src/http/endpoint.c src/http/mount.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
 	src/http/reply.c src/http/stream.c src/http/client.c
 TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
@@ -48,3 +48,7 @@ UNIT_TESTS += test_http_client
 test_http_client_SRC := tests/unit/test_http_client.c tests/unit/http_rig.c
 test_http_client_LIBS := http daemon base
 test_http_client_PKGS := check libuv yaml-0.1
+UNIT_TESTS += test_http_mounts
+test_http_mounts_SRC := tests/unit/test_http_mounts.c tests/unit/http_rig.c
+test_http_mounts_LIBS := http base
+test_http_mounts_PKGS := check libuv

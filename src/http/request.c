@@ -33,7 +33,7 @@ static struct request *request_new(struct http_conn *c, size_t head_len)
 		.method = r->head.method,
 		.body = CYG_STR(""),
 		.arena = &r->arena,
-		.ctx = c->server->opts.ctx,
+		.app = c->server->opts.app,
 		.conn_ = c,
 	};
 	return r;
@@ -149,19 +149,11 @@ static void reply_not_allowed(struct http_req *req, unsigned allowed)
 	http_reply_error(req, 405, "the method is not allowed here");
 }
 
-/* The path below the server's base; empty text when it is outside. */
-static struct cyg_str below_base(const struct http_server *s, struct cyg_str path)
-{
-	if (!cyg_str_starts(path, s->opts.base))
-		return CYG_STR("");
-	return cyg_str_skip(path, strlen(s->opts.base));
-}
-
 static void route(struct http_conn *c)
 {
 	struct http_server *s = c->server;
 	struct request *r = c->req;
-	unsigned allowed = 0;
+	struct mount_match match;
 	struct cyg_err err;
 
 	if (cyg_str_eq(r->head.target, "*")) {
@@ -172,13 +164,12 @@ static void route(struct http_conn *c)
 		request_refuse(c, 400, err.msg);
 		return;
 	}
-	r->req.endpoint = endpoint_find(
-	    s->endpoints, r->req.method, below_base(s, r->req.path), r->req.params, &allowed);
+	mounts_route(s->mounts, &r->req, &match);
 	r->seen = true;
-	if (r->req.endpoint == NULL && allowed != 0) {
-		reply_not_allowed(&r->req, allowed);
-	} else if (r->req.endpoint == NULL && s->opts.not_found != NULL) {
-		s->opts.not_found(&r->req);
+	if (r->req.endpoint == NULL && match.allowed != 0) {
+		reply_not_allowed(&r->req, match.allowed);
+	} else if (r->req.endpoint == NULL && match.not_found != NULL) {
+		match.not_found(&r->req);
 	} else if (r->req.endpoint == NULL) {
 		http_reply_error(&r->req, 404, "not found");
 	} else if (s->opts.authorize == NULL || s->opts.authorize(&r->req, r->req.endpoint)) {

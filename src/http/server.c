@@ -34,7 +34,7 @@ void server_unref(struct http_server *s)
 {
 	if (--s->handles > 0)
 		return;
-	endpoint_tree_free(s->endpoints);
+	mounts_free(s->mounts);
 	free(s);
 }
 
@@ -116,9 +116,9 @@ void server_start_idle(struct http_server *s)
 int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
     struct cyg_err *err)
 {
-	struct endpoint_tree *endpoints;
+	struct mounts *mounts;
 	struct http_server *s;
-	int rc = endpoint_tree_new(opts->endpoints, &endpoints, err);
+	int rc = mounts_new(opts->mounts, &mounts, err);
 
 	if (rc < 0)
 		return cyg_wrap(err, "endpoint table");
@@ -127,10 +127,9 @@ int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct
 	s = cyg_xcalloc(1, sizeof(*s));
 	s->loop = loop;
 	s->opts = *opts;
-	if (s->opts.base == NULL)
-		s->opts.base = "";
+	s->opts.mounts = NULL; /* the caller's */
 	s->timeouts = default_timeouts;
-	s->endpoints = endpoints;
+	s->mounts = mounts;
 	cyg_list_init(&s->conns);
 	cyg_list_init(&s->kicked);
 	(void)uv_timer_init(loop, &s->janitor);

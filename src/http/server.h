@@ -21,9 +21,10 @@ typedef void (*http_handler)(struct http_req *req);
 
 struct http_endpoint {
 	enum http_method method;
-	/* Below the server's base: "/api/kernels/{id}"; "{rest...}" at the end takes all that
-	 * follows, also nothing. Literal segments win over parameters. A row for GET also answers
-	 * HEAD: its handler sees HTTP_HEAD and may answer as for GET. */
+	/* Below the mount's prefix: "/api/kernels/{id}"; "{rest...}" at the end takes all that
+	 * follows, also nothing; "" is the prefix itself, without a slash. Literal segments win
+	 * over parameters. A row for GET also answers HEAD: its handler sees HTTP_HEAD and may
+	 * answer as for GET. */
 	const char *path;
 	/* Who may: read by the server's authorize; a row without one does not start. */
 	const char *scope;
@@ -31,16 +32,25 @@ struct http_endpoint {
 	size_t body_max; /* 0: no body allowed beyond 64 KiB */
 };
 
-struct http_server_opts {
-	/* Prefix of every endpoint, decoded, without a closing slash: "" or "/user/alice". */
-	const char *base;
+/* One part's endpoints, where they are, and what they work on. */
+struct http_mount {
+	/* Decoded, without a closing slash: "" or "/user/alice". Several mounts may have the same
+	 * one: their rows are one table then. A request belongs to the longest prefix that it is
+	 * below, and to no other. */
+	const char *prefix;
 	const struct http_endpoint *endpoints; /* ended by a NULL path */
+	void *ctx;                             /* http_req.ctx of its requests */
+	/* Answers below the prefix where no endpoint matches (405 with Allow is answered by the
+	 * server). The first mount of a prefix that has one is asked; NULL: a JSON 404. */
+	http_handler not_found;
+};
+
+struct http_server_opts {
+	const struct http_mount *mounts; /* ended by NULL endpoints */
 	/* Decides about each request before its handler and body; on refusal answers itself (now or
 	 * later) and returns false. NULL: everything passes. */
 	bool (*authorize)(struct http_req *req, const struct http_endpoint *endpoint);
-	/* No endpoint matches (405 with Allow is answered by the server); NULL: a JSON 404. */
-	http_handler not_found;
-	void *ctx;           /* http_req_ctx */
+	void *app;           /* http_req.app of every request */
 	const char *product; /* Server field, or NULL: none */
 };
 
@@ -48,11 +58,15 @@ struct http_server_opts {
 struct http_req {
 	const struct http_head *head; /* raw fields: http_head_find(req->head, "accept") */
 	enum http_method method;
-	struct cyg_str path;     /* decoded, whole (with base) */
+	struct cyg_str path;     /* decoded, whole (with the mount's prefix) */
 	struct cyg_str body;     /* whole */
 	struct cyg_arena *arena; /* freed after the answer went out */
-	void *ctx;               /* of the server */
-	void *user;              /* for authorize to leave who it is; not freed */
+	void *app;               /* of the server */
+	void *ctx;               /* of the mount; NULL outside of all */
+	/* The mount's prefix as it stands in URLs, with its closing slash: "/user/alice/". */
+	const char *base_url;
+	void *user; /* for authorize to leave who it is; not freed */
+	const struct http_mount *mount;
 	const struct http_endpoint *endpoint;
 	struct cyg_str params[HTTP_PARAMS_MAX]; /* values of {…} in order, decoded */
 	/* Set by a handler that answers later: called at most once if the client goes away first;
@@ -64,7 +78,7 @@ struct http_req {
 	struct http_conn *conn_; /* private */
 };
 
-/* base, endpoints and strings must outlive the server. */
+/* Endpoints and strings must outlive the server; the list of mounts is copied. */
 int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
     struct cyg_err *err);
 /* Takes a listening descriptor (Unix or TCP; non-blocking) and closes it in the end. */

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "http/body.h"
-#include "http/endpoint.h"
+#include "http/mount.h"
 #include "http/server.h"
 
 enum {
@@ -104,7 +104,7 @@ struct http_server {
 	uv_loop_t *loop;
 	struct http_server_opts opts;
 	struct http_timeouts timeouts;
-	struct endpoint_tree *endpoints;
+	struct mounts *mounts;
 	struct cyg_list conns, kicked;
 	struct http_listener *listeners;
 	uv_timer_t janitor;

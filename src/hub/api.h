@@ -8,8 +8,10 @@
 
 struct srv;
 
-/* The table, ended by a NULL path (api.c). docs/api/openapi.yaml describes it. */
+/* The tables (api.c), ended by a NULL path: what is mounted at CYG_HUB_PATH, and at the path above
+ * it. docs/api/openapi.yaml describes them. */
 extern const struct http_endpoint hub_endpoints[];
+extern const struct http_endpoint root_endpoints[];
 
 /* JupyterHub's models; new objects. */
 json_t *api_time(int64_t us); /* 0: null */

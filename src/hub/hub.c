@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
@@ -185,15 +186,19 @@ static int read_admin_token(struct hub *hub, struct cyg_err *err)
 
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
-	struct http_server_opts opts = {
-		.base = "",
-		.endpoints = hub_endpoints,
+	const struct http_mount mounts[] = {
+		{ CYG_HUB_PATH, hub_endpoints, hub, page_not_found },
+		{ CYG_BASE_PATH, root_endpoints, hub, page_not_found },
+		{ .endpoints = NULL },
+	};
+	const struct http_server_opts opts = {
+		.mounts = mounts,
 		.authorize = auth_authorize,
-		.not_found = page_not_found,
-		.ctx = hub,
+		.app = hub,
 	};
 
 	if (auth_check_endpoints(hub_endpoints, err) < 0 ||
+	    auth_check_endpoints(root_endpoints, err) < 0 ||
 	    pages_load(hub->config.web_dir, &hub->pages, err) < 0 ||
 	    signin_new(hub, &hub->signin, err) < 0 || read_admin_token(hub, err) < 0 ||
 	    http_server_new(hub->uv, &opts, &hub->http, err) < 0)

@@ -3,6 +3,7 @@
 #include "hub/reply.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "http/url.h"
 #include "hub/pages.h"
 
@@ -13,7 +14,7 @@ enum { NEXT_MAX = 2048, LOCATION_MAX = 8192 };
 
 struct hub *request_hub(const struct http_req *req)
 {
-	return req->ctx;
+	return req->app;
 }
 
 void reply_json(struct http_req *req, int status, json_t *root)
@@ -37,11 +38,17 @@ void reply_field_error(struct http_req *req, int status, const char *message, co
 	reply_json(req, status, root);
 }
 
+bool request_is_api(const struct http_req *req)
+{
+	return cyg_str_starts(req->path, CYG_HUB_PATH "/api/") ||
+	       cyg_str_eq(req->path, CYG_HUB_PATH "/api");
+}
+
 bool request_wants_json(const struct http_req *req)
 {
 	const struct http_field *accept = http_head_find(req->head, "accept");
 
-	if (cyg_str_starts(req->path, "/hub/api/") || cyg_str_eq(req->path, "/hub/api"))
+	if (request_is_api(req))
 		return true;
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD)
 		return accept == NULL || !http_head_lists(req->head, "accept", "text/html");
@@ -69,7 +76,7 @@ void reply_retry_after(struct http_req *req, uint64_t wait_ms)
 const char *request_next(struct http_req *req, struct cyg_str next)
 {
 	if (next.len == 0 || next.len > NEXT_MAX || !url_is_local(next))
-		return "/hub/home";
+		return CYG_HUB_PATH "/home";
 	return cyg_arena_dup(req->arena, next);
 }
 
@@ -106,14 +113,15 @@ void reply_sign_in(struct http_req *req)
 		return;
 	}
 	http_reply_field(req, "Cache-Control", "no-store");
-	reply_redirect_next(req, 302, "/hub/login", req->head->target);
+	reply_redirect_next(req, 302, CYG_HUB_PATH "/login", req->head->target);
 }
 
 void reply_api_fields(struct http_req *req)
 {
 	http_reply_field(req, "X-JupyterHub-Version", CYGNET_JUPYTERHUB_VERSION);
 	http_reply_field(req, "Content-Security-Policy",
-	    "frame-ancestors 'none'; report-uri /hub/security/csp-report; default-src 'none'");
+	    "frame-ancestors 'none'; report-uri " CYG_HUB_PATH
+	    "/security/csp-report; default-src 'none'");
 	http_reply_field(req, "X-Content-Type-Options", "nosniff");
 	http_reply_field(req, "Cache-Control", "no-store");
 }

@@ -19,9 +19,11 @@ void reply_retry_after(struct http_req *req, uint64_t wait_ms);
 void reply_sign_in(struct http_req *req);
 /* 302 or another status to a path with a query parameter next. */
 void reply_redirect_next(struct http_req *req, int status, const char *path, struct cyg_str next);
+/* Is its address one of the API's? */
+bool request_is_api(const struct http_req *req);
 /* A request of the API, of a script, or one that prefers JSON. */
 bool request_wants_json(const struct http_req *req);
-/* The target as next: local and bounded, else "/hub/home". In the arena. */
+/* The target as next: local and bounded, else the home page's. In the arena. */
 const char *request_next(struct http_req *req, struct cyg_str next);
 /* The address of the browser, as the proxy tells. */
 struct cyg_str request_client(const struct http_req *req);

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import websocket
-from lib import leftovers, places
+from lib import leftovers, places, web
 from lib.agent import Agent
 from lib.daemon import wait_until
 
@@ -186,3 +186,16 @@ def test_stop_hangs_up_shells(agent):
     os.kill(agent.agent_pid(), signal.SIGTERM)
     wait_until(lambda: not leftovers.lives(pid), "the shell ends with its agent")
     assert (agent.tmp / "word").read_text() == "hung up\n"
+
+
+def test_a_base_url_with_escapes_is_answered_however_it_is_written(daemon, tmp_path):
+    agent = Agent(daemon, tmp_path, base="/user/zo%C3%AB/")
+    try:
+        name = agent.request("POST", "api/terminals").json["name"]
+        for base in "/user/zo%C3%AB/", "/user/zo%c3%ab/", "/us%65r/%7ao%C3%AB/":
+            answer = web.request(agent.path, "GET", base + "api/terminals/" + name)
+            assert answer.status == 200 and json.loads(answer.data)["name"] == name
+        assert web.request(agent.path, "GET", "/user/zo%25C3%25AB/api/terminals").status == 404
+        Tab(agent, name).ws.close()
+    finally:
+        agent.init.stop()

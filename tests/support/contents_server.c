@@ -11,24 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ENDPOINTS_MAX = 200 };
-
 struct server {
 	struct contents_ctx contents;
 	struct pages_ctx pages;
 };
-
-struct contents_ctx *contents_ctx_of(const struct http_req *req)
-{
-	struct server *s = req->ctx;
-	return &s->contents;
-}
-
-struct pages_ctx *pages_ctx_of(const struct http_req *req)
-{
-	struct server *s = req->ctx;
-	return &s->pages;
-}
 
 static void on_event(void *arg, const char *action, const char *path, const char *source)
 {
@@ -56,13 +42,6 @@ static int listen_any(uint16_t *port)
 	return fd;
 }
 
-static void add(struct http_endpoint *all, size_t *n, const struct http_endpoint *rows)
-{
-	for (; rows->path != NULL && *n + 1 < ENDPOINTS_MAX; rows++)
-		all[(*n)++] = *rows;
-	all[*n] = (struct http_endpoint){ 0 };
-}
-
 static int fail(const struct cyg_err *err)
 {
 	(void)fprintf(stderr, "contents_server: %s\n", err->msg);
@@ -71,16 +50,16 @@ static int fail(const struct cyg_err *err)
 
 static int serve(struct server *s, const char *base)
 {
-	static struct http_endpoint all[ENDPOINTS_MAX];
-	size_t n = 0;
+	const struct http_mount mounts[] = {
+		{ base, contents_endpoints, &s->contents, NULL },
+		{ base, pages_endpoints, &s->pages, pages_not_found },
+		{ .endpoints = NULL },
+	};
+	const struct http_server_opts opts = { .mounts = mounts };
 	struct http_server *http;
 	struct cyg_err err;
 	uv_signal_t sig;
 	uint16_t port = 0;
-	struct http_server_opts opts = { .base = base, .endpoints = all, .ctx = s };
-	add(all, &n, contents_endpoints);
-	add(all, &n, pages_endpoints);
-	opts.not_found = pages_not_found;
 	int fd = listen_any(&port);
 	if (fd < 0 || http_server_new(s->contents.loop, &opts, &http, &err) < 0 ||
 	    http_server_listen(http, fd, &err) < 0)

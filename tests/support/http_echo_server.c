@@ -77,7 +77,7 @@ static void on_later(struct http_req *req)
 	l->req = req;
 	req->data = l;
 	req->on_abort = on_later_abort;
-	(void)uv_timer_init(req->ctx, &l->timer);
+	(void)uv_timer_init(req->app, &l->timer);
 	l->timer.data = l;
 	(void)uv_timer_start(&l->timer, on_timer, query_number(req, "ms", 10), 0);
 }
@@ -188,7 +188,9 @@ static void on_signal(uv_signal_t *sig, int number)
 
 int main(int argc, char **argv)
 {
-	struct http_server_opts opts = { .base = "", .endpoints = endpoints };
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints },
+		{ .endpoints = NULL } };
+	struct http_server_opts opts = { .mounts = mounts };
 	struct http_server *server;
 	struct cyg_err err;
 	uv_signal_t term;
@@ -197,7 +199,7 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)uv_loop_init(&loop);
-	opts.ctx = &loop;
+	opts.app = &loop;
 	if (fd < 0 || http_server_new(&loop, &opts, &server, &err) < 0 ||
 	    http_server_listen(server, fd, &err) < 0) {
 		fprintf(stderr, "http_echo_server: %s\n", err.msg);

@@ -11,7 +11,7 @@ enum { QUIET_TURNS = 4, LOG_MAX = 1 << 20 };
 
 void rig_handle(struct http_req *req)
 {
-	struct rig *rig = req->ctx;
+	struct rig *rig = req->app;
 
 	rig->handled++;
 	(void)cyg_buf_printf(&rig->log, NULL, "%s %.*s %zu\n", http_method_text(req->method),
@@ -28,7 +28,9 @@ static const struct http_endpoint default_rows[] = {
 
 void rig_start(struct rig *rig, const struct http_server_opts *opts)
 {
-	struct http_server_opts own = { .base = "", .endpoints = default_rows };
+	static const struct http_mount mounts[] = { { .prefix = "", .endpoints = default_rows },
+		{ .endpoints = NULL } };
+	struct http_server_opts own = { .mounts = mounts };
 	struct cyg_err err;
 
 	memset(rig, 0, sizeof(*rig));
@@ -37,7 +39,7 @@ void rig_start(struct rig *rig, const struct http_server_opts *opts)
 	ck_assert_int_eq(uv_loop_init(&rig->loop), 0);
 	if (opts != NULL)
 		own = *opts;
-	own.ctx = rig;
+	own.app = rig;
 	ck_assert_msg(http_server_new(&rig->loop, &own, &rig->server, &err) == 0, "%s", err.msg);
 }
 

@@ -14,7 +14,7 @@ struct rig {
 	void *own;          /* the test's */
 };
 
-/* opts->ctx becomes the rig. NULL: rig_handle at / for GET, POST and PUT. */
+/* opts->app becomes the rig. NULL: rig_handle at / for GET, POST and PUT. */
 void rig_start(struct rig *rig, const struct http_server_opts *opts);
 /* Closes the server, and fails the test when something of it stays on the loop. */
 void rig_stop(struct rig *rig);

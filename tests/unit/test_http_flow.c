@@ -106,7 +106,9 @@ static const struct http_endpoint rows[] = {
 
 static void set_up(void)
 {
-	struct http_server_opts opts = { .base = "", .endpoints = rows };
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = rows },
+		{ .endpoints = NULL } };
+	struct http_server_opts opts = { .mounts = mounts };
 
 	rig_start(&rig, &opts);
 	cyg_buf_init(&answer, 64 << 20);

@@ -84,14 +84,16 @@ START_TEST(test_paths_find_their_row)
 		{ HTTP_DELETE, "/k", 99, NULL, NULL },
 		{ HTTP_GET, "", 99, NULL, NULL },
 	};
-	struct endpoint_tree *tree;
+	const struct http_mount mount = { .prefix = "", .endpoints = rows };
+	struct endpoint_tree *tree = endpoint_tree_new();
 
-	ck_assert_int_eq(endpoint_tree_new(rows, &tree, &err), 0);
+	ck_assert_int_eq(endpoint_tree_add(tree, &mount, &err), 0);
 	for (size_t i = 0; i < CYG_N(cases); i++) {
 		struct cyg_str params[HTTP_PARAMS_MAX] = { { NULL, 0 } };
 		unsigned allowed;
 		const struct http_endpoint *row = endpoint_find(
-		    tree, cases[i].method, cyg_str_of(cases[i].path), params, &allowed);
+		    tree, cases[i].method, cyg_str_of(cases[i].path), params, &allowed)
+						      .row;
 
 		ck_assert_msg(
 		    row == (cases[i].row == 99 ? NULL : &rows[cases[i].row]), "%s", cases[i].path);
@@ -105,13 +107,15 @@ END_TEST
 START_TEST(test_allowed_methods_are_known)
 {
 	struct cyg_str params[HTTP_PARAMS_MAX];
-	struct endpoint_tree *tree;
+	const struct http_mount mount = { .prefix = "", .endpoints = rows };
+	struct endpoint_tree *tree = endpoint_tree_new();
 	unsigned allowed;
 
-	ck_assert_int_eq(endpoint_tree_new(rows, &tree, &err), 0);
-	ck_assert_ptr_null(endpoint_find(tree, HTTP_DELETE, CYG_STR("/k/start"), params, &allowed));
+	ck_assert_int_eq(endpoint_tree_add(tree, &mount, &err), 0);
+	ck_assert_ptr_null(
+	    endpoint_find(tree, HTTP_DELETE, CYG_STR("/k/start"), params, &allowed).row);
 	ck_assert_uint_eq(allowed, 1U << HTTP_GET | 1U << HTTP_HEAD | 1U << HTTP_POST);
-	ck_assert_ptr_null(endpoint_find(tree, HTTP_GET, CYG_STR("/none"), params, &allowed));
+	ck_assert_ptr_null(endpoint_find(tree, HTTP_GET, CYG_STR("/none"), params, &allowed).row);
 	ck_assert_uint_eq(allowed, 0);
 	endpoint_tree_free(tree);
 }
@@ -130,11 +134,12 @@ START_TEST(test_bad_tables_do_not_start)
 		{ { HTTP_GET, "/{a}/{b}/{c}/{d}/{e}/{f}/{g}", "s", nothing, 0 } },
 		{ { HTTP_GET, "/{a}", "s", nothing, 0 }, { HTTP_GET, "/{b}", "s", nothing, 0 } },
 	};
-	struct http_server_opts opts = { .base = "" };
+	struct http_mount mounts[] = { { .prefix = "" }, { .endpoints = NULL } };
+	const struct http_server_opts opts = { .mounts = mounts };
 	struct http_server *server;
 
 	for (size_t i = 0; i < CYG_N(tables); i++) {
-		opts.endpoints = tables[i];
+		mounts[0].endpoints = tables[i];
 		ck_assert_int_eq(http_server_new(&rig.loop, &opts, &server, &err), -CYG_EINVAL);
 	}
 	ck_assert_ptr_nonnull(strstr(err.msg, "endpoint"));
@@ -298,11 +303,12 @@ static void own_not_found(struct http_req *req)
 
 START_TEST(test_refused_requests_do_not_reach_the_handler)
 {
-	struct http_server_opts opts = { .base = "/user/alice",
-		.endpoints = small,
-		.authorize = refuse_posts,
-		.not_found = own_not_found,
-		.product = "cygnet" };
+	static const struct http_endpoint none[] = { { .path = NULL } };
+	const struct http_mount mounts[] = { { "/user/alice", small, NULL, own_not_found },
+		{ "", none, NULL, own_not_found }, { .endpoints = NULL } };
+	struct http_server_opts opts = {
+		.mounts = mounts, .authorize = refuse_posts, .product = "cygnet"
+	};
 
 	rig_stop(&rig);
 	rig_start(&rig, &opts);
@@ -371,7 +377,9 @@ static const struct http_endpoint later[] = {
 
 static void set_up_later(void)
 {
-	struct http_server_opts opts = { .base = "", .endpoints = later };
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = later },
+		{ .endpoints = NULL } };
+	struct http_server_opts opts = { .mounts = mounts };
 
 	rig_start(&rig, &opts);
 	cyg_buf_init(&answer, 1 << 22);
@@ -582,7 +590,9 @@ static const struct http_endpoint mistakes[] = {
 START_TEST(test_our_mistakes_end_the_process)
 {
 	static const char *const requests[] = { GET("/value"), GET("/length"), GET("/twice") };
-	struct http_server_opts opts = { .base = "", .endpoints = mistakes };
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = mistakes },
+		{ .endpoints = NULL } };
+	struct http_server_opts opts = { .mounts = mounts };
 	pid_t child;
 	int status;
 

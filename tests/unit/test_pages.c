@@ -147,10 +147,3 @@ int main(void)
 	srunner_free(runner);
 	return failed == 0 ? 0 : 1;
 }
-
-/* The archive's endpoints ask for these; no server runs here. */
-struct pages_ctx *pages_ctx_of(const struct http_req *req)
-{
-	(void)req;
-	abort();
-}

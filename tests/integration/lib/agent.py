@@ -18,14 +18,14 @@ V1 = "v1.kernel.websocket.jupyter.org"
 class Agent:
     """One server: run folder, home, cygnet-init with the agent as its child."""
 
-    def __init__(self, daemon, tmp, setup=None, env=None, prefix=None):
+    def __init__(self, daemon, tmp, setup=None, env=None, prefix=None, base="/user/alice/"):
         self.tmp = pathlib.Path(tmp)
         self.run, self.home, self.path = self.tmp / "r", self.tmp / "home", self.tmp / "in.sock"
         self.home.mkdir()
         for name in ("connection", "journal", "runtime", "log", "secrets"):
             (self.run / name).mkdir(parents=True, mode=0o700)
         self.prefix = prefix or places.prefix("jupyter")
-        self.base = "/user/alice/"
+        self.base = base
         more = ["--setup", setup] if setup else []
         for name, value in {"HOME": self.home, "PATH": f"{self.prefix}/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
                             "SHELL": "/bin/bash", **(env or {})}.items():
