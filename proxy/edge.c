@@ -1,6 +1,7 @@
 /* The edge's decision, in the order of the checks. No sockets, no clock. */
 #include "proxy/edge.h"
 
+#include "cygnet/paths.h"
 #include "http/cookie.h"
 #include "http/origin.h"
 #include "http/url.h"
@@ -152,8 +153,8 @@ static bool check_sign_in(struct edge_answer *out)
 	if (out->route->auth == ROUTE_NONE || out->cred != NULL)
 		return true;
 	if (!out->for_person || out->upgrade)
-		return refuse(
-		    out, 403, "Not signed in, or the session has ended. Sign in at /hub/login.");
+		return refuse(out, 403,
+		    "Not signed in, or the session has ended. Sign in at " CYG_HUB_PATH "/login.");
 	out->verdict = EDGE_LOGIN;
 	return false;
 }
@@ -188,8 +189,8 @@ static bool decide_inner(
 	bool slash;
 
 	out->route = table_find_route(in->table, route_host(in), path, &slash);
-	if (out->route == NULL || !cyg_str_starts(path, "/hub/api/"))
-		return refuse(out, 404, "Only /hub/api/ is reached from here");
+	if (out->route == NULL || !cyg_str_starts(path, CYG_HUB_PATH "/api/"))
+		return refuse(out, 404, "Only " CYG_HUB_PATH "/api/ is reached from here");
 	find_cred(in, out);
 	if (out->cred == NULL)
 		return refuse(out, 403, "Not the credential of a server that is known");

@@ -1,6 +1,7 @@
 /* The proxy's own answers. */
 #include "proxy/page.h"
 
+#include "cygnet/paths.h"
 #include "http/head.h"
 
 /* The page has no script, and its policy allows this style sheet (by hash) and nothing else. A test
@@ -26,7 +27,7 @@ static int write_html(const struct page *page, struct cyg_buf *body, struct cyg_
 	    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	    "<meta name=\"viewport\" content=\"width=device-width\"><title>%d %s</title>"
 	    "<style>" STYLE "</style></head>\n<body><main><h1>%s</h1><p>%s</p>"
-	    "<p><a href=\"/hub/home\">Go to the hub's home page</a></p>"
+	    "<p><a href=\"" CYG_HUB_PATH "/home\">Go to the hub's home page</a></p>"
 	    "<p><small>%d %s</small></p></main></body></html>\n",
 	    page->status, text, text, page->message, page->status, text);
 }

@@ -1,6 +1,7 @@
 /* A request's way in: head, decision, target. Read downwards; what follows is relay.c. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/url.h"
 #include "proxy/proxy.h"
@@ -260,7 +261,7 @@ void request_upstream_failed(struct client *c, const char *why)
 /* ---- redirects ---- */
 static void write_sign_in(const struct http_head *head, struct cyg_buf *out)
 {
-	(void)cyg_buf_add_str(out, "/hub/login", NULL);
+	(void)cyg_buf_add_str(out, CYG_HUB_PATH "/login", NULL);
 	if (!url_is_local(head->target))
 		return;
 	(void)cyg_buf_add_str(out, "?next=", NULL);

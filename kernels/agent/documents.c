@@ -3,6 +3,7 @@
 #include "kernels/agent/documents.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "kernels/agent/agent.h"
 
 struct file_event {
@@ -44,7 +45,7 @@ static int open_pages(
 		p->user_name = p->hub_user = d->names.user;
 		p->hub_server_name = d->names.server;
 		p->hub_host = "";
-		p->hub_prefix = "/hub/";
+		p->hub_prefix = CYG_HUB_PATH "/";
 	}
 	return pages_open(p, err);
 }

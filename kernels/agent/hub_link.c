@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "http/client.h"
@@ -82,7 +83,7 @@ static void report(struct hub_link *h, const char *credential)
 	};
 
 	cyg_buf_init(&target, BODY_MAX);
-	(void)cyg_buf_add_str(&target, "/hub/api/users/", NULL);
+	(void)cyg_buf_add_str(&target, CYG_HUB_PATH "/api/users/", NULL);
 	(void)url_encode(&target, cyg_str_of(h->names.user), "@", NULL);
 	(void)cyg_buf_add_str(&target, "/activity", NULL);
 	spec.target = target.data;

@@ -2,6 +2,7 @@
  * server. Reads the options and hands over. */
 #include "base/mem.h"
 #include "cygnet/init_msg.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "kernels/agent/agent.h"
@@ -26,7 +27,7 @@ static const struct cyg_option options[] = {
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, base_url),
 	    .value = "/",
-	    .doc = "Path below which this server answers: /user/alice/." },
+	    .doc = "Path below which this server answers: " CYG_USER_PATH "alice/." },
 	{ .name = "root-dir",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, root_dir),

@@ -2,11 +2,12 @@
 #include "kernels/agent/names.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "http/url.h"
 
 #include <string.h>
 
-static const char PREFIX[] = "/user/";
+static const char PREFIX[] = CYG_USER_PATH;
 
 static char *decoded(struct cyg_arena *arena, struct cyg_str raw)
 {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ctl/command.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/options.h"
@@ -250,7 +251,7 @@ static void on_ready(void *arg, const struct http_result *res)
 		return;
 	}
 	u->wrote_ready = u->opts.ready_file != NULL;
-	ask(u, "/hub/api/cygnet/site", on_site);
+	ask(u, CYG_HUB_PATH "/api/cygnet/site", on_site);
 }
 
 /* ---- children of servers that lost their parent ---- */
@@ -319,7 +320,7 @@ static void stop_servers(struct up *u)
 	cyg_autofree char *auth = cyg_xasprintf("token %s", u->admin_token);
 	const struct http_call_spec spec = { .socket_path = u->hub_sock,
 		.method = "POST",
-		.target = "/hub/api/shutdown",
+		.target = CYG_HUB_PATH "/api/shutdown",
 		.host = "localhost",
 		.content_type = "application/json",
 		.body = CYG_STR("{\"servers\": true, \"proxy\": false}"),
@@ -427,7 +428,7 @@ static int start_all(struct up *u, struct cyg_err *err)
 	if (rc == 0)
 		rc = start_hub(u, err);
 	if (rc == 0)
-		ask(u, "/hub/health?wait=1",
+		ask(u, CYG_HUB_PATH "/health?wait=1",
 		    on_ready); /* waits in the hub's backlog until it serves */
 	return rc;
 }

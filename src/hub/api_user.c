@@ -2,6 +2,7 @@
  * 1.5) with our own facts under "cygnet". Also the version and info. */
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "hub/access/auth.h"
 #include "hub/api.h"
 #include "hub/reply.h"
@@ -38,8 +39,9 @@ static json_t *own_facts(const struct srv *srv)
 static json_t *progress_url(const struct srv *srv)
 {
 	return srv->name[0] == '\0'
-		   ? json_sprintf("/hub/api/users/%s/server/progress", srv->user)
-		   : json_sprintf("/hub/api/users/%s/servers/%s/progress", srv->user, srv->name);
+		   ? json_sprintf(CYG_HUB_PATH "/api/users/%s/server/progress", srv->user)
+		   : json_sprintf(
+			 CYG_HUB_PATH "/api/users/%s/servers/%s/progress", srv->user, srv->name);
 }
 
 json_t *api_server(const struct srv *srv)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cygnet/limits.h"
+#include "cygnet/paths.h"
 #include "oidc/oidc.h"
 
 #include <fcntl.h>
@@ -228,8 +229,8 @@ char *oidc_config_redirect_uri(
     const struct oidc_configs *all, const struct oidc_config *c, struct cyg_str base)
 {
 	if (oidc_configs_share_callback(all) && !c->own_callback)
-		return cyg_xasprintf("%.*s/hub/oauth_callback", CYG_STR_ARGS(base));
-	return cyg_xasprintf("%.*s/hub/oauth_callback/%s", CYG_STR_ARGS(base), c->id);
+		return cyg_xasprintf("%.*s" CYG_HUB_PATH "/oauth_callback", CYG_STR_ARGS(base));
+	return cyg_xasprintf("%.*s" CYG_HUB_PATH "/oauth_callback/%s", CYG_STR_ARGS(base), c->id);
 }
 
 static bool is_in(const struct oidc_names *names, char *const *groups)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/url.h"
 #include "hub/reply.h"
@@ -325,9 +326,9 @@ static bool is_lost(struct http_req *req)
 
 	if (req->params[0].p != NULL || oidc_configs_share_callback(hub->oidc))
 		return false;
-	cyg_log_warn("sign-in",
-	    "an answer came to /hub/oauth_callback, which several providers would share: register "
-	    "at each the redirect address that the hub tells at its start");
+	cyg_log_warn("sign-in", "an answer came to " CYG_HUB_PATH
+				"/oauth_callback, which several providers would share: register "
+				"at each the redirect address that the hub tells at its start");
 	signin_refuse(req, "callback");
 	return true;
 }

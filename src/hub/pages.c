@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/url.h"
 #include "hub/access/auth.h"
@@ -61,6 +62,27 @@ static void page_free(void *p)
 	free(page);
 }
 
+/* Pages name the hub's address by a mark: the same files serve below any path. */
+static int put_address(struct cyg_buf *page, struct cyg_err *err)
+{
+	static const char mark[] = "$HUB";
+	cyg_autobuf struct cyg_buf whole = *page;
+	struct cyg_str rest = cyg_buf_str(&whole);
+	const char *at;
+	int rc = 0;
+
+	cyg_buf_init(page, FILE_MAX);
+	while (rc == 0 && (at = memmem(rest.p, rest.len, mark, sizeof(mark) - 1)) != NULL) {
+		size_t n = (size_t)(at - rest.p);
+
+		rc = cyg_buf_add(page, rest.p, n, err);
+		if (rc == 0)
+			rc = cyg_buf_add_str(page, CYG_HUB_PATH, err);
+		rest = cyg_str_skip(rest, n + sizeof(mark) - 1);
+	}
+	return rc == 0 ? cyg_buf_add(page, rest.p, rest.len, err) : rc;
+}
+
 static int read_page(
     struct pages *pages, int dirfd, const char *prefix, const char *name, struct cyg_err *err)
 {
@@ -69,7 +91,8 @@ static int read_page(
 	char sum[SECRET_SUM_SIZE];
 
 	cyg_buf_init(&b, FILE_MAX);
-	if (cyg_file_read(dirfd, name, true, &b, err) < 0)
+	if (cyg_file_read(dirfd, name, true, &b, err) < 0 ||
+	    (cyg_str_ends(cyg_str_of(name), ".html") && put_address(&b, err) < 0))
 		return cyg_wrap(err, "page %s", name);
 	struct page *page = cyg_xcalloc(1, sizeof(*page));
 	page->type = type_of(name);
@@ -190,7 +213,7 @@ void page_spark(struct http_req *req)
 
 void page_root(struct http_req *req)
 {
-	http_reply_redirect(req, 302, "/hub/");
+	http_reply_redirect(req, 302, CYG_HUB_PATH "/");
 }
 
 void page_logout(struct http_req *req)
@@ -200,7 +223,7 @@ void page_logout(struct http_req *req)
 		return;
 	}
 	http_reply_field(req, "Cache-Control", "no-store");
-	http_reply_redirect(req, 302, "/hub/login");
+	http_reply_redirect(req, 302, CYG_HUB_PATH "/login");
 }
 
 void page_user_redirect(struct http_req *req)
@@ -209,7 +232,7 @@ void page_user_redirect(struct http_req *req)
 	struct cyg_str query = req->head->query;
 
 	cyg_buf_init(&to, LOCATION_MAX);
-	if (cyg_buf_printf(&to, NULL, "/user/%s/", auth_who(req)->person->name) < 0 ||
+	if (cyg_buf_printf(&to, NULL, CYG_USER_PATH "%s/", auth_who(req)->person->name) < 0 ||
 	    url_encode(&to, req->params[0], "/", NULL) < 0 ||
 	    (query.p != NULL && cyg_buf_printf(&to, NULL, "?%.*s", CYG_STR_ARGS(query)) < 0)) {
 		reply_error(req, 404, "The address is too long.");

@@ -1,6 +1,7 @@
 /* Addresses that no endpoint has. The proxy sends a server's address here while it has no route for
  * it: JupyterHub's 424 and its way on (reference 2.2). */
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "http/url.h"
 #include "hub/access/auth.h"
 #include "hub/pages.h"
@@ -14,9 +15,9 @@ static bool split_user(struct cyg_str path, struct cyg_str *user, struct cyg_str
 {
 	struct cyg_str rest = path, part;
 
-	if (!cyg_str_starts(path, "/user/"))
+	if (!cyg_str_starts(path, CYG_USER_PATH))
 		return false;
-	rest = cyg_str_skip(rest, strlen("/user/"));
+	rest = cyg_str_skip(rest, strlen(CYG_USER_PATH));
 	if (!cyg_str_next(&rest, '/', user) || user->len == 0)
 		return false;
 	*server = cyg_str_next(&rest, '/', &part) ? part : CYG_STR("");
@@ -32,7 +33,7 @@ static bool is_navigation(const struct http_req *req)
 static void not_running(struct http_req *req, const struct who *who)
 {
 	const char *message = cyg_arena_printf(req->arena,
-	    "The server of %s is not running. It can be started at /hub/spawn/%s.",
+	    "The server of %s is not running. It can be started at " CYG_HUB_PATH "/spawn/%s.",
 	    who->person->name, who->person->name);
 
 	if (is_navigation(req))
@@ -60,10 +61,12 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 	const char *pending = srv != NULL ? srv_state_pending(srv->state) : NULL;
 	if (is_navigation(req) && pending != NULL && strcmp(pending, "spawn") == 0) {
 		/* "/user/alice/" → "/hub/spawn-pending/alice" */
-		struct cyg_str names = cyg_str_skip(cyg_str_of(srv->base_url), strlen("/user/"));
+		struct cyg_str names =
+		    cyg_str_skip(cyg_str_of(srv->base_url), strlen(CYG_USER_PATH));
 		names.len--;
 		reply_redirect_next(req, 303,
-		    cyg_arena_printf(req->arena, "/hub/spawn-pending/%.*s", CYG_STR_ARGS(names)),
+		    cyg_arena_printf(
+			req->arena, CYG_HUB_PATH "/spawn-pending/%.*s", CYG_STR_ARGS(names)),
 		    req->head->target);
 		return;
 	}
@@ -83,10 +86,10 @@ void page_not_found(struct http_req *req)
 		lost_server(req, user, server);
 		return;
 	}
-	if (cyg_str_starts(req->path, "/hub/api/") || cyg_str_eq(req->path, "/hub/api"))
+	if (request_is_api(req))
 		reply_api_fields(req);
-	if (cyg_str_eq(req->path, "/favicon.ico"))
-		http_reply_redirect(req, 302, "/hub/static/mark.svg");
+	if (cyg_str_eq(req->path, CYG_BASE_PATH "/favicon.ico"))
+		http_reply_redirect(req, 302, CYG_HUB_PATH "/static/mark.svg");
 	else
 		reply_error(req, 404, "Not Found");
 }

@@ -2,6 +2,7 @@
  * cookie. And the way out: session row removed → table in force → cookie cleared. */
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/cookie.h"
 #include "http/url.h"
@@ -133,7 +134,7 @@ static const char *way_out(struct http_req *req, const char *provider)
 	struct signin_provider *p = signin_find(request_hub(req)->signin, cyg_str_of(provider));
 	const char *next = p != NULL && p->ops->sign_out != NULL ? p->ops->sign_out(p, req) : NULL;
 
-	return next != NULL ? next : "/hub/login";
+	return next != NULL ? next : CYG_HUB_PATH "/login";
 }
 
 /* POST /hub/logout */
@@ -143,7 +144,7 @@ void signout_post(struct http_req *req)
 
 	if (who->session == NULL) {
 		set_cookie(req, "", 0);
-		reply_next(req, "/hub/login");
+		reply_next(req, CYG_HUB_PATH "/login");
 		return;
 	}
 	cyg_log_info("sign-in", "%s signed out", who->person->name);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/cookie.h"
 #include "http/url.h"
@@ -55,7 +56,7 @@ static int add_row(
 	if (cyg_str_ends(base, "/"))
 		base.len--;
 	row->config = config;
-	row->begin_url = cyg_xasprintf("/hub/oauth_login?provider=%s", config->id);
+	row->begin_url = cyg_xasprintf(CYG_HUB_PATH "/oauth_login?provider=%s", config->id);
 	row->redirect_uri = oidc_config_redirect_uri(hub->oidc, config, base);
 	struct signin_provider p = {
 		.hub = hub,
@@ -283,7 +284,7 @@ static const char *sign_out(struct signin_provider *p, struct http_req *req)
 	if (!row->config->end_session || p->down_since_us != 0 || e == NULL ||
 	    e->end_session == NULL)
 		return NULL;
-	return cyg_arena_printf(req->arena, "/hub/oauth_logout?provider=%s", p->id);
+	return cyg_arena_printf(req->arena, CYG_HUB_PATH "/oauth_logout?provider=%s", p->id);
 }
 
 static int write_leave_url(const struct hub *hub, const struct oidc_row *row, struct cyg_buf *out)
@@ -303,7 +304,7 @@ static int write_leave_url(const struct hub *hub, const struct oidc_row *row, st
 		rc = cyg_buf_add_str(out, "&post_logout_redirect_uri=", NULL);
 	if (rc == 0)
 		rc = url_encode(out, base, "", NULL);
-	return rc == 0 ? cyg_buf_add_str(out, "%2Fhub%2Flogin", NULL) : rc;
+	return rc == 0 ? url_encode(out, CYG_STR(CYG_HUB_PATH "/login"), "", NULL) : rc;
 }
 
 /* GET /hub/oauth_logout?provider=ID */
@@ -320,7 +321,7 @@ void signin_oidc_leave(struct http_req *req)
 	cyg_buf_init(&url, LOCATION_MAX);
 	http_reply_field(req, "Cache-Control", "no-store");
 	if (row == NULL || write_leave_url(request_hub(req), row, &url) < 0)
-		http_reply_redirect(req, 302, "/hub/login");
+		http_reply_redirect(req, 302, CYG_HUB_PATH "/login");
 	else
 		http_reply_redirect(req, 302, url.data);
 }

@@ -2,6 +2,7 @@
  * with a code only, so that no link can put words into the page's mouth; the page asks for the
  * sentence. */
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "hub/reply.h"
 #include "hub/signin.h"
 
@@ -42,7 +43,8 @@ static const struct refusal {
 	    "whoever runs this site." },
 	{ "callback", 403,
 	    "The identity provider sends people back to an address that is no longer used here. "
-	    "Whoever runs this site has to register PUBLIC-URL/hub/oauth_callback/PROVIDER there; "
+	    "Whoever runs this site has to register PUBLIC-URL" CYG_HUB_PATH
+	    "/oauth_callback/PROVIDER there; "
 	    "the hub's log names the whole address." },
 	{ "busy", 503, "Too many people are signing in. Please try again in a few minutes." },
 	/* at the end */
@@ -70,7 +72,7 @@ void signin_refuse(struct http_req *req, const char *code)
 		http_reply_error(req, r->status, r->message);
 		return;
 	}
-	(void)snprintf(location, sizeof(location), "/hub/login?error=%s", code);
+	(void)snprintf(location, sizeof(location), CYG_HUB_PATH "/login?error=%s", code);
 	http_reply_redirect(req, 302, location);
 }
 

@@ -6,6 +6,7 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
@@ -187,7 +188,7 @@ static char *base_url_of(const char *user, const char *name)
 	cyg_autobuf struct cyg_buf b;
 
 	cyg_buf_init(&b, CYG_PATH_MAX - 1);
-	(void)cyg_buf_add_str(&b, "/user/", NULL);
+	(void)cyg_buf_add_str(&b, CYG_USER_PATH, NULL);
 	(void)url_encode(&b, cyg_str_of(user), "@~", NULL);
 	(void)cyg_buf_add_str(&b, "/", NULL);
 	if (name[0] != '\0') {

@@ -3,6 +3,7 @@
 #include "hub/table.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "hub/access/sessions.h"
 #include "hub/srv.h"
 
@@ -24,8 +25,8 @@ static json_t *users_route(const struct hub *hub)
 {
 	cyg_autofree char *target = cyg_xasprintf("unix:%s/hub/http.sock", hub->config.run_dir);
 
-	return json_pack(
-	    "{s:n, s:s, s:s, s:s}", "host", "prefix", "/user/", "target", target, "auth", "user");
+	return json_pack("{s:n, s:s, s:s, s:s}", "host", "prefix", CYG_USER_PATH, "target", target,
+	    "auth", "user");
 }
 
 static json_t *server_route(const struct srv *srv)

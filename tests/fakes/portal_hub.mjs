@@ -162,7 +162,8 @@ const error = (res, status, message, cygnet) => json(res, status, { status, mess
 
 async function file(res, name, status = 200) {
 	try {
-		const data = await readFile(path.join(WEB, name));
+		let data = await readFile(path.join(WEB, name));
+		if (name.endsWith('.html')) data = data.toString().replaceAll('$HUB', '/hub');
 		res.writeHead(status, {
 			'Content-Type': `${TYPES[name.split('.').pop()]}; charset=utf-8`, 'Content-Security-Policy': CSP,
 			'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin', 'Cache-Control': 'no-cache',

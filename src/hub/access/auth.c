@@ -3,6 +3,7 @@
 #include "hub/access/auth.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "http/origin.h"
 #include "hub/access/rule.h"
 #include "hub/reply.h"
@@ -129,7 +130,7 @@ static bool is_odd_write(const struct http_req *req)
 	const struct http_field *type = http_head_find(req->head, "content-type");
 	bool body = req->head->framing == HTTP_BODY_CHUNKED || req->head->content_length > 0;
 
-	return body && cyg_str_starts(req->path, "/hub/api/") &&
+	return body && cyg_str_starts(req->path, CYG_HUB_PATH "/api/") &&
 	       (type == NULL || !cyg_str_starts(type->value, "application/json"));
 }
 
@@ -234,7 +235,7 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 
 	if (rule_parse(endpoint->scope, endpoint->path, &a->rule, &err) < 0)
 		abort(); /* auth_check_endpoints has looked at every row */
-	if (cyg_str_starts(req->path, "/hub/api/"))
+	if (cyg_str_starts(req->path, CYG_HUB_PATH "/api/"))
 		reply_api_fields(req);
 	if ((a->who.by_cookie || kind == PRINCIPAL_NOBODY) && is_forged(req))
 		return refuse(req, 403, "The request came from another site.");

@@ -9,6 +9,12 @@ class ApiError extends Error {
 	}
 }
 
+// Above this file; servers are beside it.
+export const hub = new URL('..', import.meta.url).pathname.slice(0, -1);
+export const home = `${hub}/home`;
+const seg = encodeURIComponent;
+export const userPath = (user, to) => `${hub.slice(0, -3)}user/${seg(user)}/${to}`;
+
 /** Resolves to the answer's JSON, or null. A body is sent as JSON, or as a form if it is URLSearchParams. */
 export async function call(method, path, body, more) {
 	const headers = { Accept: 'application/json' };
@@ -18,7 +24,7 @@ export async function call(method, path, body, more) {
 	}
 	let answer, data;
 	try {
-		answer = await fetch(path, { method, headers, body, cache: 'no-store', ...more });
+		answer = await fetch(hub + path, { method, headers, body, cache: 'no-store', ...more });
 		data = await answer.text();
 	} catch {
 		throw new ApiError(0);
@@ -33,12 +39,10 @@ export async function call(method, path, body, more) {
 }
 
 export const get = (path) => call('GET', path);
-
-const seg = encodeURIComponent;
-export const serverApi = (user, server) => `/hub/api/users/${seg(user)}/server${server ? `s/${seg(server)}` : ''}`;
-export const ownApi = (user, what) => `/hub/api/cygnet/servers/${seg(user)}/${what}`;
+export const serverApi = (user, server) => `/api/users/${seg(user)}/server${server ? `s/${seg(server)}` : ''}`;
+export const ownApi = (user, what) => `/api/cygnet/servers/${seg(user)}/${what}`;
 export const withNext = (path, next) => (next ? `${path}?next=${seg(next)}` : path);
-export const pendingPage = (user, server, next) => withNext(`/hub/spawn-pending/${seg(user)}${server ? `/${seg(server)}` : ''}`, next);
+export const pendingPage = (user, server, next) => withNext(`${hub}/spawn-pending/${seg(user)}${server ? `/${seg(server)}` : ''}`, next);
 
 /** A path on this origin, or null: what may be gone to without asking. */
 export const safePath = (path) => (/^\/(?![/\\])[^\\\0-\x20\x7f]*$/.test(path ?? '') ? path : null);
@@ -49,10 +53,10 @@ export const next = safePath(query.get('next'));
 /** The signed-in user. Without one the page is left for the sign-in, and the promise never settles. */
 export async function me() {
 	try {
-		return await get('/hub/api/user');
+		return await get('/api/user');
 	} catch (err) {
 		if (err.status !== 403) throw err;
-		location.replace(withNext('/hub/login', here));
+		location.replace(withNext(`${hub}/login`, here));
 		return new Promise(() => {});
 	}
 }

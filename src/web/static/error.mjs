@@ -1,13 +1,13 @@
 // Page 5: the sentences stand in the HTML; here the ways on are added.
-import { here, query, safePath } from './api.mjs';
+import { here, hub, query, safePath } from './api.mjs';
 import { actions, link } from './dom.mjs';
-import { page } from './shell.mjs';
+import { goHome, page } from './shell.mjs';
 import { words } from './words.mjs';
 
-const asked = location.pathname.startsWith('/hub/error/') ? safePath(query.get('url')) : here;
+const asked = location.pathname.startsWith(`${hub}/error/`) ? safePath(query.get('url')) : here;
 
 page((site) => {
 	const again = document.querySelector('[data-again]') && asked;
-	document.querySelector('.panel').append(actions(again && link(words.tryAgain, asked, 'primary'), link(words.goHome, '/hub/home', again ? '' : 'primary'),
+	document.querySelector('.panel').append(actions(again && link(words.tryAgain, asked, 'primary'), goHome(again ? '' : 'primary'),
 		site.help_url && link(words.links.help_url, site.help_url)));
 }, true);

@@ -1,5 +1,5 @@
 // The start form: what is offered, what depends on what, the choice in one line, the link to it.
-import { next } from './api.mjs';
+import { hub, next } from './api.mjs';
 import { choices } from './choice.mjs';
 import { actions, button, fill, h, heading, panel, whileBusy } from './dom.mjs';
 import { clearWrong, field, setWrong } from './field.mjs';
@@ -57,7 +57,7 @@ function answers(data) {
 
 const asked = () => new URLSearchParams(location.search);
 export const linkWish = () => answers(asked());
-const linkTo = (choice, more) => `/hub/spawn?${new URLSearchParams(Object.entries({ ...choice, ...more }).map(([key, value]) => [key, value || '']))}`;
+const linkTo = (choice, more) => `${hub}/spawn?${new URLSearchParams(Object.entries({ ...choice, ...more }).map(([key, value]) => [key, value || '']))}`;
 
 const reasonOf = (item) => !item.available && (item.reason || ' ');
 

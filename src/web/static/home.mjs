@@ -1,17 +1,17 @@
 // Pages 2 and 4, and 424: nothing running (one click, or the form at /hub/spawn), starting, running, stopping.
-import { call, get, here, me, next, ownApi, pendingPage, serverApi, start, withNext } from './api.mjs';
+import { call, get, here, home, hub, me, next, ownApi, pendingPage, serverApi, start, userPath, withNext } from './api.mjs';
 import { ask } from './dialog.mjs';
 import { actions, button, fill, h, heading, icon, line, link, muted, p, panel, says, show, whileBusy } from './dom.mjs';
 import { choiceLine, isSame, linkWish, nearest, startForm } from './form.mjs';
 import { notice, problemBox, reportButton, technical } from './notice.mjs';
-import { page, signOut } from './shell.mjs';
+import { goHome, page, signOut } from './shell.mjs';
 import { meter } from './stages.mjs';
 import { words } from './words.mjs';
 
 const w = words.home;
 const isError = document.querySelector('h1') !== null;
 const goal = isError ? here : next;
-const isForm = () => location.pathname.startsWith('/hub/spawn');
+const isForm = () => location.pathname.startsWith(`${hub}/spawn`);
 let site, user, form, timer, said;
 
 const record = () => user.servers?.[''];
@@ -28,7 +28,7 @@ function lastEnd() {
 	const [title, advice] = words.end[end.cause] ?? words.end.unknown;
 	const dismiss = () => {
 		user.cygnet.last_end = null;
-		call('POST', '/hub/api/cygnet/last-end/dismiss', {}).catch(() => {});
+		call('POST', '/api/cygnet/last-end/dismiss', {}).catch(() => {});
 		draw(true);
 	};
 	return notice(end.cause === 'stopped' ? 'info' : 'bad', title, `${end.message} ${words.end.at(end.at)}`, advice, technical(end.lines),
@@ -39,14 +39,14 @@ function lastEnd() {
 /** Then opens `file`, or what the visit was for. */
 async function begin(choice, file) {
 	const path = file?.replace(/^[~/]+/, '').split('/').map(encodeURIComponent).join('/');
-	await start(user.name, '', choice, path ? `/user/${encodeURIComponent(user.name)}/lab/tree/${path}` : goal).catch(async (err) => {
+	await start(user.name, '', choice, path ? userPath(user.name, `lab/tree/${path}`) : goal).catch(async (err) => {
 		await look();
 		if (stateNow() === 'stopped') throw err;
 	});
 }
 
 function openForm() {
-	history.pushState(1, '', withNext('/hub/spawn', goal));
+	history.pushState(1, '', withNext(`${hub}/spawn`, goal));
 	draw(true);
 }
 
@@ -64,7 +64,7 @@ function stopped() {
 	const choice = nearest(form, wish);
 	if (!choice) return says(w.nothing, site.help_url && link(words.form.ask, site.help_url));
 	if (!isForm()) return quickStart(choice);
-	const onCancel = () => (history.state ? history.back() : location.assign('/hub/home'));
+	const onCancel = () => (history.state ? history.back() : location.assign(home));
 	return startForm(form, site, choice, { onStart: begin, onCancel, warning: !isSame(wish, choice) && notice('warn', w.gone) });
 }
 
@@ -99,7 +99,7 @@ async function running({ started, url, cygnet }) {
 		actions(link(w.openLab, cygnet.lab_url ?? url, 'primary big'), cygnet.notebook_url && link(w.openNotebook, cygnet.notebook_url, 'big')),
 		h('dl', { class: 'pairs' }, h('dt', {}, w.environment), h('dd', {}, cygnet.choice),
 			started && [h('dt', {}, w.since), h('dd', {}, w.sinceLine(started, Date.now() - Date.parse(started)))]),
-		box, actions(stopButton, cygnet.spark && link(w.spark, '/hub/spark')), problem)];
+		box, actions(stopButton, cygnet.spark && link(w.spark, `${hub}/spark`)), problem)];
 }
 
 function repeat(ms, work) {
@@ -123,7 +123,7 @@ async function draw(focus) {
 	else if (state === 'spawn') nodes = says([w.pending, record().cygnet.choice], link(w.show, pendingPage(user.name, '', goal), 'primary big'));
 	else if (state === 'stop') nodes = says(w.stopping);
 	else {
-		form ??= await get('/hub/api/cygnet/form');
+		form ??= await get('/api/cygnet/form');
 		nodes = stopped();
 		if (said) nodes.splice(1, 0, notice('good', said));
 		said = null;
@@ -134,7 +134,7 @@ async function draw(focus) {
 
 page(async (...found) => {
 	[site, user] = found;
-	if (location.pathname === '/hub/logout') return show(says(words.leave, button(words.signOut, signOut, 'primary'), link(words.goHome, '/hub/home')));
+	if (location.pathname === `${hub}/logout`) return show(says(words.leave, button(words.signOut, signOut, 'primary'), goHome('')));
 	addEventListener('popstate', () => draw(true));
 	addEventListener('visibilitychange', () => document.hidden || look());
 	setInterval(() => document.hidden || isForm() || look(), 10000);

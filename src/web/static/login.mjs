@@ -1,5 +1,5 @@
 // Page 1: one button per provider; a name and a password where the site has that.
-import { call, get, next, query, safePath } from './api.mjs';
+import { call, get, home, hub, next, query, safePath } from './api.mjs';
 import { fill, h, heading, link, muted, show, whileBusy } from './dom.mjs';
 import { field } from './field.mjs';
 import { notice, problemBox } from './notice.mjs';
@@ -7,7 +7,7 @@ import { page } from './shell.mjs';
 import { words } from './words.mjs';
 
 const w = words.signIn;
-const goal = next ?? '/hub/home';
+const goal = next ?? home;
 
 function passwordForm(site, kind) {
 	const [problem, tell] = problemBox();
@@ -17,7 +17,7 @@ function passwordForm(site, kind) {
 		tell();
 		whileBusy(submit, w.busy, async () => {
 			try {
-				const data = await call('POST', '/hub/login', new URLSearchParams(new FormData(form)));
+				const data = await call('POST', '/login', new URLSearchParams(new FormData(form)));
 				location.assign(safePath(data?.next) ?? goal);
 				await new Promise(() => {});
 			} catch (err) {
@@ -26,7 +26,7 @@ function passwordForm(site, kind) {
 			}
 		});
 	};
-	const form = h('form', { class: 'panel', method: 'post', action: '/hub/login', onsubmit },
+	const form = h('form', { class: 'panel', method: 'post', action: `${hub}/login`, onsubmit },
 		field('username', [w.name], '', { autocomplete: 'username', required: true, maxlength: 64 }),
 		field('password', [w.password], '', { type: 'password', autocomplete: 'current-password', required: true, maxlength: 256 }),
 		h('input', { type: 'hidden', name: 'next', value: goal }), problem, submit, site.development && muted(w.development));
@@ -37,7 +37,7 @@ function passwordForm(site, kind) {
 function tellDown(el, providers) {
 	const down = providers.filter((p) => p.down_since);
 	fill(el, down.map((p) => notice('warn', w.down(p.label, p.down_since), p.message, w.downNow)));
-	const look = () => get('/hub/api/cygnet/site').catch(() => ({ providers })).then((site) => tellDown(el, site.providers));
+	const look = () => get('/api/cygnet/site').catch(() => ({ providers })).then((site) => tellDown(el, site.providers));
 	if (down.length) setTimeout(look, 20000);
 }
 
@@ -50,6 +50,6 @@ page((site) => {
 		redirects.map((p, at) => link(w.with(p.label), `${p.url}&next=${encodeURIComponent(goal)}`, kind(at))),
 		site.providers.some((p) => p.kind === 'password') && passwordForm(site, kind(redirects.length))]);
 	tellDown(down, site.providers);
-	if (error) get(`/hub/api/cygnet/refusals/${encodeURIComponent(error)}`).then(tell, tell);
+	if (error) get(`/api/cygnet/refusals/${encodeURIComponent(error)}`).then(tell, tell);
 	document.querySelector('#username')?.focus();
 }, true);

@@ -1,11 +1,12 @@
 // What every page has around it: the bar, the banner, the footer, and what is shown while the hub is asked.
-import { call, get, me, safePath } from './api.mjs';
-import { button, fill, h, says, show } from './dom.mjs';
+import { call, get, home, hub, me, safePath } from './api.mjs';
+import { button, fill, h, link, says, show } from './dom.mjs';
 import { words } from './words.mjs';
 
+export const goHome = (kind = 'primary') => link(words.goHome, home, kind);
 const find = (what) => document.querySelector(what);
 const root = document.documentElement;
-const MARK = '/hub/static/mark.svg';
+const MARK = `${hub}/static/mark.svg`;
 
 function keep(name, value) {
 	try {
@@ -27,7 +28,7 @@ function themeSwitch() {
 /** What it says, or that the hub says nothing. */
 const unreachable = (err) => show(says(err.status ? [err.message] : words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
 
-export const signOut = () => call('POST', '/hub/logout', {}).then((data) => location.assign(safePath(data?.next) ?? '/hub/login'), unreachable);
+export const signOut = () => call('POST', '/logout', {}).then((data) => location.assign(safePath(data?.next) ?? `${hub}/login`), unreachable);
 
 function dress(site, user) {
 	const accent = /^#[0-9a-f]{6}$/i.test(site.accent ?? '') ? site.accent : '';
@@ -38,7 +39,7 @@ function dress(site, user) {
 	document.head.append(h('link', { rel: 'icon', href: MARK }));
 	document.body.prepend(h('a', { class: 'skip', href: '#main' }, words.skip));
 	if (/process|uid/.test(site.isolation)) find('.skip').after(h('aside', { class: 'site-notice' }, site.isolation_message));
-	fill(find('header'), h('a', { class: 'brand', href: '/hub/home' }, h('img', { src: MARK, alt: '', width: 28, height: 28 }), site.name),
+	fill(find('header'), h('a', { class: 'brand', href: home }, h('img', { src: MARK, alt: '', width: 28, height: 28 }), site.name),
 		user && [h('span', {}, user.name), button(words.signOut, signOut, 'quiet')]);
 	fill(find('footer'), links.map(([key, label]) => h('a', { href: site[key] }, label)), h('span', {}, words.version(site.version)), themeSwitch());
 }
@@ -53,7 +54,7 @@ export async function page(view, anyone) {
 	addEventListener('pageshow', (event) => event.persisted && location.reload());
 	const slow = setTimeout(() => isStatic || show(h('p', { role: 'status' }, words.asking)), 500);
 	try {
-		const [site, user] = await Promise.all([get('/hub/api/cygnet/site'), anyone ? null : me()]);
+		const [site, user] = await Promise.all([get('/api/cygnet/site'), anyone ? null : me()]);
 		clearTimeout(slow);
 		dress(site, user);
 		await view(site, user);

@@ -1,7 +1,7 @@
 // The running server's Spark settings: which value came from where, and what it won over.
 import { get, ownApi } from './api.mjs';
-import { h, heading, link, muted, p, says, show } from './dom.mjs';
-import { page } from './shell.mjs';
+import { h, heading, muted, p, says, show } from './dom.mjs';
+import { goHome, page } from './shell.mjs';
 import { words } from './words.mjs';
 
 const w = words.spark;
@@ -16,7 +16,7 @@ page(async (site, user) => {
 		if (err.status !== 404) throw err;
 	});
 	const all = data?.properties ?? [];
-	show(all.length === 0 ? says(w.none, link(words.goHome, '/hub/home', 'primary')) : [heading(w.page),
+	show(all.length === 0 ? says(w.none, goHome()) : [heading(w.page),
 		muted(words.join([data.app?.label, data.app?.version && words.form.sparkVersion(data.app.version)])), p(w.intro),
 		h('div', { class: 'panel scroll', tabindex: 0, role: 'region', 'aria-label': w.page },
 			h('table', {}, h('thead', {}, h('tr', {}, w.columns.map((text) => h('th', { scope: 'col' }, text)))), h('tbody', {}, all.map(row))))]);

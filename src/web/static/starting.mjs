@@ -1,8 +1,8 @@
 // Page 3: what a start is doing, how long it takes, Cancel, and what to do if it fails.
-import { call, me, next, safePath, serverApi, start, withNext } from './api.mjs';
+import { call, home, hub, me, next, safePath, serverApi, start, userPath, withNext } from './api.mjs';
 import { actions, button, fill, h, heading, line, link, muted, panel, says, show, whileBusy } from './dom.mjs';
 import { notice, problemBox, reportButton, technical } from './notice.mjs';
-import { page } from './shell.mjs';
+import { goHome, page } from './shell.mjs';
 import { StageList, Track } from './stages.mjs';
 import { words } from './words.mjs';
 
@@ -38,7 +38,7 @@ function finish() {
 
 function ready(url) {
 	finish();
-	const to = next ?? safePath(url) ?? `/user/${encodeURIComponent(owner)}/`;
+	const to = next ?? safePath(url) ?? userPath(owner, '');
 	track.set(1);
 	now.textContent = heard.textContent = w.ready;
 	fill(timing);
@@ -55,13 +55,13 @@ function failed(message, lines) {
 	show([heading(title),
 		notice('bad', stage ? words.end.failedAt(stage.label) : message, stage && message, advice, !stage && technical(lines),
 			reportButton(site, owner, () => [message, list.lines(), stage?.lines ?? lines ?? []])),
-		problem, actions(again, link(words.home.change, withNext('/hub/spawn', next)), site.help_url && link(words.links.help_url, site.help_url)),
+		problem, actions(again, link(words.home.change, withNext(`${hub}/spawn`, next)), site.help_url && link(words.links.help_url, site.help_url)),
 		stage && panel(track.el, list.el)], true);
 }
 
 function nothing() {
 	finish();
-	show(says(w.none, link(words.goHome, '/hub/home', 'primary')), true);
+	show(says(w.none, goHome()), true);
 }
 
 /** The end that was asked for is no failure. */
@@ -69,7 +69,7 @@ async function cancel() {
 	finish();
 	try {
 		await call('DELETE', api);
-		location.replace('/hub/home');
+		location.replace(home);
 		await new Promise(() => {});
 	} catch (err) {
 		tell(err);
@@ -105,7 +105,7 @@ async function lookUp(tries) {
 }
 
 function listen() {
-	source = new EventSource(`${api}/progress`);
+	source = new EventSource(hub + api + '/progress');
 	source.onmessage = (event) => over || onEvent(JSON.parse(event.data));
 	source.onerror = () => {
 		if (source.readyState === EventSource.CLOSED) lookUp(3);
