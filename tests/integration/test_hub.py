@@ -17,6 +17,10 @@ from lib.hub_rig import last_end, make_site, record, site, wait_state  # noqa: F
 SERVER = "/hub/api/users/alice/server"
 
 
+def prefixes(table):
+    return {route["prefix"] for route in table["routes"]}
+
+
 # ---- sign-in --------------------------------------------------------------------------------------
 def test_the_right_password_makes_a_session_that_the_proxy_knows_before_the_answer(site):
     browser = site.browser()
@@ -135,7 +139,7 @@ def test_a_server_starts_runs_and_stops(site):
         assert (refused.status, refused.json["message"]) == (400, message)
     assert alice.delete(SERVER, body={"remove": False}).status == 204
     assert record(alice) is None and not site.spawner.servers and last_end(alice) is None
-    site.proxy.wait(lambda t: len(t["routes"]) == 1 and not any("server" in c for c in t["credentials"]))
+    site.proxy.wait(lambda t: prefixes(t) == {"/", "/user/"} and not any("server" in c for c in t["credentials"]))
     assert alice.delete(SERVER).status == 204
 
 
@@ -354,7 +358,7 @@ def test_gone_cuts_the_wait_for_the_first_answer_short(site):
     answer = alice.post(SERVER, {})
     assert (answer.status, answer.json["message"]) == (500, "Out of memory: 4.0 of 4.0 GB were used.")
     assert last_end(alice)["cause"] == "oom"
-    assert site.proxy.prefixes() == {"/"}
+    assert site.proxy.prefixes() == {"/", "/user/"}
 
 
 def test_a_server_that_never_answers_is_cleaned_up_at_its_profiles_time(make_site):
@@ -404,7 +408,7 @@ def test_a_death_of_a_running_server_is_told_and_its_route_goes(site):
     wait_state(alice, "stopped")
     end = last_end(alice)
     assert (end["server"], end["cause"], end["message"]) == ("", "signal", "The server was killed by signal 9.")
-    site.proxy.wait(lambda t: len(t["routes"]) == 1)
+    site.proxy.wait(lambda t: prefixes(t) == {"/", "/user/"})
     assert alice.post(SERVER, {}).status == 201
     assert last_end(alice) is None
 
@@ -656,5 +660,5 @@ def test_a_broken_profiles_file_is_named_with_its_line(make_site, daemons, old, 
     line = text[:text.index(old)].count("\n") + 1
     site.profiles.write_text(text.replace(old, new, 1))
     hub = daemons.start(site.argv())
-    hub.wait_line(rf"profiles.yaml:{line}: .*{message}")
+    hub.wait_line(rf"profiles.yaml:{line}:\d+: .*{message}")
     assert hub.wait_exit() == 1
