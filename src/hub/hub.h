@@ -37,7 +37,8 @@ struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
 	char *public_url, *catalogue, *software_tree;
-	char *providers; /* file of the OpenID providers, or NULL */
+	char *providers;      /* file of the OpenID providers, or NULL */
+	char *reserved_names; /* separated by commas, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
 	int sign_in; /* enum hub_sign_in */

@@ -1,6 +1,6 @@
 hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/hub/stackfile.c \
 	src/hub/choice.c src/hub/policy.c src/hub/stages.c src/hub/ratelimit.c \
-	src/hub/oidc_config.c src/hub/kernel_rows.c src/hub/asks.c
+	src/hub/oidc_config.c src/hub/reserved.c src/hub/kernel_rows.c src/hub/asks.c
 ARCHIVES += hub
 hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
 	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/start.c src/hub/stop.c \

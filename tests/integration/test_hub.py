@@ -54,6 +54,32 @@ def test_a_name_that_is_spelt_wrong_is_told_to_who_has_the_password(site):
     assert site.browser().sign_in("Alice", "wrong").json["message"] == "Invalid username or password"
 
 
+def test_a_system_accounts_name_makes_no_account(site):
+    for name in ("root", "nobody", "daemon", "www-data"):
+        answer = site.browser().sign_in(name, site.PASSWORD)
+        assert answer.status == 403 and "system account" in answer.json["message"], (name, answer)
+        assert "Set-Cookie" not in answer.headers
+    assert site.browser().sign_in("roots", site.PASSWORD).status == 200
+
+
+def test_a_site_reserves_more_names_and_whoever_has_one_keeps_it(make_site):
+    site = make_site()
+    assert site.browser("www").get("/hub/api/user").json["name"] == "www"
+    site.hub.stop()
+    site.options += ["--reserved-names", "www, admin"]
+    site.hub = site.start()
+    assert site.browser("www").get("/hub/api/user").json["name"] == "www"
+    assert site.browser().sign_in("admin", site.PASSWORD).status == 403
+
+
+def test_a_reserved_name_that_is_none_keeps_the_hub_from_starting(make_site, daemons):
+    site = make_site()
+    site.hub.stop()
+    hub = daemons.start([*site.argv(), "--reserved-names", "admin,Big Boss"])
+    hub.wait_line("reserved-names: ")
+    assert hub.wait_exit() == 1
+
+
 def test_too_many_failures_of_one_name_are_told_to_wait(site):
     browser = site.browser()
     answers = [browser.sign_in("alice", "wrong").status for _ in range(11)]
@@ -650,8 +676,8 @@ def test_a_term_leaves_servers_running(site):
 
 @pytest.mark.parametrize("old, new, message", [
     ("stacks: [2026a, 2025b]", "stacks: [2027a]", 'there is no stack "2027a" in this file'),
-    ("cores-default: 2", "cores-default: 3", "cores-default must be one of cores"),
-    ("memory: [1G, 2G, 4G]", "memory: [lots]", "memory is a size such as 512M or 4G"),
+    ("cores-default: 2", "cores-default: 3", "'cores-default' must be one of cores"),
+    ("memory: [1G, 2G, 4G]", "memory: [lots]", "'memory' must be .*a size such as 512M or 4G"),
     ("template: lab", "templat: lab", "templat")])
 def test_a_broken_profiles_file_is_named_with_its_line(make_site, daemons, old, new, message):
     site = make_site()
