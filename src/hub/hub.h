@@ -22,12 +22,14 @@ struct pages;
 struct people;
 struct proxy_link;
 struct ratelimit;
+struct services;
 struct sessions;
 struct signin;
 struct software;
 struct spawner_link;
 struct spawn_hello;
 struct srvs;
+struct tokens;
 
 #define HUB_COOKIE "__Host-cygnet"
 
@@ -64,6 +66,8 @@ struct hub {
 	struct pages *pages;
 	struct people *people;
 	struct sessions *sessions;
+	struct services *services;
+	struct tokens *tokens;
 	struct srvs *srvs;
 	struct signin *signin;
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
