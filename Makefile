@@ -9,7 +9,7 @@ SHELL   := /bin/bash
 
 PARTS := src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access src/ctl src/web \
 	proxy spawner/core spawner/sandbox spawner/init \
-	kernels/contents kernels/pages kernels/kernel kernels/terminal kernels/spark kernels/python kernels/agent \
+	kernels/base kernels/contents kernels/pages kernels/kernel kernels/terminal kernels/spark kernels/python kernels/agent \
 	tests/unit tests/fuzz tests/fakes tests/bench
 
 include config.mk

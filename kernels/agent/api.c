@@ -1,6 +1,6 @@
 /* The agent's own endpoints. */
 #include "kernels/agent/agent_priv.h"
-#include "kernels/agent/reply.h"
+#include "kernels/base/reply.h"
 
 static const char VERSION[] = "2.21.0"; /* jupyter_server's, whose API this is */
 

@@ -2,9 +2,9 @@
 #ifndef AGENT_DOCUMENTS_H
 #define AGENT_DOCUMENTS_H
 
-#include "kernels/agent/events.h"
-#include "kernels/agent/hello.h"
 #include "kernels/agent/names.h"
+#include "kernels/base/events.h"
+#include "kernels/base/hello.h"
 #include "kernels/contents/contents.h"
 #include "kernels/pages/pages.h"
 

@@ -11,7 +11,7 @@
 #include "http/client.h"
 #include "http/url.h"
 #include "kernels/agent/names.h"
-#include "kernels/contents/jsonw.h"
+#include "kernels/base/jsonw.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/unixsock.h"
-#include "kernels/agent/hello.h"
 #include "kernels/agent/relay_pump.h"
+#include "kernels/base/hello.h"
 
 #include <errno.h>
 #include <fcntl.h>

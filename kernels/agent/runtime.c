@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 #include "kernels/kernel/kernels.h"
 #include "kernels/kernel/nbsessions.h"
 

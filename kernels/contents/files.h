@@ -2,7 +2,7 @@
 #ifndef CONTENTS_FILES_H
 #define CONTENTS_FILES_H
 
-#include "kernels/contents/job.h"
+#include "kernels/base/job.h"
 
 #include <sys/stat.h>
 

@@ -1,8 +1,8 @@
 /* GET api/contents: a folder's listing, a file as text or base64, a notebook (filemanager.py get,
  * _dir_model, _file_model, _notebook_model). */
+#include "kernels/base/utf8.h"
 #include "kernels/contents/model.h"
 #include "kernels/contents/nbformat.h"
-#include "kernels/contents/utf8.h"
 
 #include "base/clock.h"
 #include "base/enc.h"

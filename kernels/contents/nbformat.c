@@ -7,7 +7,7 @@
 #include "base/enc.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "kernels/contents/pyjson.h"
+#include "kernels/base/pyjson.h"
 
 #include <stdint.h>
 #include <string.h>

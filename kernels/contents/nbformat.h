@@ -4,7 +4,7 @@
 #ifndef CONTENTS_NBFORMAT_H
 #define CONTENTS_NBFORMAT_H
 
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 
 enum nb_form {
 	NB_FILE,   /* indented, keys sorted, multi-line strings split into lists */

@@ -4,8 +4,8 @@
 
 #include "base/enc.h"
 #include "base/mem.h"
-#include "kernels/contents/jsonw.h"
-#include "kernels/contents/pyjson.h"
+#include "kernels/base/jsonw.h"
+#include "kernels/base/pyjson.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef CONTENTS_PATH_H
 #define CONTENTS_PATH_H
 
+#include "kernels/base/job.h"
 #include "kernels/contents/contents.h"
-#include "kernels/contents/job.h"
 
 #include <sys/stat.h>
 

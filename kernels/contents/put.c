@@ -1,10 +1,10 @@
 /* PUT api/contents/PATH: a file, a notebook, a folder, or a piece of an upload (filemanager.py
  * save, largefilemanager.py). An upload grows in a hidden file beside its place and takes it with
  * the last piece: a broken one leaves nothing half under the final name. */
+#include "kernels/base/utf8.h"
 #include "kernels/contents/model.h"
 #include "kernels/contents/nbformat.h"
 #include "kernels/contents/save.h"
-#include "kernels/contents/utf8.h"
 
 #include "base/clock.h"
 #include "base/enc.h"

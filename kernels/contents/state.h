@@ -3,9 +3,9 @@
 #ifndef CONTENTS_STATE_H
 #define CONTENTS_STATE_H
 
+#include "kernels/base/digest.h"
+#include "kernels/base/tape.h"
 #include "kernels/contents/contents.h"
-#include "kernels/contents/digest.h"
-#include "kernels/contents/tape.h"
 
 #include <sys/stat.h>
 

@@ -5,8 +5,8 @@
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "kernels/contents/jsonw.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/jsonw.h"
+#include "kernels/base/tape.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,11 +3,11 @@
 #ifndef KERNEL_KERNEL_PRIV_H
 #define KERNEL_KERNEL_PRIV_H
 
+#include "kernels/base/env.h"
+#include "kernels/base/outq.h"
+#include "kernels/base/ws.h"
 #include "kernels/kernel/connfile.h"
-#include "kernels/kernel/env.h"
 #include "kernels/kernel/kernels.h"
-#include "kernels/kernel/outq.h"
-#include "kernels/kernel/ws.h"
 #include "kernels/kernel/zsock.h"
 
 enum kernel_state {

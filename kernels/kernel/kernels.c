@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
-#include "kernels/agent/init_link.h"
+#include "kernels/base/init_link.h"
 #include "kernels/kernel/kernel_priv.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "cygnet/err.h"
 #include "cygnet/init_msg.h"
-#include "kernels/contents/jsonw.h"
+#include "kernels/base/jsonw.h"
 #include "kernels/kernel/kmsg.h"
 #include "kernels/kernel/specs.h"
 

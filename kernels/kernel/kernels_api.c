@@ -2,8 +2,8 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "http/url.h"
-#include "kernels/agent/reply.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/reply.h"
+#include "kernels/base/tape.h"
 #include "kernels/kernel/api.h"
 #include "kernels/kernel/lookup.h"
 

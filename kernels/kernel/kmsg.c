@@ -3,7 +3,7 @@
 #include "kernels/kernel/kmsg.h"
 
 #include "base/mem.h"
-#include "kernels/contents/utf8.h"
+#include "kernels/base/utf8.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #define KERNEL_KMSG_H
 
 #include "base/buf.h"
+#include "kernels/base/wsbuf.h"
 #include "kernels/kernel/wire.h"
-#include "kernels/kernel/wsbuf.h"
 
 #define KMSG_PROTOCOL_V1 "v1.kernel.websocket.jupyter.org"
 

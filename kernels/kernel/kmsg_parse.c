@@ -1,6 +1,6 @@
 /* Messages of browsers, read: both framings end as borrowed slices of what came. */
 #include "base/mem.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 #include "kernels/kernel/kmsg.h"
 
 #include <string.h>

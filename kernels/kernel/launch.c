@@ -1,7 +1,7 @@
 /* What a kernel's process is started with: its words, from the specification, and its environment.
  * Starting it is start.c. */
 #include "base/mem.h"
-#include "kernels/agent/init_link.h"
+#include "kernels/base/init_link.h"
 #include "kernels/kernel/kernel_priv.h"
 
 #include <string.h>

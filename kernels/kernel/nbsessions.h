@@ -5,7 +5,7 @@
 
 #include "base/list.h"
 #include "base/str.h"
-#include "kernels/contents/jsonw.h"
+#include "kernels/base/jsonw.h"
 
 struct kernels;
 

@@ -1,7 +1,7 @@
 /* api/sessions: list, make (with a kernel when needed), look, change, end. */
 #include "base/mem.h"
-#include "kernels/agent/reply.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/reply.h"
+#include "kernels/base/tape.h"
 #include "kernels/kernel/api.h"
 #include "kernels/kernel/lookup.h"
 

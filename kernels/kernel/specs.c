@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* GET api/kernelspecs, api/kernelspecs/{name}, kernelspecs/{name}/{file}. */
 #include "base/mem.h"
-#include "kernels/contents/job.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/job.h"
+#include "kernels/base/tape.h"
 #include "kernels/kernel/api.h"
 
 #include <errno.h>

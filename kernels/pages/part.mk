@@ -6,14 +6,14 @@ pages_SRC := kernels/pages/pages.c kernels/pages/page.c kernels/pages/page_confi
 
 TEST_PROGRAMS += contents_server
 contents_server_SRC := tests/support/contents_server.c
-contents_server_LIBS := pages contents http daemon base
+contents_server_LIBS := pages contents kbase http daemon base
 contents_server_PKGS := libuv libcrypto sqlite3 zlib yaml-0.1
 
 UNIT_TESTS += test_pages
 test_pages_SRC := tests/unit/test_pages.c
-test_pages_LIBS := pages contents http base
+test_pages_LIBS := pages contents kbase http base
 test_pages_PKGS := check libuv libcrypto sqlite3 zlib
 
 FUZZ_TARGETS += json5
 fuzz_json5_SRC := tests/fuzz/fuzz_json5.c
-fuzz_json5_LIBS := pages contents base
+fuzz_json5_LIBS := pages contents kbase base

@@ -2,8 +2,8 @@
 #ifndef PAGES_PRIV_H
 #define PAGES_PRIV_H
 
-#include "kernels/contents/job.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/job.h"
+#include "kernels/base/tape.h"
 #include "kernels/pages/pages.h"
 
 #include <stdatomic.h>

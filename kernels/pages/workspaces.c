@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "http/url.h"
-#include "kernels/contents/digest.h"
+#include "kernels/base/digest.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 #include "kernels/spark/spark_priv.h"
 
 #include <fcntl.h>

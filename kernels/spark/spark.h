@@ -8,8 +8,8 @@
 #include "cygnet/err.h"
 #include "cygnet/init_msg.h"
 #include "http/server.h"
-#include "kernels/contents/jsonw.h"
-#include "kernels/kernel/env.h"
+#include "kernels/base/env.h"
+#include "kernels/base/jsonw.h"
 
 #include <uv.h>
 

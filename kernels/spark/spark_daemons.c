@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "kernels/agent/init_link.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/init_link.h"
+#include "kernels/base/tape.h"
 #include "kernels/spark/spark_priv.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* The browsers of one terminal: terminado's messages, JSON arrays as text frames. */
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/tape.h"
 #include "kernels/terminal/terminal_priv.h"
 
 enum {

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
-#include "kernels/agent/init_link.h"
-#include "kernels/kernel/env.h"
+#include "kernels/base/env.h"
+#include "kernels/base/init_link.h"
 #include "kernels/terminal/terminal_priv.h"
 
 #include <errno.h>

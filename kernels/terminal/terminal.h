@@ -7,7 +7,7 @@
 #include "cygnet/err.h"
 #include "cygnet/init_msg.h"
 #include "http/server.h"
-#include "kernels/contents/jsonw.h"
+#include "kernels/base/jsonw.h"
 
 #include <uv.h>
 

@@ -2,8 +2,8 @@
 #ifndef TERMINAL_TERMINAL_PRIV_H
 #define TERMINAL_TERMINAL_PRIV_H
 
-#include "kernels/kernel/outq.h"
-#include "kernels/kernel/ws.h"
+#include "kernels/base/outq.h"
+#include "kernels/base/ws.h"
 #include "kernels/terminal/ring.h"
 #include "kernels/terminal/terminal.h"
 

@@ -2,8 +2,8 @@
  * followed). */
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "kernels/agent/reply.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/reply.h"
+#include "kernels/base/tape.h"
 #include "kernels/terminal/terminal_priv.h"
 
 #include <string.h>

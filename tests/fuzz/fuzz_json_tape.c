@@ -1,8 +1,8 @@
 /* Fuzz target: the JSON tape. What parses must walk, its own text must parse to the same count, and
  * every string must survive unquoting, writing and parsing again. */
 #include "base/mem.h"
-#include "kernels/contents/jsonw.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/jsonw.h"
+#include "kernels/base/tape.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Fuzz target: a client's WebSocket bytes. However they are cut, the same messages come out, and no
  * message is larger than allowed. */
 #include "base/mem.h"
-#include "kernels/kernel/ws.h"
+#include "kernels/base/ws.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -14,8 +14,8 @@ THIRD = {  # header or folder of headers -> the name used below
     "zlib.h": "zlib",
 }
 HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access"
-KERNELS = "src/base src/daemon src/http src/ipc " + " ".join(
-    "kernels/" + part for part in "contents pages kernel terminal spark agent".split())
+KBASE = "src/base src/daemon src/http src/ipc "
+KERNELS = KBASE + "kernels/base "  # what a part of the agent stands on; the parts do not know each other
 # folder: our folders (or single headers) it may include beside itself and include/cygnet; third-party names after the bar.
 TABLE = {
     "include/cygnet": "|",
@@ -36,7 +36,14 @@ TABLE = {
     "spawner/docker": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
     "spawner/kubernetes": "src/base src/daemon src/ipc spawner/core | uv curl jansson",
     "spawner/init": "|",
-    **{folder: KERNELS + " | uv zmq openssl wslay sqlite zlib" for folder in KERNELS.split() if "kernels/" in folder},
+    "kernels/base": KBASE + "| uv openssl wslay zlib",
+    "kernels/contents": KERNELS + "| uv sqlite",
+    "kernels/kernel": KERNELS + "| uv zmq openssl",
+    "kernels/terminal": KERNELS + "| uv",
+    "kernels/spark": KERNELS + "| uv",
+    "kernels/data": KERNELS + "| uv curl",
+    "kernels/pages": KERNELS + "kernels/contents | uv",
+    "kernels/agent": KERNELS + "kernels/contents kernels/kernel kernels/terminal kernels/spark kernels/data kernels/pages | uv",
 }
 PURE = {"src/oidc": "sys/socket.h netdb.h fcntl.h dirent.h syslog.h"}  # no sockets, files, log
 

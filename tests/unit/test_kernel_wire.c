@@ -2,8 +2,8 @@
  */
 #include "base/file.h"
 #include "base/mem.h"
+#include "kernels/base/env.h"
 #include "kernels/kernel/connfile.h"
-#include "kernels/kernel/env.h"
 #include "kernels/kernel/kmsg.h"
 #include "kernels/kernel/specs.h"
 

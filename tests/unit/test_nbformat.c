@@ -1,7 +1,7 @@
 /* Notebooks: numbers and lines as Python has them, shape, trust, problems, upgrade. */
 #include "base/mem.h"
+#include "kernels/base/pyjson.h"
 #include "kernels/contents/nbformat.h"
-#include "kernels/contents/pyjson.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The JSON tape and the JSON writer. */
 #include "base/mem.h"
-#include "kernels/contents/jsonw.h"
-#include "kernels/contents/tape.h"
+#include "kernels/base/jsonw.h"
+#include "kernels/base/tape.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The queue of a client (memory, then a file) and the reader of its WebSocket frames. */
 #include "base/mem.h"
-#include "kernels/kernel/outq.h"
-#include "kernels/kernel/ws.h"
+#include "kernels/base/outq.h"
+#include "kernels/base/ws.h"
 
 #include <check.h>
 #include <stdio.h>

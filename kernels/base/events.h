@@ -1,0 +1,20 @@
+/* The event stream, api/events/subscribe: things that happened, told to whoever listens
+ * (jupyter_events' capsules). */
+#ifndef KBASE_EVENTS_H
+#define KBASE_EVENTS_H
+
+#include "http/server.h"
+#include "kernels/base/jsonw.h"
+
+struct events;
+
+struct events *events_new(uv_loop_t *loop);
+void events_close(struct events *e);
+/* Writes the members of an event's data into the capsule. */
+typedef void (*events_write_fn)(struct jsonw *w, const void *arg);
+/* Tells every listener; schema: "kernel_actions", "contents_service" (version 1 of Jupyter's). */
+void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg);
+/* Mounted with a struct events. */
+extern const struct http_endpoint events_endpoints[];
+
+#endif
