@@ -12,8 +12,9 @@ enum { READ_MS = 5000 };
 struct clusters {
 	uv_loop_t *loop;
 	char *path;
-	struct reader *reader; /* or NULL */
-	uv_timer_t soon;       /* tells those who came while the copy is fresh */
+	struct reader *reader; /* the last one, or NULL */
+	bool reading;
+	uv_timer_t soon; /* tells those who came while the copy is fresh */
 	struct cyg_list waits;
 	struct spark_catalogue *catalogue; /* NULL: why has the reason */
 	struct cyg_err why;
@@ -45,7 +46,7 @@ void clusters_close(struct clusters *c)
 {
 	if (c == NULL)
 		return;
-	reader_cancel(CYG_TAKE(c->reader));
+	reader_release(CYG_TAKE(c->reader));
 	uv_close((uv_handle_t *)&c->soon, on_closed);
 }
 
@@ -69,7 +70,7 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 {
 	struct clusters *c = arg;
 
-	c->reader = NULL;
+	c->reading = false;
 	c->read_ms = cyg_clock_mono_ms();
 	spark_catalogue_free(CYG_TAKE(c->catalogue));
 	if (why != NULL)
@@ -100,14 +101,17 @@ void clusters_want(struct clusters *c, struct clusters_wait *w, clusters_fn fn, 
 	w->fn = fn;
 	w->arg = arg;
 	cyg_list_add(&c->waits, &w->link);
-	if (c->reader != NULL)
+	if (c->reading)
 		return;
-	if (is_fresh(c)) {
+	/* One that hangs in the kernel is not joined by more of its kind. */
+	if (is_fresh(c) || (c->reader != NULL && !reader_has_ended(c->reader))) {
 		tell_soon(c);
 		return;
 	}
 	cyg_log_debug("spark", "reading the catalogue");
-	if (reader_start(c->loop, &spec, &c->reader, &c->why) == 0)
+	reader_release(CYG_TAKE(c->reader));
+	c->reading = reader_start(c->loop, &spec, &c->reader, &c->why) == 0;
+	if (c->reading)
 		return;
 	spark_catalogue_free(CYG_TAKE(c->catalogue));
 	tell_soon(c);

@@ -1,17 +1,20 @@
-/* Reading trees that may hang (CVMFS): a child of our own reads one YAML file and hands its
- * text over; it is killed at a deadline, so that a tree that does not answer costs a message and
- * never the loop. */
+/* Reading trees that may hang (CVMFS): a child of our own reads one YAML file and writes it as
+ * JSON; at a deadline it is given up, so that a tree that does not answer costs a message and never
+ * the loop. */
 #ifndef HUB_READER_H
 #define HUB_READER_H
 
-#include "base/buf.h"
+#include "base/str.h"
+#include "cygnet/err.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct reader;
 
-/* text is the file, YAML, valid during the call; err is set when there is none. Comes exactly
- * once, never from inside reader_start, never after cancel. */
+/* text is the document as JSON, valid during the call; err is set when there is none. Comes exactly
+ * once, never from inside reader_start, never after reader_release. */
 typedef void (*reader_done_fn)(void *arg, struct cyg_str text, const struct cyg_err *err);
 
 struct reader_spec {
@@ -23,8 +26,10 @@ struct reader_spec {
 
 int reader_start(
     uv_loop_t *loop, const struct reader_spec *spec, struct reader **ret, struct cyg_err *err);
-/* NULL is accepted. */
-void reader_cancel(struct reader *r);
+/* Whether its process is gone; one that hangs in the kernel may outlive the deadline. */
+bool reader_has_ended(const struct reader *r);
+/* The owner's last word, before, in or after the callback. NULL is accepted. */
+void reader_release(struct reader *r);
 
 /* `cygnet-hub --reader FILE`: what the child does. Returns its exit code. */
 int reader_main(const char *path);

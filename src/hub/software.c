@@ -14,7 +14,7 @@ struct entry {
 	size_t index;              /* in the profiles' stacks */
 	struct profile_stack base; /* what profiles.yaml says */
 	struct cyg_arena arena;    /* what the tree said last */
-	struct reader *reader;     /* or NULL */
+	struct reader *reader;     /* the last one, or NULL */
 	char *path;
 	char last[CYG_ERR_MSG]; /* why it could not be read, as logged; "": it could */
 };
@@ -23,8 +23,7 @@ struct software {
 	struct hub *hub;
 	struct entry *entries;
 	size_t n;
-	uv_timer_t again, late;
-	unsigned open; /* handles that are not closed yet */
+	uv_timer_t again;
 };
 
 /* The sentence of the form; the log has the cause. */
@@ -49,7 +48,6 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 	struct cyg_arena arena;
 	struct cyg_err err;
 
-	e->reader = NULL;
 	cyg_arena_init(&arena);
 	if (why != NULL) {
 		on_failed(e, why->msg);
@@ -67,18 +65,6 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 	cyg_arena_free(&arena);
 }
 
-/* The reader is killed by now, but a child that hangs in the kernel ends only with the tree. */
-static void on_late(uv_timer_t *timer)
-{
-	struct software *s = timer->data;
-
-	for (size_t i = 0; i < s->n; i++) {
-		struct entry *e = &s->entries[i];
-		if (e->reader != NULL)
-			on_failed(e, "it cannot be read in time");
-	}
-}
-
 static void on_again(uv_timer_t *timer)
 {
 	struct software *s = timer->data;
@@ -87,14 +73,16 @@ static void on_again(uv_timer_t *timer)
 
 	for (size_t i = 0; i < s->n; i++) {
 		struct entry *e = &s->entries[i];
-		if (e->reader == NULL &&
-		    reader_start(s->hub->uv,
+		/* One that hangs in the kernel ends only with the tree: it is not joined by more.
+		 */
+		if (e->reader != NULL && !reader_has_ended(e->reader))
+			continue;
+		reader_release(CYG_TAKE(e->reader));
+		if (reader_start(s->hub->uv,
 			&(const struct reader_spec){ e->path, c->software_timeout_ms, on_read, e },
 			&e->reader, &err) < 0)
 			on_failed(e, err.msg);
 	}
-	if (uv_is_active((uv_handle_t *)&s->late) == 0)
-		(void)uv_timer_start(&s->late, on_late, c->software_timeout_ms + 100, 0);
 }
 
 void software_start(struct hub *hub, struct software **ret)
@@ -117,10 +105,8 @@ void software_start(struct hub *hub, struct software **ret)
 		e->path = cyg_xasprintf(
 		    "%s/stacks/%s/stack.yaml", hub->config.software_tree, p->stacks[i].id);
 	}
-	s->open = 2;
 	(void)uv_timer_init(hub->uv, &s->again);
-	(void)uv_timer_init(hub->uv, &s->late);
-	s->again.data = s->late.data = s;
+	s->again.data = s;
 	(void)uv_timer_start(&s->again, on_again, 0, hub->config.software_refresh_ms);
 	*ret = s;
 }
@@ -129,8 +115,6 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct software *s = handle->data;
 
-	if (--s->open > 0)
-		return;
 	for (size_t i = 0; i < s->n; i++) {
 		cyg_arena_free(&s->entries[i].arena);
 		free(s->entries[i].path);
@@ -144,7 +128,6 @@ void software_close(struct software *s)
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < s->n; i++)
-		reader_cancel(CYG_TAKE(s->entries[i].reader));
+		reader_release(CYG_TAKE(s->entries[i].reader));
 	uv_close((uv_handle_t *)&s->again, on_closed);
-	uv_close((uv_handle_t *)&s->late, on_closed);
 }
