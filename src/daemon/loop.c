@@ -2,6 +2,7 @@
  */
 #include "daemon/loop.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <signal.h>
@@ -31,6 +32,10 @@ struct cyg_loop {
 	cyg_loop_end_fn on_end;
 	void *arg;
 	bool ended;
+	uv_prepare_t turn;
+	void (*on_turn)(void *arg, uint64_t busy_ns); /* NULL: nobody watches */
+	void *turn_arg;
+	uint64_t turn_at_ns, idle_ns;
 };
 
 static void yard_empty(struct graveyard *y)
@@ -187,6 +192,33 @@ uv_loop_t *cyg_loop_uv(struct cyg_loop *l)
 	return &l->uv;
 }
 
+/* Before each sleep: what has passed since the last one, without that sleep. */
+static void on_turn_end(uv_prepare_t *prepare)
+{
+	struct cyg_loop *l = prepare->data;
+	const uint64_t now_ns = cyg_clock_mono_ns();
+	const uint64_t idle_ns = uv_metrics_idle_time(&l->uv);
+	const uint64_t passed_ns = now_ns - l->turn_at_ns;
+	const uint64_t slept_ns = idle_ns - l->idle_ns;
+
+	l->on_turn(l->turn_arg, passed_ns > slept_ns ? passed_ns - slept_ns : 0);
+	l->turn_at_ns = now_ns;
+	l->idle_ns = idle_ns;
+}
+
+void cyg_loop_watch_turns(
+    struct cyg_loop *l, void (*on_turn)(void *arg, uint64_t busy_ns), void *arg)
+{
+	(void)uv_loop_configure(&l->uv, UV_METRICS_IDLE_TIME);
+	(void)uv_prepare_init(&l->uv, &l->turn);
+	l->turn.data = l;
+	l->on_turn = on_turn;
+	l->turn_arg = arg;
+	l->turn_at_ns = cyg_clock_mono_ns();
+	(void)uv_prepare_start(&l->turn, on_turn_end);
+	uv_unref((uv_handle_t *)&l->turn);
+}
+
 void cyg_loop_run(struct cyg_loop *l)
 {
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
@@ -211,6 +243,8 @@ void cyg_loop_free(struct cyg_loop *l)
 	close_if_made((uv_handle_t *)&l->intr, UV_SIGNAL);
 	if (l->has_parent)
 		close_if_made((uv_handle_t *)&l->parent, UV_POLL);
+	if (l->on_turn != NULL)
+		close_if_made((uv_handle_t *)&l->turn, UV_PREPARE);
 	/* Objects of others may still be on their way out and ask for release once more. */
 	do {
 		(void)uv_run(&l->uv, UV_RUN_NOWAIT);

@@ -5,6 +5,7 @@
 
 #include "cygnet/err.h"
 
+#include <stdint.h>
 #include <uv.h>
 
 /* Called once, on the loop, when the daemon shall end: SIGTERM, SIGINT, or end of file on the pipe
@@ -21,6 +22,11 @@ uv_loop_t *cyg_loop_uv(struct cyg_loop *l);
 /* Runs until nothing is active or cyg_loop_stop. */
 void cyg_loop_run(struct cyg_loop *l);
 void cyg_loop_stop(struct cyg_loop *l);
+/* Tells after each turn for how long the loop was busy, from one sleep to the next. Costs one more
+ * poll a turn (libuv looks once without waiting), so only who asks for it gets it. Once, before
+ * cyg_loop_run. */
+void cyg_loop_watch_turns(
+    struct cyg_loop *l, void (*on_turn)(void *arg, uint64_t busy_ns), void *arg);
 /* Closes its own handles, runs the loop until every handle is closed, frees. All other owners must
  * have closed theirs. */
 void cyg_loop_free(struct cyg_loop *l);

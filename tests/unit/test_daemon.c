@@ -1,4 +1,5 @@
 /* YAML, options, the loop and channels: what every daemon starts with. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "daemon/loop.h"
@@ -237,6 +238,49 @@ START_TEST(test_channel_keeps_order_and_descriptors_under_pressure)
 }
 END_TEST
 
+struct watched {
+	struct cyg_loop *loop;
+	unsigned turns;
+	uint64_t busy_ns;
+};
+
+static void on_turn(void *arg, uint64_t busy_ns)
+{
+	struct watched *w = arg;
+
+	w->turns++;
+	w->busy_ns += busy_ns;
+}
+
+static void on_worked(uv_timer_t *timer)
+{
+	const uint64_t until_ns = cyg_clock_mono_ns() + 20 * 1000 * 1000;
+
+	while (cyg_clock_mono_ns() < until_ns)
+		;
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+START_TEST(test_loop_tells_work_but_not_sleep)
+{
+	struct watched w = { 0 };
+	uv_timer_t timer;
+
+	ck_assert_int_eq(cyg_loop_new(on_loop_end, NULL, -1, &w.loop, NULL), 0);
+	const uint64_t begun_ns = cyg_clock_mono_ns();
+	cyg_loop_watch_turns(w.loop, on_turn, &w);
+	ck_assert_int_eq(uv_timer_init(cyg_loop_uv(w.loop), &timer), 0);
+	ck_assert_int_eq(uv_timer_start(&timer, on_worked, 200, 0), 0);
+	cyg_loop_run(w.loop);
+	ck_assert_uint_ge(w.turns, 1);
+	ck_assert_uint_gt(uv_metrics_idle_time(cyg_loop_uv(w.loop)), 0);
+	/* Were sleep counted as work, the two would be more than what has passed. */
+	ck_assert_uint_le(
+	    w.busy_ns + uv_metrics_idle_time(cyg_loop_uv(w.loop)), cyg_clock_mono_ns() - begun_ns);
+	cyg_loop_free(w.loop);
+}
+END_TEST
+
 START_TEST(test_long_socket_path_is_refused_with_advice)
 {
 	struct cyg_err err;
@@ -262,6 +306,7 @@ int main(void)
 	tcase_add_test(tc, test_options_come_from_default_file_and_command_line);
 	tcase_add_test(tc, test_bad_options_say_what_is_allowed);
 	tcase_add_test(tc, test_channel_keeps_order_and_descriptors_under_pressure);
+	tcase_add_test(tc, test_loop_tells_work_but_not_sleep);
 	tcase_add_test(tc, test_long_socket_path_is_refused_with_advice);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
