@@ -5,5 +5,6 @@
 /* argv[0] is the command's name. Returns the exit code: 0, 1 failed, 2 wrong use. */
 int ctl_up(int argc, char **argv);
 int ctl_doctor(int argc, char **argv);
+int ctl_metrics(int argc, char **argv);
 
 #endif

@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
 	{ "up", ctl_up, "Run spawner, proxy and hub on this machine until interrupted." },
 	{ "doctor", ctl_doctor, "Check what this machine offers and say what is missing." },
+	{ "metrics", ctl_metrics, "Print the metrics of the hub or of a proxy." },
 };
 
 static int usage(int code)

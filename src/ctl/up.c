@@ -196,6 +196,7 @@ static int start_hub(struct up *u, struct cyg_err *err)
 	spec_arg(&spec, "--dev-password-file", u->password_file);
 	spec_arg(&spec, "--admin-token-file", u->admin_token_file);
 	spec_fd(&spec, "http", u->sockets.hub);
+	spec_fd(&spec, "hub-control", u->sockets.hub_control);
 	if (geteuid() == 0) {
 		spec.uid = UP_UID_HUB;
 		spec.gid = UP_GID_SHARED;
@@ -471,7 +472,7 @@ static void tear_down(struct up *u)
 
 int ctl_up(int argc, char **argv)
 {
-	struct up u = { .parent_pipe = { -1, -1 }, .sockets = { -1, -1, -1, -1, -1, 0 } };
+	struct up u = { .parent_pipe = { -1, -1 }, .sockets = { -1, -1, -1, -1, -1, -1, 0 } };
 	struct cyg_err err;
 	struct up_locks locks = { -1, -1 };
 	int first = 0;

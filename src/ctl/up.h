@@ -24,7 +24,7 @@ struct up_options {
 
 /* Descriptors bound before any daemon starts, so that a restart loses no connection. */
 struct up_sockets {
-	int http, control, inner, hub, spawner;
+	int http, control, inner, hub, hub_control, spawner;
 	unsigned port; /* really bound */
 };
 

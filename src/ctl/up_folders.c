@@ -170,11 +170,13 @@ int up_bind_sockets(const struct up_options *o, struct up_sockets *s, struct cyg
 		/* Bound into every container: any uid may connect, the credential decides. */
 		{ &s->inner, "inner/hub.sock", SOCK_STREAM, 0666 },
 		{ &s->hub, "hub/http.sock", SOCK_STREAM, 0660 },
+		/* Root, or the one user of an unprivileged Cygnet. */
+		{ &s->hub_control, "hub/control.sock", SOCK_STREAM, 0600 },
 		{ &s->spawner, "spawner/ctl.sock", SOCK_SEQPACKET, 0660 },
 	};
 	int rc;
 
-	*s = (struct up_sockets){ -1, -1, -1, -1, -1, 0 };
+	*s = (struct up_sockets){ -1, -1, -1, -1, -1, -1, 0 };
 	rc = bind_tcp(o, s, err);
 	for (size_t i = 0; rc >= 0 && i < CYG_N(sockets); i++) {
 		cyg_autofree char *path = cyg_xasprintf("%s/%s", o->run_dir, sockets[i].name);
@@ -192,7 +194,8 @@ void up_close_sockets(const struct up_options *o, struct up_sockets *s)
 		int fd;
 		const char *name;
 	} sockets[] = { { s->control, "proxy/0/control.sock" }, { s->inner, "inner/hub.sock" },
-		{ s->hub, "hub/http.sock" }, { s->spawner, "spawner/ctl.sock" } };
+		{ s->hub, "hub/http.sock" }, { s->hub_control, "hub/control.sock" },
+		{ s->spawner, "spawner/ctl.sock" } };
 
 	cyg_close(s->http);
 	for (size_t i = 0; i < CYG_N(sockets); i++) {

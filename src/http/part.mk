@@ -1,5 +1,5 @@
 ARCHIVES += http
-http_SRC := src/http/text.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
+http_SRC := src/http/text.c src/http/peer.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
 	src/http/origin.c src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
 	src/http/endpoint.c src/http/mount.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
 	src/http/reply.c src/http/stream.c src/http/client.c

@@ -2,6 +2,7 @@
  * the words of access/rule.h, keeps the daemon from starting. */
 #include "hub/api.h"
 
+#include "hub/control.h"
 #include "hub/pages.h"
 #include "hub/signin.h"
 
@@ -45,16 +46,13 @@ const struct http_endpoint hub_endpoints[] = {
 	/* JupyterHub's */
 	{ HTTP_GET, "/health", "anyone", api_health, 0 },
 	{ HTTP_GET, "/api/health", "anyone", api_health, 0 },
+	{ HTTP_GET, "/metrics", "read:metrics", api_metrics, 0 },
 	{ HTTP_GET, "/api", "anyone", api_get_version, 0 },
 	{ HTTP_GET, "/api/", "anyone", api_get_version, 0 },
 	{ HTTP_GET, "/api/info", "read:hub", api_get_info, 0 },
 	{ HTTP_POST, "/api/shutdown", "shutdown", api_shutdown, BODY_MAX },
 	{ HTTP_GET, "/api/user", "whoami", api_get_self, 0 },
 	{ HTTP_GET, "/api/users/{user}", READ_USER, api_get_user, 0 },
-	{ HTTP_GET, "/api/users/{user}/tokens", "read:tokens", api_list_tokens, 0 },
-	{ HTTP_POST, "/api/users/{user}/tokens", "forbid tokens", api_make_token, BODY_MAX },
-	{ HTTP_GET, "/api/users/{user}/tokens/{token}", "read:tokens", api_get_token, 0 },
-	{ HTTP_DELETE, "/api/users/{user}/tokens/{token}", "tokens", api_delete_token, BODY_MAX },
 	{ HTTP_POST, "/api/users/{user}/activity", "users:activity", api_post_activity, BODY_MAX },
 	{ HTTP_GET, "/api/users/{user}/server", "read:servers", api_get_server, 0 },
 	{ HTTP_POST, "/api/users/{user}/server", "start:servers", api_start_server, BODY_MAX },

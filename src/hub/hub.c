@@ -12,12 +12,12 @@
 #include "http/server.h"
 #include "hub/access/auth.h"
 #include "hub/access/secret.h"
-#include "hub/access/service.h"
 #include "hub/access/sessions.h"
-#include "hub/access/token.h"
 #include "hub/api.h"
 #include "hub/asks.h"
 #include "hub/clusters.h"
+#include "hub/control.h"
+#include "hub/metrics.h"
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
 #include "hub/ratelimit.h"
@@ -85,10 +85,7 @@ static void on_tidy(uv_timer_t *timer)
 	struct hub *hub = timer->data;
 	int64_t now_us = cyg_clock_wall_us();
 
-	bool sessions_ended = sessions_expire(hub, now_us);
-	bool tokens_ended = tokens_expire(hub, now_us);
-
-	if (sessions_ended || tokens_ended)
+	if (sessions_expire(hub, now_us))
 		(void)proxy_link_push(hub->proxy, NULL, NULL);
 	store_intents_trim(hub->store, now_us - intents_kept_us);
 }
@@ -143,14 +140,15 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	if (store_open(path, &hub->store, err) < 0)
 		return -(int)err->code;
 	start_turns(hub);
+	hub->metrics = metrics_new(hub_metrics);
+	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	software_start(hub, &hub->software);
 	hub->asks = asks_new();
 	hub->starts =
 	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
-	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 ||
-	    services_load(hub, err) < 0 || tokens_load(hub, err) < 0 || srvs_load(hub, err) < 0)
+	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
 		return -(int)err->code;
 	return 0;
 }
@@ -215,7 +213,8 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 int hub_start(struct hub *hub, struct cyg_err *err)
 {
-	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_http(hub, err) < 0)
+	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_http(hub, err) < 0 ||
+	    control_start(hub, err) < 0)
 		return -(int)err->code;
 	cyg_log_info("hub", "ready: %s", hub->config.name);
 	return 0;
@@ -227,6 +226,7 @@ void hub_close(struct hub *hub)
 {
 	hub->ending = true;
 	http_server_close(hub->http);
+	control_close(hub);
 	if (hub->srvs != NULL)
 		srvs_close(hub->srvs);
 	proxy_link_close(hub->proxy);
@@ -238,8 +238,6 @@ void hub_close(struct hub *hub)
 	signin_oidc_close(hub);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);
-	tokens_free(hub->tokens);
-	services_free(hub->services);
 	people_free(hub->people);
 	asks_free(hub->asks);
 	ratelimit_free(hub->starts);

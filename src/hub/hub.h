@@ -19,17 +19,16 @@ struct http_server;
 struct oidc_configs;
 struct listing;
 struct pages;
+struct metrics;
 struct people;
 struct proxy_link;
 struct ratelimit;
-struct services;
 struct sessions;
 struct signin;
 struct software;
 struct spawner_link;
 struct spawn_hello;
 struct srvs;
-struct tokens;
 
 #define HUB_COOKIE "__Host-cygnet"
 
@@ -39,8 +38,7 @@ struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
 	char *public_url, *catalogue, *software_tree;
-	char *providers;      /* file of the OpenID providers, or NULL */
-	char *reserved_names; /* separated by commas, or NULL */
+	char *providers; /* file of the OpenID providers, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
 	int sign_in; /* enum hub_sign_in */
@@ -66,8 +64,6 @@ struct hub {
 	struct pages *pages;
 	struct people *people;
 	struct sessions *sessions;
-	struct services *services;
-	struct tokens *tokens;
 	struct srvs *srvs;
 	struct signin *signin;
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
@@ -79,6 +75,8 @@ struct hub {
 	struct spawner_link *spawner;
 	struct proxy_link *proxy;
 	struct http_server *http;
+	struct http_server *control;
+	struct metrics *metrics;
 	uv_prepare_t turn_prepare;
 	uv_check_t turn_check;
 	uv_timer_t tidy;

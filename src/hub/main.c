@@ -1,6 +1,7 @@
 /* cygnet-hub: options, start, run, end. */
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "hub/hub.h"
 #include "hub/options.h"
 #include "hub/reader.h"
@@ -43,6 +44,7 @@ static int run(struct hub *hub, struct cyg_err *err)
 	hub_close(hub);
 	cyg_loop_free(hub->loop);
 	store_close(hub->store);
+	metrics_free(hub->metrics);
 	profiles_free(hub->profiles);
 	free(hub->spawner_path);
 	return code;

@@ -2,6 +2,7 @@
 #include "hub/options.h"
 
 #include "hub/hub.h"
+#include "hub/metrics.h"
 #include "hub/oidc_config.h"
 #include "hub/stackfile.h"
 #include "spark/catalogue.h"
@@ -108,11 +109,6 @@ static const struct cyg_option options[] = {
 	    .value = "true",
 	    .doc =
 		"Whether a first sign-in makes the account. With false, only known users get in." },
-	{ .name = "reserved-names",
-	    .type = OPT_STRING,
-	    .offset = AT(reserved_names),
-	    .doc = "Names, separated by commas, that no new account may have. Names of the system "
-		   "accounts of this machine are refused always." },
 	{ .name = "session-time",
 	    .type = OPT_MS,
 	    .offset = AT(session_ms),
@@ -232,4 +228,5 @@ const struct cyg_program hub_program = {
 	.purpose = "Accounts, sessions, servers and the portal of Cygnet, behind cygnet-proxy.",
 	.options = options,
 	.files = files,
+	.metrics = hub_metrics,
 };

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "http/client.h"
+#include "hub/metrics.h"
 #include "hub/srv.h"
 #include "hub/table.h"
 
@@ -32,7 +33,7 @@ struct proxy {
 struct push {
 	struct cyg_link link;
 	uint32_t ticket;
-	uint64_t generation, deadline_ms;
+	uint64_t generation, begun_ms;
 	proxy_pushed_fn done;
 	void *arg;
 };
@@ -60,6 +61,7 @@ static void push_end(struct proxy_link *l, struct push *p, const struct cyg_err 
 
 	cyg_list_remove(&l->pushes, &p->link);
 	free(p);
+	hub_metrics_pushed(l->hub, ended.begun_ms, why == NULL);
 	ended.done(ended.arg, ended.ticket, why);
 }
 
@@ -101,7 +103,7 @@ static void expire(struct proxy_link *l, uint64_t now_ms)
 	(void)cyg_fail(&err, CYG_EBUSY, "The proxy does not answer. Please try again in a moment.");
 	while ((first = cyg_list_first(&l->pushes)) != NULL) {
 		struct push *p = CYG_CONTAINER_OF(first, struct push, link);
-		if (p->deadline_ms > now_ms)
+		if (p->begun_ms + PUSH_MS > now_ms)
 			return;
 		push_end(l, p, &err);
 	}
@@ -330,7 +332,7 @@ uint32_t proxy_link_push(struct proxy_link *l, proxy_pushed_fn done, void *arg)
 	l->last_ticket = l->last_ticket + 1 != 0 ? l->last_ticket + 1 : 1;
 	*p = (struct push){ .ticket = l->last_ticket,
 		.generation = l->generation,
-		.deadline_ms = cyg_clock_mono_ms() + PUSH_MS,
+		.begun_ms = cyg_clock_mono_ms(),
 		.done = done,
 		.arg = arg };
 	cyg_list_add(&l->pushes, &p->link);

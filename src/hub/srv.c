@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
+#include "hub/metrics.h"
 #include "hub/proxy_link.h"
 
 #include <assert.h>
@@ -144,7 +145,8 @@ void srv_save(struct srv *srv)
 
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
 {
-	enum srv_state from = srv->state;
+	const enum srv_state from = srv->state;
+	const int64_t before_us = srv->since_us;
 
 	assert(srv_may_move(from, to));
 	cyg_list_remove(&srv->hub->srvs->in[from], &srv->link);
@@ -157,6 +159,7 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	srv_save(srv);
 	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
 	    srv_state_name(to), why);
+	hub_metrics_moved(srv, from, before_us);
 	srv_notify(srv);
 	if (from == SRV_WAITING || from == SRV_STARTING || to == SRV_QUEUED)
 		srvs_admit(srv->hub);

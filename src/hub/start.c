@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "http/client.h"
+#include "hub/metrics.h"
 #include "hub/proxy_link.h"
 #include "hub/spawner_link.h"
 #include "hub/srv_internal.h"
@@ -22,6 +23,7 @@ static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 	stage_end(st, STAGE_DONE, (uint32_t)ms);
 	if (st == NULL)
 		return;
+	hub_metrics_stage(srv->hub, name, ms);
 	store_stage_add(srv->hub->store, srv->choice.stack, name, (uint32_t)ms);
 	srv_progress_stage(srv, st);
 }
@@ -356,10 +358,8 @@ static struct stage *blamed_stage(struct srv *srv)
 	return found;
 }
 
-static void fail_stage(struct srv *srv)
+static void fail_stage(struct srv *srv, const struct stage *blamed)
 {
-	struct stage *blamed = blamed_stage(srv);
-
 	for (size_t i = 0; i < srv->stages.n; i++) {
 		struct stage *st = &srv->stages.list[i];
 		if (st->state != STAGE_RUNNING)
@@ -375,8 +375,11 @@ static void fail_stage(struct srv *srv)
 
 void srv_start_fail(struct srv *srv, const char *cause, const char *message)
 {
+	const struct stage *blamed = blamed_stage(srv);
+
 	cyg_log_warn(srv->object, "%s: the start failed: %s", srv->id, message);
-	fail_stage(srv);
+	hub_metrics_start_failed(srv, cause, blamed != NULL ? blamed->name : NULL);
+	fail_stage(srv, blamed);
 	free(srv->failure);
 	srv->failure = cyg_xstrdup(message);
 	srv_cleanup(srv, cause, message);

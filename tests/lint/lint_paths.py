@@ -9,7 +9,7 @@ from csource import read, report, tracked
 ONE_PLACE = ("include/cygnet/paths.h", "src/web/static/api.mjs")
 NAMED = re.compile(r"""(?<![\w}])/(?:hub|user)(?=[/?"'`]|$)|%2[Ff](?:hub|user)(?:%|$)|[\w}]/(?:hub|user)/(?=[\w$%{])""")
 # Below a run folder or a state folder, or the kernel's own.
-FILES = re.compile(r"%s/hub/(?:http\.sock|password|admin\.token)|/proc/sys/user/|%s/hub$")
+FILES = re.compile(r"%s/hub/(?:http\.sock|control\.sock|password|admin\.token)|/proc/sys/user/|%s/hub$")
 TOKEN = re.compile(r"""/\*.*?\*/ | (?<![:'"`\w])//[^\n]* | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | `(?:\\.|[^`\\])*`""",
                    re.S | re.X)
 

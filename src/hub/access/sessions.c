@@ -9,20 +9,6 @@ struct sessions {
 	struct cyg_hash *by_sum;
 };
 
-static void add(struct hub *hub, struct session *s)
-{
-	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
-	cyg_list_add(&s->person->sessions, &s->link);
-}
-
-/* Out of both indexes, and freed. */
-static void drop(struct hub *hub, struct session *s)
-{
-	(void)cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(s->sum));
-	cyg_list_remove(&s->person->sessions, &s->link);
-	free(s);
-}
-
 static void on_row(void *arg, const void *found)
 {
 	const struct store_session *row = found;
@@ -37,7 +23,7 @@ static void on_row(void *arg, const void *found)
 	s->person = person;
 	s->created_us = row->created_us;
 	s->expires_us = row->expires_us;
-	add(hub, s);
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
 }
 
 int sessions_load(struct hub *hub, struct cyg_err *err)
@@ -67,19 +53,23 @@ struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int6
 	return s != NULL && s->expires_us > now_us ? s : NULL;
 }
 
-/* Rows are read in no order of time: the first of the list need not be the oldest. */
 static void make_room(struct hub *hub, const struct person *person)
 {
 	struct session *oldest = NULL;
+	size_t pos = 0, n = 0;
+	struct cyg_str key;
+	void *value;
 
-	if (person->sessions.n < SESSIONS_OF_PERSON)
-		return;
-	cyg_list_each (it, &person->sessions) {
-		struct session *s = CYG_CONTAINER_OF(it, struct session, link);
+	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
+		struct session *s = value;
+		if (s->person != person)
+			continue;
+		n++;
 		if (oldest == NULL || s->created_us < oldest->created_us)
 			oldest = s;
 	}
-	sessions_end(hub, oldest);
+	if (n >= SESSIONS_OF_PERSON)
+		sessions_end(hub, oldest);
 }
 
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
@@ -94,7 +84,7 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 	s->person = person;
 	s->created_us = cyg_clock_wall_us();
 	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
-	add(hub, s);
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
 	const struct store_session row = {
 		.sha256 = s->sum,
 		.user = person->name,
@@ -110,40 +100,25 @@ void sessions_end(struct hub *hub, struct session *session)
 {
 	store_remove(
 	    hub->store, &store_sessions, &(struct store_session){ .sha256 = session->sum });
-	drop(hub, session);
-}
-
-struct sweep {
-	struct hub *hub;
-	int64_t now_us;
-};
-
-static bool goes(void *arg, struct cyg_str key, void *value)
-{
-	const struct sweep *sweep = arg;
-	struct session *s = value;
-
-	(void)key;
-	if (s->expires_us > sweep->now_us)
-		return false;
-	store_remove(
-	    sweep->hub->store, &store_sessions, &(struct store_session){ .sha256 = s->sum });
-	cyg_list_remove(&s->person->sessions, &s->link);
-	free(s);
-	return true;
+	free(cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(session->sum)));
 }
 
 bool sessions_expire(struct hub *hub, int64_t now_us)
 {
-	struct sweep sweep = { hub, now_us };
+	bool any = false;
+	size_t pos = 0;
+	struct cyg_str key;
+	void *value;
 
-	return cyg_hash_sweep(hub->sessions->by_sum, goes, &sweep) > 0;
-}
-
-void sessions_forget(struct hub *hub, struct person *person)
-{
-	cyg_list_each_safe (it, &person->sessions)
-		drop(hub, CYG_CONTAINER_OF(it, struct session, link));
+	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
+		struct session *s = value;
+		if (s->expires_us > now_us)
+			continue;
+		sessions_end(hub, s);
+		any = true;
+		pos--; /* another may have moved there */
+	}
+	return any;
 }
 
 bool sessions_next(const struct hub *hub, size_t *pos, const struct session **ret)

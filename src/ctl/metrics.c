@@ -1,0 +1,114 @@
+/* `cygnetctl metrics [hub | proxy/N]`: asks a daemon's control socket and prints what it says. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "ctl/command.h"
+#include "ctl/up.h"
+#include "daemon/loop.h"
+#include "daemon/options.h"
+#include "http/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WAIT_MS = 10 * 1000 };
+
+static const struct cyg_option option_table[] = {
+	{ .name = "run-dir",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct up_options, run_dir),
+	    .doc = "Folder of the sockets. /run/cygnet for root, else below XDG_RUNTIME_DIR." },
+	{ .name = NULL },
+};
+static const struct cyg_program program = {
+	.name = "cygnetctl metrics",
+	.purpose =
+	    "Prints the metrics of the hub, or of a proxy, as Prometheus text; root or that daemon's own user may.",
+	.options = option_table,
+	.arguments = "[hub | proxy/N]",
+};
+
+struct ask {
+	struct cyg_loop *loop;
+	struct http_call *call; /* NULL: it has ended */
+	const char *path;
+	int code;
+};
+
+static void on_end(void *arg, const char *why)
+{
+	struct ask *a = arg;
+
+	(void)why;
+	a->code = 1;
+	cyg_loop_stop(a->loop);
+}
+
+static void on_result(void *arg, const struct http_result *result)
+{
+	struct ask *a = arg;
+
+	a->call = NULL;
+	a->code = 1;
+	if (result->status == 0)
+		(void)fprintf(stderr, "cygnetctl: %s: %s\n", a->path, result->err.msg);
+	else if (result->status != 200)
+		(void)fprintf(stderr, "cygnetctl: %s: %d: %.*s\n", a->path, result->status,
+		    CYG_STR_ARGS(result->body));
+	else
+		a->code =
+		    cyg_file_write_all(STDOUT_FILENO, result->body.p, result->body.len, NULL) < 0;
+	cyg_loop_stop(a->loop);
+}
+
+static int ask(const char *path, struct cyg_err *err)
+{
+	struct ask a = { .path = path };
+	const struct http_call_spec spec = { .socket_path = path,
+		.method = "GET",
+		.target = "/metrics",
+		.host = "localhost",
+		.timeout_ms = WAIT_MS,
+		.body_max = METRICS_TEXT_MAX };
+
+	if (cyg_loop_new(on_end, &a, -1, &a.loop, err) < 0)
+		return -1;
+	a.call = http_call_start(cyg_loop_uv(a.loop), &spec, on_result, &a);
+	cyg_loop_run(a.loop);
+	http_call_cancel(a.call); /* interrupted */
+	cyg_loop_free(a.loop);
+	return a.code;
+}
+
+/* "hub", or "proxy/N" with a number. */
+static bool is_daemon(const char *name)
+{
+	return strcmp(name, "hub") == 0 || (strncmp(name, "proxy/", 6) == 0 && name[6] != '\0' &&
+					       strspn(name + 6, "0123456789") == strlen(name + 6));
+}
+
+int ctl_metrics(int argc, char **argv)
+{
+	struct up_options o = { .run_dir = NULL };
+	cyg_autofree char *path = NULL;
+	struct cyg_err err;
+	int first = 0;
+	int code = 2;
+
+	if (cyg_options_read(&program, argc, argv, &o, &first, &err) == 0 &&
+	    up_default_folders(&o, &err) == 0) {
+		const char *name = first < argc ? argv[first] : "hub";
+
+		if (first + 1 < argc || !is_daemon(name)) {
+			(void)cyg_fail(&err, CYG_EINVAL, "no daemon '%.60s': hub or proxy/N", name);
+		} else {
+			path = cyg_xasprintf("%s/%s/control.sock", o.run_dir, name);
+			code = ask(path, &err);
+		}
+	}
+	if (code == 2 || code < 0)
+		(void)fprintf(stderr, "cygnetctl: %s\n", err.msg);
+	free(o.state_dir);
+	free(o.cache_dir);
+	cyg_options_free(&program, &o);
+	return code < 0 ? 1 : code;
+}

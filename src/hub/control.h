@@ -1,0 +1,16 @@
+/* RUN/hub/control.sock: what the machine's administrator asks the hub without a token. */
+#ifndef HUB_CONTROL_H
+#define HUB_CONTROL_H
+
+#include "hub/hub.h"
+
+struct http_req;
+
+/* Listens on the socket passed in under the name hub-control, else on its path, made 0600. */
+int control_start(struct hub *hub, struct cyg_err *err);
+void control_close(struct hub *hub);
+
+/* GET /hub/metrics, with the scope read:metrics. */
+void api_metrics(struct http_req *req);
+
+#endif

@@ -1,0 +1,89 @@
+"""What the hub counts, read by the parser of the Prometheus project; and who may read it."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from lib import hub_rig, places
+from lib.hub_rig import make_site, site, wait_state  # noqa: F401  two are fixtures
+
+SERVER = "/hub/api/users/alice/server"
+PARSE = """
+import json, sys
+from prometheus_client.parser import text_string_to_metric_families
+print(json.dumps([[f.type, s.name, s.labels, s.value] for f in text_string_to_metric_families(sys.stdin.read())
+                  for s in f.samples]))
+"""
+
+
+def parse(text):
+    """{(sample's name, its label values): value}; the stock parser refuses what is not the format."""
+    python = places.prefix("jupyter") / "bin/python"
+    out = subprocess.run([python, "-c", PARSE], input=text, capture_output=True, text=True, check=True).stdout
+    return {(name, *labels.values()): value for _kind, name, labels, value in json.loads(out)}
+
+
+def scrape(site):
+    token = site.token.read_text().strip()
+    response = site.browser().ask("GET", "/hub/metrics", headers={"Authorization": f"token {token}"}, cookie=False)
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return parse(response.text)
+
+
+def ctl(site, *words, uid=None):
+    command = [places.BIN / "cygnetctl", "metrics", "--run-dir", site.run, *words]
+    if uid is not None:
+        command = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *command]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_start_a_failure_and_a_stop_are_counted(site):
+    alice = site.browser("alice")
+    assert alice.post(SERVER, {}).status == 201
+    found = scrape(site)
+    assert found["jupyterhub_running_servers",] == found["cygnet_hub_servers", "running"] == 1
+    assert found["jupyterhub_total_users",] == found["cygnet_hub_sessions",] == 1
+    assert found["jupyterhub_active_users", "24h"] == found["jupyterhub_active_users", "30d"] == 1
+    assert found["jupyterhub_server_spawn_duration_seconds_count", "success"] == 1
+    assert found["jupyterhub_server_spawn_duration_seconds_bucket", "success", "+Inf"] == 1
+    assert found["cygnet_hub_start_stage_seconds_count", "queue"] == found["cygnet_hub_start_stage_seconds_count", "route"] == 1
+    assert found["cygnet_hub_table_push_seconds_count",] >= 2
+    assert found["cygnet_hub_loop_turn_seconds_count",] > 0
+    assert found["process_resident_memory_bytes",] > 1 << 20
+    assert alice.delete(SERVER).status == 204
+    site.spawner.on_spawn = lambda spawner, spec: spawner.gone(spec, hub_rig.SETUP, message="no")
+    assert alice.post(SERVER, {}).status == 500
+    wait_state(alice, "stopped")
+    found = scrape(site)
+    assert found["cygnet_hub_starts_total",] == 2
+    assert found["jupyterhub_server_stop_seconds_count", "success"] >= 1
+    assert found["jupyterhub_server_spawn_duration_seconds_count", "failure"] == 1
+    assert sum(value for key, value in found.items() if key[:2] == ("cygnet_hub_start_failures_total", "start_failed")) == 1
+
+
+def test_only_who_may_read_metrics_reads_them(site):
+    assert site.browser("alice").get("/hub/metrics").status == 403
+    assert site.browser().get("/hub/metrics", cookie=False).status == 403
+
+
+def test_cygnetctl_reads_the_control_socket(site):
+    told = ctl(site)
+    assert told.returncode == 0, told.stderr
+    assert parse(told.stdout)["jupyterhub_running_servers",] == 0
+    assert "no daemon 'proxy/x'" in ctl(site, "proxy/x").stderr
+    assert ctl(site, "proxy/7").returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another uid")
+def test_another_uid_is_refused_by_the_socket_and_by_its_credential(site):
+    socket = site.run / "hub/control.sock"
+    for folder in (site.run, site.run / "hub"):
+        folder.chmod(0o755)
+    assert socket.stat().st_mode & 0o777 == 0o600
+    assert "Permission denied" in ctl(site, uid=65534).stderr
+    socket.chmod(0o666)
+    refused = ctl(site, uid=65534)
+    assert refused.returncode == 1 and "403" in refused.stderr
