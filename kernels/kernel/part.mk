@@ -10,6 +10,11 @@ test_kernel_wire_SRC := tests/unit/test_kernel_wire.c
 test_kernel_wire_LIBS := kernel kbase base
 test_kernel_wire_PKGS := check libcrypto
 
+UNIT_TESTS += test_zsock
+test_zsock_SRC := tests/unit/test_zsock.c
+test_zsock_LIBS := kernel daemon base
+test_zsock_PKGS := check libzmq libuv
+
 FUZZ_TARGETS += ws_v1 ws_json wire
 fuzz_ws_v1_SRC := tests/fuzz/fuzz_ws_v1.c
 fuzz_ws_v1_LIBS := kernel kbase base

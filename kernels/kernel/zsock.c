@@ -1,6 +1,8 @@
-/* ZMQ_FD is edge-triggered, and a send can swallow the edge: so ZMQ_EVENTS is looked at again
- * before every sleep (a uv_prepare for all sockets), and an idle handle keeps the loop awake while
- * a socket has more than one turn's worth. */
+/* ZMQ_FD is edge-triggered, and any call on a socket can swallow the edge: so a socket is marked
+ * when its descriptor is readable and when something was sent on it, and the marked ones are read
+ * before the loop sleeps (a uv_prepare for all), until ZMQ_EVENTS says that nothing is left. From
+ * then on whatever comes makes the descriptor readable, and the sockets of other kernels cost
+ * nothing. An idle handle keeps the loop awake while one has more than a turn's worth. */
 #include "kernels/kernel/zsock.h"
 
 #include "base/list.h"
@@ -28,18 +30,18 @@ struct zsock_pool {
 	uv_prepare_t prepare;
 	uv_idle_t idle;
 	bool idling;
-	struct cyg_list socks;
+	struct cyg_list marked; /* of struct zsock: to be looked at before the next sleep */
+	uint64_t looks;
 };
 
 struct zsock {
-	struct cyg_link link;
+	struct cyg_link link; /* on marked, or on none */
 	struct zsock_pool *pool;
 	void *sock;
 	uv_poll_t poll;
 	struct zsock_events events;
 	void *arg;
 	bool closed;
-	bool draining;
 	zmq_msg_t msgs[FEW]; /* of the message at hand */
 	zmq_msg_t *more;     /* when it has more parts than that */
 	size_t n_more;
@@ -56,6 +58,12 @@ static void on_poll_closed(uv_handle_t *h)
 
 	(void)zmq_close(z->sock);
 	ev_free_later(z->pool->loop, z, zsock_free);
+}
+
+static void mark(struct zsock *z)
+{
+	if (!z->closed && !cyg_link_is_on(&z->link))
+		cyg_list_add(&z->pool->marked, &z->link);
 }
 
 /* Receives all parts of one message. Returns their number, 0 when there is none, or -1 when it had
@@ -105,6 +113,7 @@ static bool is_readable(const struct zsock *z)
 	int events = 0;
 	size_t len = sizeof(events);
 
+	z->pool->looks++;
 	return !z->closed && zmq_getsockopt(z->sock, ZMQ_EVENTS, &events, &len) == 0 &&
 	       (events & ZMQ_POLLIN) != 0;
 }
@@ -116,9 +125,6 @@ static bool drain(struct zsock *z)
 	size_t bytes = 0;
 	int done = 0;
 
-	if (z->draining)
-		return false;
-	z->draining = true;
 	while (done < DRAIN_MAX && bytes < DRAIN_BYTES && is_readable(z)) {
 		int n = receive(z, parts);
 
@@ -134,7 +140,6 @@ static bool drain(struct zsock *z)
 	}
 	if (done > 0 && !z->closed)
 		z->events.on_batch_end(z->arg);
-	z->draining = false;
 	return done == DRAIN_MAX || bytes >= DRAIN_BYTES;
 }
 
@@ -142,23 +147,25 @@ static void on_idle(uv_idle_t *h) {}
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
-	struct zsock *z = h->data;
-
-	(void)drain(z);
+	mark(h->data);
 }
 
 static void on_prepare(uv_prepare_t *h)
 {
 	struct zsock_pool *p = h->data;
-	bool more = false;
 
-	cyg_list_each_safe (it, &p->socks) {
-		more = drain(CYG_CONTAINER_OF(it, struct zsock, link)) || more;
+	/* What is marked meanwhile, by a send from a callback perhaps, waits for the next turn. */
+	for (size_t n = p->marked.n; n > 0 && p->marked.n > 0; n--) {
+		struct zsock *z = CYG_CONTAINER_OF(cyg_list_first(&p->marked), struct zsock, link);
+
+		cyg_list_remove(&p->marked, &z->link);
+		if (drain(z))
+			mark(z);
 	}
-	if (more == p->idling)
+	if ((p->marked.n > 0) == p->idling)
 		return;
-	p->idling = more;
-	if (more)
+	p->idling = !p->idling;
+	if (p->idling)
 		(void)uv_idle_start(&p->idle, on_idle);
 	else
 		(void)uv_idle_stop(&p->idle);
@@ -176,7 +183,7 @@ int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err
 	}
 	(void)zmq_ctx_set(p->ctx, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
 	(void)zmq_ctx_set(p->ctx, ZMQ_BLOCKY, 0);
-	cyg_list_init(&p->socks);
+	cyg_list_init(&p->marked);
 	(void)uv_prepare_init(loop, &p->prepare);
 	(void)uv_idle_init(loop, &p->idle);
 	p->prepare.data = p->idle.data = p;
@@ -256,13 +263,14 @@ int zsock_open(
 	}
 	z->poll.data = z;
 	(void)uv_poll_start(&z->poll, UV_READABLE, on_poll);
-	cyg_list_add(&p->socks, &z->link);
+	mark(z); /* connecting may have swallowed an edge */
 	*ret = z;
 	return 0;
 }
 
 int zsock_send(struct zsock *z, const struct cyg_str *parts, size_t n, struct cyg_err *err)
 {
+	mark(z);
 	for (size_t i = 0; i < n; i++) {
 		int flags = ZMQ_DONTWAIT | (i + 1 < n ? ZMQ_SNDMORE : 0);
 
@@ -281,6 +289,12 @@ void zsock_close(struct zsock *z)
 	if (z == NULL || z->closed)
 		return;
 	z->closed = true;
-	cyg_list_remove(&z->pool->socks, &z->link);
+	if (cyg_link_is_on(&z->link))
+		cyg_list_remove(&z->pool->marked, &z->link);
 	uv_close((uv_handle_t *)&z->poll, on_poll_closed);
+}
+
+uint64_t zsock_pool_looks(const struct zsock_pool *p)
+{
+	return p->looks;
 }

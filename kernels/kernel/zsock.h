@@ -24,6 +24,9 @@ int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err
 /* Every socket must have been closed. Unsent messages are dropped. */
 void zsock_pool_free(struct zsock_pool *p);
 
+/* How often a socket was asked whether it has a message: what a turn costs beside the messages. */
+uint64_t zsock_pool_looks(const struct zsock_pool *p);
+
 struct zsock_opts {
 	enum zsock_kind kind;
 	const char *identity; /* of a DEALER, or NULL */
