@@ -79,42 +79,64 @@ static int b64_write(
 	return 0;
 }
 
-static int b64_value(char c, const char *alphabet)
-{
-	const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+/* Each character's digit and one more; 0: none. */
+#define B64_DIGITS(c62, c63)                                                                       \
+	{                                                                                          \
+		['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7,       \
+		['H'] = 8, ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,  \
+		['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20,            \
+		['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26,            \
+		['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,            \
+		['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38,            \
+		['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+		['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50,            \
+		['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,            \
+		['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,            \
+		[c62] = 63, [c63] = 64                                                             \
+	}
+static const uint8_t b64_std_digits[256] = B64_DIGITS('+', '/');
+static const uint8_t b64_url_digits[256] = B64_DIGITS('-', '_');
 
-	return at != NULL ? (int)(at - alphabet) : -1;
+/* Four characters to the lowest 24 bits; false when one is no digit. */
+static bool b64_group(const uint8_t digits[256], const char *p, uint32_t *ret)
+{
+	uint32_t a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]];
+	uint32_t c = digits[(uint8_t)p[2]], d = digits[(uint8_t)p[3]];
+
+	*ret = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+	return a != 0 && b != 0 && c != 0 && d != 0;
 }
 
 /* Decodes text without padding; refuses set bits that no byte uses. */
 static int b64_read(
-    struct cyg_buf *out, struct cyg_str s, const char *alphabet, struct cyg_err *err)
+    struct cyg_buf *out, struct cyg_str s, const uint8_t digits[256], struct cyg_err *err)
 {
-	uint32_t v = 0;
-	unsigned bits = 0;
+	size_t rest = s.len % 4, whole = s.len - rest, n = 0;
+	char last[4] = { 'A', 'A', 'A', 'A' }; /* of no bits */
+	uint32_t v;
 	char *o;
-	size_t n = 0;
 	int rc = cyg_buf_reserve(out, s.len / 4 * 3 + 3, &o, err);
 
 	if (rc < 0)
 		return rc;
-	if (s.len % 4 == 1)
+	if (rest == 1)
 		return cyg_fail(err, CYG_EINVAL, "base64 is cut off");
-	for (size_t i = 0; i < s.len; i++) {
-		int d = b64_value(s.p[i], alphabet);
-
-		if (d < 0)
+	for (size_t i = 0; i < whole; i += 4) {
+		if (!b64_group(digits, s.p + i, &v))
 			return cyg_fail(err, CYG_EINVAL, "not base64");
-		v = v << 6 | (uint32_t)d;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			o[n++] = (char)(uint8_t)(v >> bits);
-			v &= (1u << bits) - 1;
-		}
+		o[n++] = (char)(uint8_t)(v >> 16);
+		o[n++] = (char)(uint8_t)(v >> 8);
+		o[n++] = (char)(uint8_t)v;
 	}
-	if (v != 0)
-		return cyg_fail(err, CYG_EINVAL, "base64 has stray bits");
+	if (rest > 0) {
+		memcpy(last, s.p + whole, rest);
+		if (!b64_group(digits, last, &v))
+			return cyg_fail(err, CYG_EINVAL, "not base64");
+		for (size_t k = 1; k < rest; k++, v = v << 8 & 0xffffff)
+			o[n++] = (char)(uint8_t)(v >> 16);
+		if (v != 0)
+			return cyg_fail(err, CYG_EINVAL, "base64 has stray bits");
+	}
 	cyg_buf_commit(out, n);
 	return 0;
 }
@@ -135,12 +157,12 @@ int cyg_base64_read(struct cyg_buf *out, struct cyg_str s, struct cyg_err *err)
 		return cyg_fail(err, CYG_EINVAL, "base64 is cut off");
 	for (int i = 0; i < 2 && s.len > 0 && s.p[s.len - 1] == '='; i++)
 		s.len--;
-	return b64_read(out, s, b64_std, err);
+	return b64_read(out, s, b64_std_digits, err);
 }
 
 int cyg_base64url_read(struct cyg_buf *out, struct cyg_str s, struct cyg_err *err)
 {
-	return b64_read(out, s, b64_url, err);
+	return b64_read(out, s, b64_url_digits, err);
 }
 
 void cyg_random(void *out, size_t len)

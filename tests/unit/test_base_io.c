@@ -58,6 +58,26 @@ START_TEST(test_base64_reading_is_strict)
 }
 END_TEST
 
+START_TEST(test_base64_takes_its_own_64_characters_alone)
+{
+	static const char common[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+	for (int c = 0; c < 256; c++) {
+		/* In the middle of whole groups, and in the last that is not whole. */
+		const char text[] = { 'A', (char)c, 'A', 'A', 'A', (char)c, 'A' };
+		bool is_common = c != 0 && strchr(common, c) != NULL;
+		cyg_autobuf struct cyg_buf out;
+
+		cyg_buf_init(&out, 100);
+		ck_assert_int_eq(cyg_base64_read(&out, (struct cyg_str){ text, 4 }, NULL) == 0,
+		    is_common || c == '+' || c == '/');
+		ck_assert_int_eq(cyg_base64url_read(&out, (struct cyg_str){ text, 7 }, NULL) == 0,
+		    is_common || c == '-' || c == '_');
+	}
+}
+END_TEST
+
 START_TEST(test_base64url_has_no_padding)
 {
 	cyg_autobuf struct cyg_buf text;
@@ -272,6 +292,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_base64_matches_rfc_4648_vectors);
 	tcase_add_test(tc, test_base64_reading_is_strict);
+	tcase_add_test(tc, test_base64_takes_its_own_64_characters_alone);
 	tcase_add_test(tc, test_base64url_has_no_padding);
 	tcase_add_test(tc, test_hex_goes_both_ways);
 	tcase_add_test(tc, test_times_are_written_and_read_back);
