@@ -15,6 +15,7 @@ enum {
 	CYG_SERVER_ID_LEN = 16,        /* hexadecimal digits of a server id */
 	CYG_CREDENTIAL_LEN = 64,       /* hexadecimal digits of a credential: 256 bits */
 	CYG_PATH_MAX = 1024,           /* a path in a message */
+	CYG_ADDRESS_MAX = 108, /* a Unix socket's path, as the system holds it; a host name */
 	CYG_IPC_MAX =
 	    64 * 1024, /* one SEQPACKET message; an LCG environment goes by memfd instead */
 	CYG_STAGE_LINE_MAX = 80,   /* one line of init on its standard output */

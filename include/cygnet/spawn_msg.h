@@ -11,11 +11,11 @@
 
 #include <stdint.h>
 
-enum { SPAWN_MAGIC = 0x43594753, SPAWN_VERSION = 1 };
+enum { SPAWN_MAGIC = 0x43594753, SPAWN_VERSION = 2 };
 
 enum spawn_type {
-	SPAWN_HELLO = 1, /* spawner → hub, first message: struct spawn_hello */
-	SPAWN_SPAWN, /* hub → spawner: struct spawn_spawn; REPLY once the socket listens and init
+	SPAWN_HELLO = 1, /* spawner → hub, first message: struct spawn_hello; TEMPLATEs follow */
+	SPAWN_SPAWN, /* hub → spawner: struct spawn_spawn; REPLY once its address listens and init
 			runs */
 	SPAWN_STOP,  /* struct spawn_stop: REPLY at once; SIGTERM to init, SIGKILL after grace_ms;
 			GONE follows */
@@ -27,6 +27,7 @@ enum spawn_type {
 	SPAWN_STAGE, /* struct spawn_stage */
 	SPAWN_TAIL,  /* struct spawn_tail */
 	SPAWN_GONE,  /* struct spawn_gone */
+	SPAWN_TEMPLATE, /* struct spawn_template */
 	SPAWN_TYPES,
 };
 
@@ -51,7 +52,24 @@ struct spawn_hello {
 	char engine[CYG_NAME_MAX]; /* "sandbox", "process", "fault" */
 	uint32_t isolation;        /* enum spawn_isolation */
 	uint32_t limits;           /* bits 1 << enum spawn_limit: which limits are enforced */
+	uint32_t templates;        /* so many TEMPLATE messages follow */
 	char statement[256];       /* one sentence for the administrator's page and the log */
+};
+
+/* One template of this spawner: the hub sends starts to the spawner that has theirs. */
+struct spawn_template {
+	struct spawn_head head;
+	char name[CYG_NAME_MAX];
+};
+
+enum spawn_address_kind { SPAWN_ADDRESS_NONE, SPAWN_ADDRESS_UNIX, SPAWN_ADDRESS_TCP };
+
+/* Where a server listens. At a Unix path its folder says who may connect; at a host and port
+ * whoever connects shows the server's credential, that of SPAWN. */
+struct spawn_address {
+	uint32_t kind;               /* enum spawn_address_kind */
+	uint32_t port;               /* TCP: 1 to 65535; else 0 */
+	char where[CYG_ADDRESS_MAX]; /* UNIX: absolute path; TCP: host name or number; else "" */
 };
 
 struct spawn_spawn {
@@ -79,8 +97,9 @@ struct spawn_stop {
 
 struct spawn_reply {
 	struct spawn_head head;
-	int32_t code;      /* 0, or an enum cyg_code */
-	char message[320]; /* for people, when code is not 0 */
+	int32_t code;                 /* 0, or an enum cyg_code */
+	char message[320];            /* for people, when code is not 0 */
+	struct spawn_address address; /* of SPAWN that succeeded: where the server listens */
 };
 
 enum spawn_state { SPAWN_STATE_STARTING = 1, SPAWN_STATE_RUNNING, SPAWN_STATE_STOPPING };
@@ -99,7 +118,7 @@ struct spawn_item {
 	uint64_t memory_limit; /* 0: none */
 	uint64_t cpu_us;       /* used so far; 0: unknown */
 	uint32_t cpu_milli;    /* the limit; 0: none */
-	uint32_t pad_;
+	struct spawn_address address;
 };
 
 enum spawn_stage_state { SPAWN_STAGE_BEGUN, SPAWN_STAGE_DONE, SPAWN_STAGE_FAILED };

@@ -1,5 +1,5 @@
-/* The hub's side of the spawner: connections, who may make one, what each message does, and what is
- * told to all. */
+/* The hub's side of the spawner: connections, who may make one, whose message goes where, and what
+ * is told to all. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/log.h"
@@ -49,26 +49,39 @@ static void hub_send(
 	}
 }
 
-static void reply(struct hub *hub, uint32_t request_id, const struct cyg_err *err)
+struct spawner *hub_spawner(const struct hub *hub)
 {
-	struct spawn_reply m = { .code = err == NULL ? 0 : (int32_t)err->code };
-
-	if (err != NULL)
-		(void)cyg_str_copy(m.message, sizeof(m.message), cyg_str_of(err->msg));
-	hub_send(hub, &m.head, SPAWN_REPLY, sizeof(m), request_id);
+	return hub->spawner;
 }
 
-bool hub_reply(struct spawner *sp, uint64_t serial, uint32_t request_id, const struct cyg_err *err)
+struct hub *hub_find(struct spawner *sp, uint64_t serial)
 {
 	cyg_list_each (l, &sp->hubs) {
 		struct hub *hub = CYG_CONTAINER_OF(l, struct hub, link);
 
-		if (hub->serial == serial) {
-			reply(hub, request_id, err);
-			return true;
-		}
+		if (hub->serial == serial)
+			return hub;
 	}
-	return false;
+	return NULL;
+}
+
+void hub_reply(struct hub *hub, uint32_t request_id, const struct cyg_err *err,
+    const struct spawn_address *address)
+{
+	struct spawn_reply m = { .code = err == NULL ? 0 : (int32_t)err->code };
+
+	if (hub == NULL)
+		return;
+	if (err != NULL)
+		(void)cyg_str_copy(m.message, sizeof(m.message), cyg_str_of(err->msg));
+	if (address != NULL)
+		m.address = *address;
+	hub_send(hub, &m.head, SPAWN_REPLY, sizeof(m), request_id);
+}
+
+void hub_item(struct hub *hub, uint32_t request_id, struct spawn_item *item)
+{
+	hub_send(hub, &item->head, SPAWN_ITEM, sizeof(*item), request_id);
 }
 
 void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len)
@@ -87,77 +100,12 @@ void hubs_tell_gone(struct spawner *sp, struct spawn_gone *gone)
 	sp->missed[sp->n_missed++] = *gone;
 }
 
-static void on_spawn(struct hub *hub, const struct spawn_head *head)
-{
-	start_request(hub->spawner, hub, (const struct spawn_spawn *)(const void *)head);
-}
-
-static void no_such(struct hub *hub, const struct spawn_stop *m)
-{
-	struct cyg_err err;
-
-	(void)cyg_fail(&err, CYG_ENOENT, "no server %s", m->server_id);
-	reply(hub, m->head.request_id, &err);
-}
-
-static void on_stop(struct hub *hub, const struct spawn_head *head)
-{
-	const struct spawn_stop *m = (const struct spawn_stop *)head;
-	struct server *s = server_find(hub->spawner, m->server_id);
-
-	if (s == NULL) {
-		no_such(hub, m);
-		return;
-	}
-	reply(hub, head->request_id, NULL);
-	s->stop_asked = true;
-	end_stop(s, m->grace_ms);
-}
-
-static void send_item(struct hub *hub, const struct server *s, uint32_t request_id)
-{
-	struct spawn_item item;
-
-	server_item(s, &item);
-	hub_send(hub, &item.head, SPAWN_ITEM, sizeof(item), request_id);
-}
-
-static void on_list(struct hub *hub, const struct spawn_head *head)
-{
-	cyg_list_each (l, &hub->spawner->servers) {
-		const struct server *s = CYG_CONTAINER_OF(l, struct server, link);
-
-		/* A start that failed is answered as such; it was never there. */
-		if (s->step != STEP_REMOVING || s->answered)
-			send_item(hub, s, head->request_id);
-	}
-	reply(hub, head->request_id, NULL);
-}
-
-static void on_stat(struct hub *hub, const struct spawn_head *head)
-{
-	const struct spawn_stop *m = (const struct spawn_stop *)head;
-	const struct server *s = server_find(hub->spawner, m->server_id);
-
-	if (s == NULL) {
-		no_such(hub, m);
-		return;
-	}
-	send_item(hub, s, head->request_id);
-	reply(hub, head->request_id, NULL);
-}
-
-static void on_ping(struct hub *hub, const struct spawn_head *head)
-{
-	reply(hub, head->request_id, NULL);
-}
-
 static void (*const handlers[SPAWN_TYPES])(struct hub *, const struct spawn_head *) = {
-	[SPAWN_SPAWN] = on_spawn,
-	[SPAWN_STOP] = on_stop,
-	[SPAWN_LIST] = on_list,
-	[SPAWN_STAT] = on_stat,
-	[SPAWN_PING] = on_ping,
+	[SPAWN_SPAWN] = request_spawn,
+	[SPAWN_STOP] = request_stop,
+	[SPAWN_LIST] = request_list,
+	[SPAWN_STAT] = request_stat,
+	[SPAWN_PING] = request_ping,
 };
 
 static void on_message(void *arg, const void *data, size_t len, int *fds, size_t n_fds)
@@ -196,17 +144,21 @@ static void on_end(void *arg, const struct cyg_err *why)
 	drop(arg);
 }
 
+/* HELLO, the names of the templates, and the ends that no hub has heard of. */
 static void greet(struct hub *hub)
 {
 	struct spawner *sp = hub->spawner;
-	struct spawn_hello hello = { .isolation = sp->engine->isolation,
-		.limits = cgroups_enforced(&sp->cgroups) };
+	struct spawn_hello hello = { .templates = (uint32_t)policy_n_templates(sp->policy) };
 
-	if (hello.isolation == SPAWN_ISOLATION_SANDBOX && !sp->folders.many_uids)
-		hello.isolation = SPAWN_ISOLATION_SANDBOX_ONE_UID;
-	(void)cyg_str_copy(hello.engine, sizeof(hello.engine), cyg_str_of(sp->engine->name));
-	(void)cyg_str_copy(hello.statement, sizeof(hello.statement), cyg_str_of(sp->statement));
+	sp->engine->describe(sp->engine_arg, &hello);
 	hub_send(hub, &hello.head, SPAWN_HELLO, sizeof(hello), 0);
+	for (size_t i = 0; i < hello.templates; i++) {
+		struct spawn_template m = { 0 };
+
+		(void)cyg_str_copy(
+		    m.name, sizeof(m.name), cyg_str_of(policy_template_name(sp->policy, i)));
+		hub_send(hub, &m.head, SPAWN_TEMPLATE, sizeof(m), 0);
+	}
 	for (size_t i = 0; i < sp->n_missed; i++)
 		hub_send(hub, &sp->missed[i].head, SPAWN_GONE, sizeof(sp->missed[i]), 0);
 	sp->n_missed = 0;
@@ -252,17 +204,12 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 		accept_one(sp, fd);
 }
 
-int hubs_open(struct spawner *sp, int listen_fd, struct cyg_err *err)
+void hubs_open(struct spawner *sp)
 {
-	int r = uv_poll_init(sp->loop, &sp->listen_poll, listen_fd);
-
-	sp->listen_fd = listen_fd;
-	if (r < 0)
-		return cyg_fail_sys(err, -r, "listen for the hub");
+	(void)uv_poll_init(sp->loop, &sp->listen_poll, sp->listen_fd);
 	sp->listen_poll.data = sp;
 	sp->listening = true;
 	(void)uv_poll_start(&sp->listen_poll, UV_READABLE, on_connection);
-	return 0;
 }
 
 void hubs_close(struct spawner *sp)

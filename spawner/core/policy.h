@@ -62,6 +62,10 @@ int policy_load(
 /* NULL is accepted. */
 void policy_free(struct policy *p);
 
+/* The templates by number, from 0, for those who want their names. */
+size_t policy_n_templates(const struct policy *p);
+const char *policy_template_name(const struct policy *p, size_t number);
+
 /* What was granted of a request. */
 struct policy_grant {
 	const struct policy_template *template_;

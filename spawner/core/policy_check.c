@@ -22,6 +22,16 @@ int policy_cores_parse(struct cyg_str text, uint32_t *ret)
 	return 0;
 }
 
+size_t policy_n_templates(const struct policy *p)
+{
+	return p->n_templates;
+}
+
+const char *policy_template_name(const struct policy *p, size_t number)
+{
+	return p->templates[number].name;
+}
+
 static const struct policy_template *find_template(const struct policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_templates; i++)

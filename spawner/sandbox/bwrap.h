@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "cygnet/err.h"
-#include "spawner/core/launch.h"
-#include "spawner/core/spawner.h"
+#include "spawner/local/launch.h"
+#include "spawner/local/local.h"
 
 struct bwrap {
 	struct cyg_buf args;
@@ -28,7 +28,7 @@ int bwrap_data(const char *data, size_t len);
 int bwrap_finish(struct bwrap *b, char number[16], struct cyg_err *err);
 
 /* bwrap_system.c: what every container sees of this machine, read-only, and its own /etc. */
-void bwrap_add_system(struct bwrap *b, const struct server *s, const char *home);
+void bwrap_add_system(struct bwrap *b, const struct local_server *s, const char *home);
 
 enum { BWRAP_HOST_MAX = 64 };
 #define BWRAP_HOST_NAME "cygnet"

@@ -101,7 +101,7 @@ static void add_file(struct bwrap *b, const char *path, const char *text)
 
 /* Spark wants its uid to have a name and its host name to resolve; so do ssh, git and sudo-like
  * tools. Nobody else of this machine is named. */
-static void add_names(struct bwrap *b, const struct server *s, const char *home)
+static void add_names(struct bwrap *b, const struct local_server *s, const char *home)
 {
 	cyg_autofree char *passwd =
 	    cyg_xasprintf("root:x:0:0:root:/:/usr/sbin/nologin\n"
@@ -120,7 +120,7 @@ static void add_names(struct bwrap *b, const struct server *s, const char *home)
 	    "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n");
 }
 
-void bwrap_add_system(struct bwrap *b, const struct server *s, const char *home)
+void bwrap_add_system(struct bwrap *b, const struct local_server *s, const char *home)
 {
 	add_top(b);
 	add_etc(b);

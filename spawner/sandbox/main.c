@@ -5,7 +5,8 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/options.h"
-#include "spawner/sandbox/engines.h"
+#include "spawner/core/spawner.h"
+#include "spawner/sandbox/sandbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -107,7 +108,8 @@ static const struct cyg_program program = { .name = "cygnet-spawner-sandbox",
 
 struct daemon {
 	struct spawner spawner;
-	struct engine_config engines;
+	struct local local;
+	struct sandbox sandbox;
 	struct cyg_loop *loop;
 };
 
@@ -142,54 +144,56 @@ static int set_folders(struct folders *f, const struct config *c, struct cyg_err
 	return folders_open(f, err);
 }
 
-static int install_binaries(struct engine_config *e, const struct config *c, struct cyg_err *err)
+static int install_binaries(struct local *l, const struct config *c, struct cyg_err *err)
 {
 	char self[CYG_PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
 	if (c->bin_dir != NULL)
-		return binaries_install(e, c->bin_dir, err);
+		return local_install_binaries(l, c->bin_dir, err);
 	self[n > 0 ? n : 0] = '\0';
 	slash = strrchr(self, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	return binaries_install(e, self, err);
+	return local_install_binaries(l, self, err);
+}
+
+/* The engine, from policy to limits. */
+static int prepare(struct daemon *d, const struct config *c, struct cyg_err *err)
+{
+	struct local *l = &d->local;
+
+	l->files = launch_raise_files();
+	l->folders.records = l->folders.state = -1;
+	d->sandbox.bwrap = c->bwrap;
+	if (policy_load(c->templates, c->stacks, &d->spawner.policy, err) < 0 ||
+	    set_folders(&l->folders, c, err) < 0 || install_binaries(l, c, err) < 0 ||
+	    engines_choose(l, &d->sandbox, (enum engine_choice)c->engine, err) < 0 ||
+	    local_open(l, err) < 0)
+		return -(int)err->code;
+	engines_state(l);
+	return 0;
 }
 
 static int start(struct daemon *d, const struct config *c, struct cyg_err *err)
 {
 	struct spawner *sp = &d->spawner;
+	int listen_fd = cyg_listen_fd("ctl");
 
 	(void)umask(022);
-	sp->files = launch_raise_files();
-	sp->folders.records = sp->folders.state = -1;
-	d->engines.spawner = sp;
-	d->engines.bwrap = c->bwrap;
+	if (prepare(d, c, err) < 0)
+		return -(int)err->code;
+	if (listen_fd < 0)
+		listen_fd = local_listen(&d->local, err);
+	if (listen_fd < 0 || cyg_loop_new(on_end, d, cyg_listen_fd("parent"), &d->loop, err) < 0)
+		return -(int)err->code;
+	sp->loop = d->local.loop = cyg_loop_uv(d->loop);
 	sp->hub_uid = (uid_t)c->hub_uid;
-	if (policy_load(c->templates, c->stacks, &sp->policy, err) < 0 ||
-	    set_folders(&sp->folders, c, err) < 0 || install_binaries(&d->engines, c, err) < 0 ||
-	    engines_choose(&d->engines, (enum engine_choice)c->engine, err) < 0)
-		return -(int)err->code;
-	if (cyg_loop_new(on_end, d, cyg_listen_fd("parent"), &d->loop, err) < 0)
-		return -(int)err->code;
-	sp->loop = cyg_loop_uv(d->loop);
-	if (spawner_open(sp, cyg_listen_fd("ctl"), err) < 0)
-		return -(int)err->code;
-	engines_state(&d->engines);
+	sp->engine = &local_engine;
+	sp->engine_arg = &d->local;
+	spawner_open(sp, listen_fd);
 	return 0;
-}
-
-/* Undoes as much of start as was done. */
-static void abandon(struct daemon *d)
-{
-	if (d->loop != NULL) {
-		spawner_close(&d->spawner);
-		cyg_loop_free(d->loop);
-	} else {
-		policy_free(d->spawner.policy);
-		folders_close(&d->spawner.folders);
-	}
 }
 
 int main(int argc, char **argv)
@@ -208,7 +212,8 @@ int main(int argc, char **argv)
 	cyg_log_init(program.name, (enum cyg_log_level)config.log_level);
 	if (start(&d, &config, &err) < 0) {
 		cyg_log_error("main", "%s", err.msg);
-		abandon(&d);
+		policy_free(d.spawner.policy);
+		local_abandon(&d.local);
 		cyg_options_free(&program, &config);
 		return 1;
 	}

@@ -1,11 +1,13 @@
 /* Trying what will be needed before anybody needs it, and choosing the engine by the outcome. */
+#include "spawner/sandbox/sandbox.h"
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "daemon/log.h"
-#include "spawner/core/record.h"
-#include "spawner/sandbox/engines.h"
+#include "spawner/local/record.h"
+#include "spawner/process/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -107,36 +109,46 @@ static void sweep(const struct folders *f, uid_t uid)
 		(void)closedir(proc);
 }
 
-static int run(struct engine_config *c, struct server *s, struct cyg_err *err)
+static int run(struct sandbox *sandbox, struct local_server *s, struct cyg_err *err)
 {
 	static char init[] = "/cygnet/bin/cygnet-init";
 	char *argv[] = { init, NULL };
 	cyg_autoclose int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char mark[PROBE_MARK_MAX];
-	cyg_autoclose int out = memfd_create(probe_mark(&c->spawner->folders, mark), MFD_CLOEXEC);
+	cyg_autoclose int out = memfd_create(probe_mark(&s->local->folders, mark), MFD_CLOEXEC);
 	struct launch base = {
 		.person = &s->person, .out = out, .started_fd = -1, .dies_with_us = true
 	};
 
 	if (listener < 0 || out < 0)
 		return cyg_fail_sys(err, errno, "probe");
-	if (sandbox_engine.start(c, s, &base, argv, listener, err) < 0)
+	if (sandbox_kind.start(sandbox, s, &base, argv, listener, err) < 0)
 		return -(int)err->code;
 	return wait_for(s->started.pid, out, err);
 }
 
-int probe_sandbox(struct engine_config *c, struct cyg_err *err)
+static void remove_places(const struct folders *f)
 {
-	const struct folders *f = &c->spawner->folders;
+	bool more;
+
+	do {
+		if (folders_remove_some(f, PROBE_ID, LOCAL_REMOVE_STEP, &more, NULL) < 0)
+			return;
+	} while (more);
+}
+
+int probe_sandbox(struct local *l, struct sandbox *sandbox, struct cyg_err *err)
+{
+	const struct folders *f = &l->folders;
 	static char home[] = "/home/probe";
 	struct policy_template template_ = {
 		.home = home, .tmp_bytes = 1 << 20, .shm_bytes = 1 << 20
 	};
 	struct policy_stack stack = { 0 };
-	struct server *s = cyg_xcalloc(1, sizeof(*s));
+	struct local_server *s = cyg_xcalloc(1, sizeof(*s));
 	int r;
 
-	s->spawner = c->spawner;
+	s->local = l;
 	s->grant.template_ = &template_;
 	s->grant.stack = &stack;
 	(void)snprintf(s->spec.server_id, sizeof(s->spec.server_id), "%s", PROBE_ID);
@@ -145,37 +157,37 @@ int probe_sandbox(struct engine_config *c, struct cyg_err *err)
 	s->person.gid = f->many_uids ? LAUNCH_PROBE_UID : getegid();
 	sweep(f, s->person.uid);
 	folders_run_path(f, PROBE_ID, s->home);
-	(void)folders_remove(f, PROBE_ID, NULL);
+	remove_places(f);
 	r = folders_make_run(f, PROBE_ID, &s->person, err);
 	if (r == 0)
-		r = run(c, s, err);
-	(void)folders_remove(f, PROBE_ID, NULL);
+		r = run(sandbox, s, err);
+	remove_places(f);
 	record_remove(f->records, PROBE_ID);
 	free(s);
 	return r;
 }
 
-int engines_choose(struct engine_config *c, enum engine_choice choice, struct cyg_err *err)
+int engines_choose(
+    struct local *l, struct sandbox *sandbox, enum engine_choice choice, struct cyg_err *err)
 {
-	struct spawner *sp = c->spawner;
 	struct cyg_err why;
 
-	sp->engine_arg = c;
-	sp->engine = &process_engine;
+	l->kind = &process_kind;
 	if (choice == ENGINE_PROCESS) {
-		(void)snprintf(sp->statement, sizeof(sp->statement),
+		(void)snprintf(l->statement, sizeof(l->statement),
 		    "as the configuration asks (engine: process)");
 		return 0;
 	}
-	if (access(c->bwrap, X_OK) < 0)
-		(void)cyg_fail_sys(&why, errno, "bubblewrap, '%s'", c->bwrap);
-	else if (probe_sandbox(c, &why) == 0) {
-		sp->engine = &sandbox_engine;
+	if (access(sandbox->bwrap, X_OK) < 0)
+		(void)cyg_fail_sys(&why, errno, "bubblewrap, '%s'", sandbox->bwrap);
+	else if (probe_sandbox(l, sandbox, &why) == 0) {
+		l->kind = &sandbox_kind;
+		l->kind_arg = sandbox;
 		return 0;
 	}
 	if (choice == ENGINE_SANDBOX)
 		return cyg_fail(err, CYG_EDENIED, "no sandbox can be made here: %s", why.msg);
-	(void)snprintf(sp->statement, sizeof(sp->statement),
+	(void)snprintf(l->statement, sizeof(l->statement),
 	    "because no sandbox can be made here: %.150s", why.msg);
 	return 0;
 }
@@ -195,28 +207,27 @@ static void limits_text(const struct cgroups *g, char *out, size_t size)
 		(void)snprintf(out, size, "none (%.60s)", g->why);
 }
 
-void engines_state(struct engine_config *c)
+void engines_state(struct local *l)
 {
-	struct spawner *sp = c->spawner;
-	char limits[100], reason[sizeof(sp->statement)];
+	char limits[100], reason[sizeof(l->statement)];
 
-	limits_text(&sp->cgroups, limits, sizeof(limits));
-	memcpy(reason, sp->statement, sizeof(reason));
-	if (sp->engine == &process_engine)
-		(void)snprintf(sp->statement, sizeof(sp->statement),
+	limits_text(&l->cgroups, limits, sizeof(limits));
+	memcpy(reason, l->statement, sizeof(reason));
+	if (l->kind == &process_kind)
+		(void)snprintf(l->statement, sizeof(l->statement),
 		    "No isolation: servers are plain processes, %.120s. Limits: %.60s.", reason,
 		    limits);
-	else if (sp->folders.many_uids)
-		(void)snprintf(sp->statement, sizeof(sp->statement),
+	else if (l->folders.many_uids)
+		(void)snprintf(l->statement, sizeof(l->statement),
 		    "Each server has a sandbox of its own and runs as its user's uid. Limits: %s.",
 		    limits);
 	else
-		(void)snprintf(sp->statement, sizeof(sp->statement),
+		(void)snprintf(l->statement, sizeof(l->statement),
 		    "Each server has a sandbox of its own, but all run as uid %u: nothing separates "
 		    "them from that account. Limits: %.60s.",
 		    geteuid(), limits);
-	if (sp->engine == &process_engine || cgroups_enforced(&sp->cgroups) == 0)
-		cyg_log_warn("engine", "%s", sp->statement);
+	if (l->kind == &process_kind || cgroups_enforced(&l->cgroups) == 0)
+		cyg_log_warn("engine", "%s", l->statement);
 	else
-		cyg_log_info("engine", "%s", sp->statement);
+		cyg_log_info("engine", "%s", l->statement);
 }

@@ -1,8 +1,9 @@
 /* The sandbox engine: one bubblewrap a server, every namespace its own, network: loopback only. */
+#include "spawner/sandbox/sandbox.h"
+
 #include "base/mem.h"
-#include "spawner/core/record.h"
+#include "spawner/local/record.h"
 #include "spawner/sandbox/bwrap.h"
-#include "spawner/sandbox/engines.h"
 #include "spawner/sandbox/seccomp.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #define INSIDE_RUN "/run/cygnet"
 #define INSIDE_BIN "/cygnet/bin"
 
-static void sandbox_places(void *arg, const struct server *s, struct engine_places *ret)
+static void sandbox_places(void *arg, const struct local_server *s, struct local_places *ret)
 {
 	struct policy_places p = { .user = s->spec.user };
 	cyg_autofree char *home = NULL;
@@ -72,7 +73,7 @@ static void add_figures(struct bwrap *b, const struct cgroups *c, const char *id
 	}
 }
 
-static void add_run_folder(struct bwrap *b, const struct folders *f, const struct server *s)
+static void add_run_folder(struct bwrap *b, const struct folders *f, const struct local_server *s)
 {
 	char path[CYG_PATH_MAX];
 
@@ -101,11 +102,10 @@ static int status_file(const struct folders *f, const char *id, struct cyg_err *
 	return fd < 0 ? cyg_fail_sys(err, errno, "write '%s'", name) : fd;
 }
 
-static int add_all(
-    struct engine_config *c, struct bwrap *b, const struct server *s, struct cyg_err *err)
+static int add_all(struct bwrap *b, const struct local_server *s, struct cyg_err *err)
 {
-	const struct folders *f = &c->spawner->folders;
-	struct engine_places at = { 0 };
+	const struct folders *f = &s->local->folders;
+	struct local_places at = { 0 };
 	struct policy_places p = { .user = s->spec.user, .cache = f->cache_dir };
 	int filter = seccomp_memfd(err), status = -1;
 
@@ -116,7 +116,7 @@ static int add_all(
 		cyg_close(filter);
 		return status;
 	}
-	sandbox_places(c, s, &at);
+	sandbox_places(NULL, s, &at);
 	bwrap_add(b, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc",
 	    "--unshare-uts", "--unshare-cgroup", "--hostname", BWRAP_HOST_NAME, "--as-pid-1",
 	    "--new-session", "--cap-drop", "ALL", NULL);
@@ -129,17 +129,17 @@ static int add_all(
 	if (add_mounts(b, &s->grant.template_->mounts, &p, err) < 0 ||
 	    add_mounts(b, &s->grant.stack->mounts, &p, err) < 0)
 		return -(int)CYG_EINVAL;
-	add_figures(b, &c->spawner->cgroups, s->spec.server_id);
+	add_figures(b, &s->local->cgroups, s->spec.server_id);
 	add_run_folder(b, f, s);
-	bwrap_add(
-	    b, "--ro-bind", c->bin, INSIDE_BIN, "--chdir", at.home, "--remount-ro", "/", NULL);
+	bwrap_add(b, "--ro-bind", s->local->bin, INSIDE_BIN, "--chdir", at.home, "--remount-ro",
+	    "/", NULL);
 	return 0;
 }
 
-static int sandbox_start(void *arg, struct server *s, struct launch *base, char *const *argv,
+static int sandbox_start(void *arg, struct local_server *s, struct launch *base, char *const *argv,
     int listen_fd, struct cyg_err *err)
 {
-	struct engine_config *c = arg;
+	const struct sandbox *sandbox = arg;
 	struct bwrap b;
 	char number[16];
 	const char **line = NULL;
@@ -149,7 +149,7 @@ static int sandbox_start(void *arg, struct server *s, struct launch *base, char 
 	bwrap_init(&b, listen_fd);
 	if (base->dies_with_us)
 		bwrap_add(&b, "--die-with-parent", NULL);
-	r = add_all(c, &b, s, err);
+	r = add_all(&b, s, err);
 	if (r == 0)
 		r = bwrap_finish(&b, number, err);
 	if (r == 0) {
@@ -163,7 +163,7 @@ static int sandbox_start(void *arg, struct server *s, struct launch *base, char 
 		memcpy(line + 4, argv, n * sizeof(*argv));
 		memcpy(base->fds, b.fds, b.n_fds * sizeof(*b.fds));
 		base->n_fds = b.n_fds;
-		base->path = c->bwrap;
+		base->path = sandbox->bwrap;
 		base->argv = (char *const *)(const void *)line;
 		r = launch(base, &s->started.pid, err);
 	}
@@ -172,7 +172,7 @@ static int sandbox_start(void *arg, struct server *s, struct launch *base, char 
 	return r;
 }
 
-const struct engine sandbox_engine = {
+const struct local_kind sandbox_kind = {
 	.name = "sandbox",
 	.isolation = SPAWN_ISOLATION_SANDBOX,
 	.own_secrets = true,

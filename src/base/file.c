@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -239,6 +240,7 @@ struct walk {
 	bool force;
 	bool moved;     /* something came up to the top since the last look at it */
 	unsigned moves; /* so far */
+	size_t left;    /* entries that may still be looked at */
 };
 
 /* A folder that lies deeper than there are frames is moved up into the top folder, where it is met
@@ -295,22 +297,25 @@ static int leave(struct walk *w)
 	return 0;
 }
 
-/* Removes the tree below stack[0], whose folder is open; the folder itself stays. */
-static int remove_below(struct walk *w)
+/* Removes the tree below stack[0], whose folder is open; the folder itself stays. *more: w->left
+ * was used up before the end. */
+static int remove_below(struct walk *w, bool *more)
 {
 	int rc = 0;
 
-	while (rc == 0 && w->depth > 0) {
+	for (; rc == 0 && w->depth > 0 && w->left > 0; w->left--) {
 		const struct dirent *e = readdir(w->stack[w->depth - 1].dir);
 
 		rc = e != NULL ? remove_entry(w, e->d_name) : leave(w);
 	}
+	*more = rc == 0 && w->depth > 0;
 	while (w->depth > 0)
 		(void)closedir(w->stack[--w->depth].dir);
 	return rc;
 }
 
-static int remove_tree(int dirfd, const char *path, bool force, struct cyg_err *err)
+static int remove_tree(
+    int dirfd, const char *path, bool force, size_t max, bool *more, struct cyg_err *err)
 {
 	cyg_autofree struct walk *w = cyg_xcalloc(1, sizeof(*w));
 	struct stat st;
@@ -325,13 +330,16 @@ static int remove_tree(int dirfd, const char *path, bool force, struct cyg_err *
 	}
 	w->dev = st.st_dev;
 	w->force = force;
+	w->left = max;
 	rc = push(&w->stack[0], dirfd, path, w->dev, force);
 	if (rc < 0)
 		return cyg_fail_sys(err, -rc, "open folder '%s'", path);
 	w->depth = 1;
-	rc = remove_below(w);
+	rc = remove_below(w, more);
 	if (rc < 0)
 		return cyg_fail_sys(err, -rc, "remove what is in folder '%s'", path);
+	if (*more)
+		return 0;
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
 		return cyg_fail_sys(err, errno, "remove folder '%s'", path);
 	return 0;
@@ -339,10 +347,13 @@ static int remove_tree(int dirfd, const char *path, bool force, struct cyg_err *
 
 int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err)
 {
-	return remove_tree(dirfd, path, false, err);
+	bool more;
+
+	return remove_tree(dirfd, path, false, SIZE_MAX, &more, err);
 }
 
-int cyg_file_remove_tree_locked(int dirfd, const char *path, struct cyg_err *err)
+int cyg_file_remove_some(int dirfd, const char *path, size_t max, bool *more, struct cyg_err *err)
 {
-	return remove_tree(dirfd, path, true, err);
+	*more = false;
+	return remove_tree(dirfd, path, true, max, more, err);
 }

@@ -30,7 +30,8 @@ void cyg_file_sync_parent(int dirfd, const char *path);
 /* Removes a folder and all below it (relative to dirfd), however deep, following no link and
  * crossing no mount point. A path that is not there is success. */
 int cyg_file_remove_tree(int dirfd, const char *path, struct cyg_err *err);
-/* The same, also where a folder's own mode forbids us (who own it) to enter or change it. */
-int cyg_file_remove_tree_locked(int dirfd, const char *path, struct cyg_err *err);
+/* The same, also where a folder's own mode forbids us (who own it) to enter or change it, and at
+ * most about max entries (a thousand or more) in one call: *more says whether to call again. */
+int cyg_file_remove_some(int dirfd, const char *path, size_t max, bool *more, struct cyg_err *err);
 
 #endif

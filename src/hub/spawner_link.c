@@ -9,9 +9,16 @@
 #include "ipc/channel.h"
 #include "ipc/spawn_codec.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
-enum { RETRY_MS = 100, RETRY_MAX_MS = 2000, SWEEP_MS = 500, HELLO_MS = 10 * 1000 };
+enum {
+	RETRY_MS = 100,
+	RETRY_MAX_MS = 2000,
+	SWEEP_MS = 500,
+	HELLO_MS = 10 * 1000,
+	TEMPLATES_MAX = 4096
+};
 
 struct open_call {
 	struct cyg_link link;
@@ -26,7 +33,10 @@ struct spawner_link {
 	const struct spawner_events *events;
 	void *arg;
 	struct ipc_channel *channel; /* NULL: not connected */
-	bool up;                     /* HELLO came */
+	bool up;                     /* HELLO and all TEMPLATEs came */
+	bool greeted;                /* HELLO came */
+	char (*templates)[CYG_NAME_MAX];
+	size_t n_templates;
 	bool failing; /* nothing more is sent on it; on_sweep ends it, for this reason: */
 	struct cyg_err why;
 	bool has_hello;
@@ -81,7 +91,7 @@ static void on_end(void *arg, const struct cyg_err *why)
 	struct cyg_err err;
 
 	l->channel = NULL;
-	l->up = l->failing = false;
+	l->up = l->greeted = l->failing = false;
 	(void)cyg_fail(&err, CYG_EBUSY, "The connection to the spawner ended.");
 	while (cyg_list_first(&l->calls) != NULL)
 		call_end(
@@ -98,14 +108,37 @@ static void drop(struct spawner_link *l, const struct cyg_err *why)
 	on_end(l, why);
 }
 
-static void take_hello(struct spawner_link *l, const struct spawn_hello *hello)
+static void come_up(struct spawner_link *l)
 {
-	l->hello = *hello;
+	if (l->n_templates < l->hello.templates)
+		return;
 	l->has_hello = l->up = true;
 	l->retry_ms = RETRY_MS;
 	l->told = false;
-	cyg_log_info("spawner", "connected: engine %s, %s", hello->engine, hello->statement);
+	cyg_log_info("spawner", "connected: engine %s, %s", l->hello.engine, l->hello.statement);
 	l->events->on_up(l->arg, &l->hello);
+}
+
+static int take_hello(struct spawner_link *l, const struct spawn_hello *hello, struct cyg_err *err)
+{
+	if (l->greeted || hello->templates > TEMPLATES_MAX)
+		return cyg_fail(err, CYG_EPROTO, "a second HELLO, or too many templates");
+	l->hello = *hello;
+	l->greeted = true;
+	l->n_templates = 0;
+	l->templates = cyg_xrealloc(l->templates, (hello->templates + 1) * sizeof(*l->templates));
+	come_up(l);
+	return 0;
+}
+
+static int take_template(
+    struct spawner_link *l, const struct spawn_template *m, struct cyg_err *err)
+{
+	if (!l->greeted || l->up)
+		return cyg_fail(err, CYG_EPROTO, "a template that HELLO did not announce");
+	memcpy(l->templates[l->n_templates++], m->name, sizeof(m->name));
+	come_up(l);
+	return 0;
 }
 
 static void take_reply(struct spawner_link *l, const struct spawn_reply *reply)
@@ -145,13 +178,19 @@ static void on_message(void *arg, const void *data, size_t len, int *fds, size_t
 	for (size_t i = 0; i < n_fds; i++)
 		cyg_close(fds[i]);
 	if (spawn_msg_check(data, len, &head, &err) < 0 ||
-	    (head->type != SPAWN_HELLO && !l->up && cyg_fail(&err, CYG_EPROTO, "no HELLO first"))) {
+	    (head->type != SPAWN_HELLO && head->type != SPAWN_TEMPLATE && !l->up &&
+		cyg_fail(&err, CYG_EPROTO, "no HELLO first"))) {
 		drop(l, &err);
 		return;
 	}
 	switch (head->type) {
 	case SPAWN_HELLO:
-		take_hello(l, data);
+		if (take_hello(l, data, &err) < 0)
+			drop(l, &err);
+		break;
+	case SPAWN_TEMPLATE:
+		if (take_template(l, data, &err) < 0)
+			drop(l, &err);
 		break;
 	case SPAWN_REPLY:
 		take_reply(l, data);
@@ -267,8 +306,10 @@ static void on_handle_closed(uv_handle_t *h)
 {
 	struct spawner_link *l = h->data;
 
-	if (--l->handles == 0)
+	if (--l->handles == 0) {
+		free(l->templates);
 		free(l);
+	}
 }
 
 void spawner_link_close(struct spawner_link *l)

@@ -36,15 +36,32 @@ static const struct msg_rule rules[SPAWN_TYPES] = {
 	[SPAWN_LIST] = { sizeof(struct spawn_head), true, { { 0, 0 } } },
 	[SPAWN_STAT] = { sizeof(struct spawn_stop), true, { TEXT(spawn_stop, server_id) } },
 	[SPAWN_PING] = { sizeof(struct spawn_head), true, { { 0, 0 } } },
-	[SPAWN_REPLY] = { sizeof(struct spawn_reply), false, { TEXT(spawn_reply, message) } },
+	[SPAWN_REPLY] = { sizeof(struct spawn_reply), false,
+	    { TEXT(spawn_reply, message), TEXT(spawn_reply, address.where) } },
 	[SPAWN_ITEM] = { sizeof(struct spawn_item), false,
-	    { TEXT(spawn_item, server_id), TEXT(spawn_item, user), TEXT(spawn_item, server) } },
+	    { TEXT(spawn_item, server_id), TEXT(spawn_item, user), TEXT(spawn_item, server),
+		TEXT(spawn_item, address.where) } },
 	[SPAWN_STAGE] = { sizeof(struct spawn_stage), false,
 	    { TEXT(spawn_stage, server_id), TEXT(spawn_stage, name) } },
 	[SPAWN_TAIL] = { sizeof(struct spawn_tail), false, { TEXT(spawn_tail, server_id) } },
 	[SPAWN_GONE] = { sizeof(struct spawn_gone), false,
 	    { TEXT(spawn_gone, server_id), TEXT(spawn_gone, message) } },
+	[SPAWN_TEMPLATE] = { sizeof(struct spawn_template), false, { TEXT(spawn_template, name) } },
 };
+
+static bool address_holds(const struct spawn_address *a)
+{
+	switch (a->kind) {
+	case SPAWN_ADDRESS_NONE:
+		return a->port == 0 && a->where[0] == '\0';
+	case SPAWN_ADDRESS_UNIX:
+		return a->port == 0 && a->where[0] == '/';
+	case SPAWN_ADDRESS_TCP:
+		return a->port > 0 && a->port <= UINT16_MAX && a->where[0] != '\0';
+	default:
+		return false;
+	}
+}
 
 /* What size and termination cannot say. */
 static bool values_hold(const struct spawn_head *head, const void *data)
@@ -58,6 +75,10 @@ static bool values_hold(const struct spawn_head *head, const void *data)
 		return spawn->home_packages <= 1;
 	if (head->type == SPAWN_TAIL)
 		return tail->length <= sizeof(tail->text);
+	if (head->type == SPAWN_REPLY)
+		return address_holds(&((const struct spawn_reply *)data)->address);
+	if (head->type == SPAWN_ITEM)
+		return address_holds(&((const struct spawn_item *)data)->address);
 	return true;
 }
 

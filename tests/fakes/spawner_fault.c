@@ -1,12 +1,14 @@
-/* cygnet-spawner-fault: a spawner whose servers go wrong on purpose. It is the real one (protocol,
- * policy, records, clean-up) with an engine whose servers are forked here; the name of the template
- * says what happens. `ok` is also the null engine of the benches. */
+/* cygnet-spawner-fault: a spawner whose servers go wrong on purpose. The core is the real one; its
+ * engine refuses some starts itself and leaves the others to the real engine of local servers
+ * (records, clean-up), whose servers are forked here; the name of the template says what happens.
+ * `ok` is also the null engine of the benches. */
 #include "base/mem.h"
 #include "base/num.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/options.h"
 #include "spawner/core/spawner.h"
+#include "spawner/local/local.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -44,7 +46,7 @@ static void start_agent(void)
 	say("ready\nstage setup 1\nstage agent 0\n");
 }
 
-static unsigned seconds_of(const struct server *s)
+static unsigned seconds_of(const struct local_server *s)
 {
 	uint64_t seconds = 3;
 
@@ -55,20 +57,20 @@ static unsigned seconds_of(const struct server *s)
 	return (unsigned)seconds;
 }
 
-static void wait_seconds(const struct server *s)
+static void wait_seconds(const struct local_server *s)
 {
 	const struct timespec t = { .tv_sec = (time_t)seconds_of(s) };
 
 	(void)nanosleep(&t, NULL);
 }
 
-static void run_ok(const struct server *s)
+static void run_ok(const struct local_server *s)
 {
 	start_agent();
 	serve();
 }
 
-static void run_slow(const struct server *s)
+static void run_slow(const struct local_server *s)
 {
 	say("ready\n");
 	wait_seconds(s);
@@ -76,20 +78,20 @@ static void run_slow(const struct server *s)
 	serve();
 }
 
-static void run_never(const struct server *s)
+static void run_never(const struct local_server *s)
 {
 	start_agent();
 	for (;;)
 		(void)pause();
 }
 
-static void run_dies(const struct server *s)
+static void run_dies(const struct local_server *s)
 {
 	start_agent();
 	_exit(3);
 }
 
-static void run_dies_later(const struct server *s)
+static void run_dies_later(const struct local_server *s)
 {
 	start_agent();
 	(void)signal(SIGALRM, SIG_DFL);
@@ -97,7 +99,7 @@ static void run_dies_later(const struct server *s)
 	serve();
 }
 
-static void run_bad_port(const struct server *s)
+static void run_bad_port(const struct local_server *s)
 {
 	start_agent();
 	(void)close(LAUNCH_FD_FIRST);
@@ -105,26 +107,26 @@ static void run_bad_port(const struct server *s)
 		(void)pause();
 }
 
-static void run_mute(const struct server *s)
+static void run_mute(const struct local_server *s)
 {
 	for (;;)
 		(void)pause();
 }
 
-static void run_container_fails(const struct server *s)
+static void run_container_fails(const struct local_server *s)
 {
 	say("bwrap: No permissions to create a new namespace\n");
 	_exit(1);
 }
 
-static void run_setup_fails(const struct server *s)
+static void run_setup_fails(const struct local_server *s)
 {
 	static const char text[] = "loading the stack\nsetup.sh: line 3: no such release\n";
 	char path[CYG_PATH_MAX + 32];
 	int fd;
 
 	say("ready\n");
-	folders_run_path(&s->spawner->folders, s->spec.server_id, path);
+	folders_run_path(&s->local->folders, s->spec.server_id, path);
 	(void)snprintf(path + strlen(path), 32, "/log/setup.log");
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	(void)!write(fd, text, sizeof(text) - 1);
@@ -132,7 +134,7 @@ static void run_setup_fails(const struct server *s)
 	_exit(INIT_EXIT_SETUP);
 }
 
-static void run_setup_hangs(const struct server *s)
+static void run_setup_hangs(const struct local_server *s)
 {
 	say("ready\n");
 	wait_seconds(s);
@@ -142,7 +144,7 @@ static void run_setup_hangs(const struct server *s)
 
 static const struct fault {
 	const char *name;
-	void (*run)(const struct server *s);
+	void (*run)(const struct local_server *s);
 } faults[] = {
 	{ "ok", run_ok },
 	{ "slow", run_slow },
@@ -154,12 +156,11 @@ static const struct fault {
 	{ "container-fails", run_container_fails },
 	{ "setup-fails", run_setup_fails },
 	{ "setup-hangs", run_setup_hangs },
-	{ "refused", NULL },
 };
 
 static void run(void *arg)
 {
-	const struct server *s = arg;
+	const struct local_server *s = arg;
 
 	for (size_t i = 0; i < CYG_N(faults); i++)
 		if (strcmp(s->grant.template_->name, faults[i].name) == 0)
@@ -167,21 +168,17 @@ static void run(void *arg)
 	_exit(0);
 }
 
-static void fault_places(void *arg, const struct server *s, struct engine_places *ret)
+static void fault_places(void *arg, const struct local_server *s, struct local_places *ret)
 {
-	const struct spawner *sp = arg;
-
 	memcpy(ret->home, s->home, sizeof(ret->home));
-	folders_run_path(&sp->folders, s->spec.server_id, ret->run_dir);
+	folders_run_path(&s->local->folders, s->spec.server_id, ret->run_dir);
 }
 
-static int fault_start(void *arg, struct server *s, struct launch *base, char *const *argv,
+static int fault_launch(void *arg, struct local_server *s, struct launch *base, char *const *argv,
     int listen_fd, struct cyg_err *err)
 {
 	const char *name = s->grant.template_->name;
 
-	if (strcmp(name, "refused") == 0)
-		return cyg_fail(err, CYG_EBUSY, "the engine has no room for another server");
 	for (size_t i = 0; i < CYG_N(faults); i++) {
 		if (strcmp(name, faults[i].name) != 0)
 			continue;
@@ -192,10 +189,24 @@ static int fault_start(void *arg, struct server *s, struct launch *base, char *c
 	return cyg_fail(err, CYG_EINVAL, "the fault engine has no fault '%s'", name);
 }
 
-static const struct engine fault_engine = { .name = "fault",
+static const struct local_kind fault_kind = { .name = "fault",
 	.isolation = SPAWN_ISOLATION_PROCESS,
 	.places = fault_places,
-	.start = fault_start };
+	.start = fault_launch };
+
+/* An engine that has no room says so before anything is done. */
+static void fault_start(void *engine, const struct spawn_spawn *request,
+    const struct policy_grant *grant, const struct engine_answer *answer)
+{
+	struct cyg_err err;
+
+	if (strcmp(grant->template_->name, "refused") != 0) {
+		local_engine.start(engine, request, grant, answer);
+		return;
+	}
+	(void)cyg_fail(&err, CYG_EBUSY, "the engine has no room for another server");
+	local_answer_later(engine, answer, NULL, &err);
+}
 
 struct config {
 	char *run_dir, *state_dir, *templates, *stacks;
@@ -237,6 +248,8 @@ static const struct cyg_program program = { .name = "cygnet-spawner-fault",
 	.options = options };
 
 static struct spawner spawner;
+static struct local local;
+static struct engine fault_engine;
 static struct cyg_loop *loop;
 
 static void on_end(void *arg, const char *why)
@@ -247,21 +260,30 @@ static void on_end(void *arg, const char *why)
 
 static int start(const struct config *c, struct cyg_err *err)
 {
+	int listen_fd = cyg_listen_fd("ctl");
+
 	(void)umask(022);
-	spawner.hub_uid = (uid_t)c->hub_uid;
-	spawner.engine = &fault_engine;
-	spawner.engine_arg = &spawner;
-	spawner.folders.group = (gid_t)-1;
-	(void)snprintf(spawner.statement, sizeof(spawner.statement), "Servers fail on purpose.");
-	if (!cyg_str_copy(spawner.folders.run_dir, CYG_PATH_MAX, cyg_str_of(c->run_dir)) ||
-	    !cyg_str_copy(spawner.folders.state_dir, CYG_PATH_MAX, cyg_str_of(c->state_dir)))
+	local.kind = &fault_kind;
+	local.folders.group = (gid_t)-1;
+	(void)snprintf(local.statement, sizeof(local.statement), "Servers fail on purpose.");
+	if (!cyg_str_copy(local.folders.run_dir, CYG_PATH_MAX, cyg_str_of(c->run_dir)) ||
+	    !cyg_str_copy(local.folders.state_dir, CYG_PATH_MAX, cyg_str_of(c->state_dir)))
 		return cyg_fail(err, CYG_EINVAL, "a path is too long");
 	if (policy_load(c->templates, c->stacks, &spawner.policy, err) < 0 ||
-	    folders_open(&spawner.folders, err) < 0 ||
-	    cyg_loop_new(on_end, NULL, cyg_listen_fd("parent"), &loop, err) < 0)
+	    folders_open(&local.folders, err) < 0 || local_open(&local, err) < 0)
 		return -(int)err->code;
-	spawner.loop = cyg_loop_uv(loop);
-	return spawner_open(&spawner, cyg_listen_fd("ctl"), err);
+	if (listen_fd < 0)
+		listen_fd = local_listen(&local, err);
+	if (listen_fd < 0 || cyg_loop_new(on_end, NULL, cyg_listen_fd("parent"), &loop, err) < 0)
+		return -(int)err->code;
+	fault_engine = local_engine;
+	fault_engine.start = fault_start;
+	spawner.loop = local.loop = cyg_loop_uv(loop);
+	spawner.hub_uid = (uid_t)c->hub_uid;
+	spawner.engine = &fault_engine;
+	spawner.engine_arg = &local;
+	spawner_open(&spawner, listen_fd);
+	return 0;
 }
 
 int main(int argc, char **argv)

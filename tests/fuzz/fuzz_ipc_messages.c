@@ -2,7 +2,7 @@
  * every text ended inside its array; a stage that parses is one of the closed list. */
 #include "base/mem.h"
 #include "ipc/spawn_codec.h"
-#include "spawner/core/spawner.h"
+#include "spawner/local/local.h"
 
 #include <assert.h>
 #include <string.h>

@@ -424,8 +424,30 @@ def test_what_died_with_its_spawner_is_swept(spawner, tmp_path):
     wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "init ended")
     assert run.site.socket(one).exists()
     run.go()
+    assert spawn.CAUSES[run.hub.wait(spawn.GONE, id=one).cause] == "signalled"
     assert list(run.hub.list()) == [two]
     assert not run.site.socket(one).exists()
+    run.hub.stop(two)
+    run.end()
+
+
+def test_what_a_dead_server_leaves_is_removed_while_others_are_served(spawner, tmp_path):
+    run = spawner(site_of(tmp_path))
+    one = run.hub.spawn()
+    pid = init_pid(run.site, one)
+    run.kill()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "init ended")
+    many = run.site.run / "servers" / one / "many"
+    many.mkdir()
+    for number in range(60000):
+        os.mknod(many / str(number))
+    run.go()
+    assert run.hub.ask(spawn.PING).code == 0
+    assert many.exists() and run.hub.list()[one].state == 3
+    two = run.hub.spawn(user="bob")
+    assert ask(run.site, two, "1 + 1") == "2"
+    run.hub.wait(spawn.GONE, id=one)
     run.hub.stop(two)
     run.end()
 

@@ -246,7 +246,7 @@ START_TEST(test_folders_that_their_owner_locked_are_removed_when_asked)
 	static const mode_t modes[] = { 0, 0300, 0500 };
 	cyg_autofree char *tree = cyg_xasprintf("%s/t", folder);
 	struct cyg_err err = { 0 };
-	bool is_root = geteuid() == 0;
+	bool is_root = geteuid() == 0, more;
 
 	/* Root may enter anything: as somebody who may not. */
 	if (is_root) {
@@ -261,9 +261,33 @@ START_TEST(test_folders_that_their_owner_locked_are_removed_when_asked)
 		ck_assert_int_eq(chmod(locked, modes[i]), 0);
 	}
 	ck_assert_int_lt(cyg_file_remove_tree(AT_FDCWD, tree, &err), 0);
-	ck_assert_msg(cyg_file_remove_tree_locked(AT_FDCWD, tree, &err) == 0, "%s", err.msg);
+	ck_assert_msg(
+	    cyg_file_remove_some(AT_FDCWD, tree, 1000, &more, &err) == 0 && !more, "%s", err.msg);
 	ck_assert_int_ne(access(tree, F_OK), 0);
 	ck_assert(!is_root || setresuid(0, 0, 0) == 0);
+}
+END_TEST
+
+START_TEST(test_many_files_are_removed_in_bounded_steps)
+{
+	cyg_autofree char *tree = cyg_xasprintf("%s/t", folder);
+	unsigned steps = 0;
+	bool more = true;
+
+	ck_assert_int_eq(mkdir(tree, 0700), 0);
+	make_deep(tree, 300);
+	for (unsigned i = 0; i < 3500; i++) {
+		cyg_autofree char *path = cyg_xasprintf("%s/%u", tree, i);
+		cyg_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		ck_assert_int_ge(fd, 0);
+	}
+	for (; more; steps++) {
+		ck_assert_int_eq(access(tree, F_OK), 0);
+		ck_assert_int_eq(cyg_file_remove_some(AT_FDCWD, tree, 1000, &more, NULL), 0);
+	}
+	ck_assert_int_ne(access(tree, F_OK), 0);
+	ck_assert_uint_ge(steps, 4);
 }
 END_TEST
 
@@ -303,6 +327,7 @@ int main(void)
 	tcase_add_test(tc, test_tree_is_removed_without_following_links);
 	tcase_add_test(tc, test_tree_is_removed_however_deep_it_is);
 	tcase_add_test(tc, test_folders_that_their_owner_locked_are_removed_when_asked);
+	tcase_add_test(tc, test_many_files_are_removed_in_bounded_steps);
 	tcase_add_test(tc, test_random_text_differs);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -3,11 +3,11 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ipc/spawn_codec.h"
-#include "spawner/core/cgroup.h"
-#include "spawner/core/process.h"
-#include "spawner/core/record.h"
-#include "spawner/core/spawner.h"
-#include "spawner/core/uids.h"
+#include "spawner/local/cgroup.h"
+#include "spawner/local/local.h"
+#include "spawner/local/process.h"
+#include "spawner/local/record.h"
+#include "spawner/local/uids.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -57,7 +57,8 @@ START_TEST(test_a_message_of_every_type_passes_and_its_neighbours_do_not)
 		[SPAWN_ITEM] = sizeof(struct spawn_item),
 		[SPAWN_STAGE] = sizeof(struct spawn_stage),
 		[SPAWN_TAIL] = sizeof(struct spawn_tail),
-		[SPAWN_GONE] = sizeof(struct spawn_gone) };
+		[SPAWN_GONE] = sizeof(struct spawn_gone),
+		[SPAWN_TEMPLATE] = sizeof(struct spawn_template) };
 	static uint64_t words[2048];
 	struct spawn_head *head = (struct spawn_head *)(void *)words;
 	const struct spawn_head *checked;

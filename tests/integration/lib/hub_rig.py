@@ -108,7 +108,7 @@ class FakeSpawner:
                     conn.close()
                     return
                 self.conn = conn
-            self.send(HELLO, 0, "fault", 1, 0, "A spawner of the tests.")
+            self.send(HELLO, 0, "fault", 1, 0, 0, "A spawner of the tests.")
             thread = threading.Thread(target=self._read, args=(conn,), daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -180,12 +180,15 @@ class FakeSpawner:
                 return which
 
     # ---- what it can do ----
-    def reply(self, request, code=0, message=""):
-        self.send(REPLY, request, code, message)
+    def reply(self, request, code=0, message="", where=""):
+        self.send(REPLY, request, code, message, int(where != ""), 0, where)
 
     def item(self, request, spec):
         self.send(ITEM, request, spec["id"], spec["user"], spec["server"], 2, 200000, 0, 3, int(time.time() * 1e6),
-                  100 << 20, spec["memory"], 1500000, spec["cpu"], 0)
+                  100 << 20, spec["memory"], 1500000, spec["cpu"], 1, 0, self.address(spec))
+
+    def address(self, spec):
+        return os.fspath(self.run / f"s/{spec['id']}.sock")
 
     def stage(self, spec, name, state=1, ms=5):
         self.send(STAGE, 0, spec["id"], name, state, ms)
@@ -226,7 +229,7 @@ class FakeSpawner:
         for name in ("folders", "home", "limits", "container"):
             self.stage(spec, name)
         self.serve(spec)
-        self.reply(spec["request"])
+        self.reply(spec["request"], where=self.address(spec))
         self.stage(spec, "setup", 1, 12)
         self.stage(spec, "agent", 1, 3)
 

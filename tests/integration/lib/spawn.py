@@ -10,7 +10,7 @@ import time
 
 from lib import places
 from lib.spawn_msg import (  # noqa: F401  tests name them as ours
-    CAUSES, GONE, HELLO, ISOLATION, ITEM, LIST, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack,
+    CAUSES, GONE, HELLO, ISOLATION, ITEM, LIST, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, TEMPLATE, Message, pack,
 )
 
 
@@ -26,6 +26,7 @@ class Hub:
         self.sock.connect(os.fspath(path))
         self.kept, self.request = [], 0
         self.hello = self.wait(HELLO)
+        self.templates = [self.wait(TEMPLATE).name for _ in range(self.hello.templates)]
 
     def close(self):
         self.sock.close()

@@ -2,22 +2,24 @@
 
 import struct
 
-MAGIC, VERSION = 0x43594753, 1
-HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE = range(1, 12)
+MAGIC, VERSION = 0x43594753, 2
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE, TEMPLATE = range(1, 13)
+ADDRESSES = {0: None, 1: "unix", 2: "tcp"}
 CAUSES = {1: "stopped", 2: "exited", 3: "signalled", 4: "memory", 5: "setup", 6: "unknown"}
 ISOLATION = {1: "process", 2: "sandbox", 3: "sandbox-one-uid"}
 _HEAD = "@IHHII"
 _BODIES = {
-    HELLO: ("64sII256s", "engine isolation limits statement"),
+    HELLO: ("64sIII256s", "engine isolation limits templates statement"),
+    TEMPLATE: ("64s", "name"),
     SPAWN: ("17s64s64s64s64s1024s65sQII1024s64s", "id user server template stack base_url credential memory cpu "
             "home_packages user_script cluster"),
     STOP: ("17sI0I", "id grace"),
     STAT: ("17sI0I", "id grace"),
     LIST: ("", ""),
     PING: ("", ""),
-    REPLY: ("i320s", "code message"),
-    ITEM: ("17s64s64sIIIIQQQQII0Q", "id user server state uid adopted processes started memory memory_limit cpu_us "
-           "cpu pad"),
+    REPLY: ("i320sII108s", "code message address port where"),
+    ITEM: ("17s64s64sIIIIQQQQIII108s0Q", "id user server state uid adopted processes started memory memory_limit cpu_us "
+           "cpu address port where"),
     STAGE: ("17s32sII", "id name state ms"),
     TAIL: ("17sI8192s", "id length text"),
     GONE: ("17sIiQQ256s0Q", "id cause status memory_peak memory_limit message"),

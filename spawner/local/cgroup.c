@@ -1,11 +1,11 @@
 /* One server's group: made, joined, read, emptied, removed. What the machine offers is found in
  * cgroup_find.c; after that versions 1 and 2 differ only in the table of file names below. */
-#include "spawner/core/cgroup.h"
+#include "spawner/local/cgroup.h"
 
 #include "base/mem.h"
 #include "base/num.h"
 #include "cygnet/limits.h"
-#include "spawner/core/process.h"
+#include "spawner/local/process.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* The places of a server on this machine: run folder, socket, home; and how they go away. */
-#ifndef SPAWNER_CORE_FOLDERS_H
-#define SPAWNER_CORE_FOLDERS_H
+#ifndef SPAWNER_LOCAL_FOLDERS_H
+#define SPAWNER_LOCAL_FOLDERS_H
 
 #include "cygnet/err.h"
 #include "cygnet/limits.h"
-#include "spawner/core/uids.h"
+#include "spawner/local/uids.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -35,9 +35,10 @@ int folders_make_home(
     const struct folders *f, const char *user, const struct uids_person *p, struct cyg_err *err);
 /* Binds and listens on the server's socket; returns the descriptor. */
 int folders_listen(const struct folders *f, const char *id, struct cyg_err *err);
-/* Removes run folder and socket; secrets are overwritten first. May take long when the user left
- * many files: call it off the loop. */
-int folders_remove(const struct folders *f, const char *id, struct cyg_err *err);
+/* Removes run folder and socket; secrets are overwritten first. At most max files at a time: *more
+ * says that some are left. Still not for the loop. */
+int folders_remove_some(
+    const struct folders *f, const char *id, size_t max, bool *more, struct cyg_err *err);
 /* Writes the credential as RUNDIR/secrets/credential, 0400 of the uid (process engine; a sandbox
  * has it on a tmpfs of its own). */
 int folders_write_credential(const struct folders *f, const char *id, const struct uids_person *p,

@@ -1,10 +1,10 @@
 /* fork, become the user, exec: the few steps between the spawner's rights and a container. */
-#ifndef SPAWNER_CORE_LAUNCH_H
-#define SPAWNER_CORE_LAUNCH_H
+#ifndef SPAWNER_LOCAL_LAUNCH_H
+#define SPAWNER_LOCAL_LAUNCH_H
 
 #include "cygnet/err.h"
-#include "spawner/core/cgroup.h"
-#include "spawner/core/uids.h"
+#include "spawner/local/cgroup.h"
+#include "spawner/local/uids.h"
 
 #include <stdbool.h>
 #include <sys/resource.h>

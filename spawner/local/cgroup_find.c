@@ -2,7 +2,7 @@
  * /proc/self/cgroup, then by trying to make the parent group. */
 #include "base/mem.h"
 #include "base/str.h"
-#include "spawner/core/cgroup.h"
+#include "spawner/local/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Processes by pidfd, and the one place that reads /proc/PID/stat. */
-#include "spawner/core/process.h"
+#include "spawner/local/process.h"
 
 #include "base/mem.h"
 #include "base/num.h"

@@ -1,12 +1,12 @@
 /* What init prints: a file it was given as standard output, followed by inotify, so that a
  * restarted spawner loses nothing. It is a stranger's text: lines are short, names are from a
- * closed list, and after SPAWNER_OUT_MAX bytes nobody listens any more. */
+ * closed list, and after LOCAL_OUT_MAX bytes nobody listens any more. */
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"
 #include "daemon/log.h"
-#include "spawner/core/record.h"
-#include "spawner/core/spawner.h"
+#include "spawner/local/local.h"
+#include "spawner/local/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ int output_parse(const char *line, size_t len, struct spawn_stage *ret)
 	return 2;
 }
 
-static void on_line(struct server *s)
+static void on_line(struct local_server *s)
 {
 	struct spawn_stage stage;
 	int kind = output_parse(s->out_line, s->out_line_len, &stage);
@@ -52,13 +52,10 @@ static void on_line(struct server *s)
 	if (kind == 1 && s->step == STEP_LAUNCHED) {
 		start_ready(s);
 	} else if (kind == 2) {
-		memcpy(stage.server_id, s->spec.server_id, sizeof(stage.server_id));
-		hubs_tell(s->spawner, &stage.head, SPAWN_STAGE, sizeof(stage));
+		s->local->events->on_stage(s->local->core, s->spec.server_id, stage.name,
+		    (enum spawn_stage_state)stage.state, stage.ms);
 		if (stage.state == SPAWN_STAGE_DONE && !s->adopted)
-			server_stage_after(s, stage.name);
-		if (strcmp(stage.name, "agent") == 0 && stage.state == SPAWN_STAGE_DONE &&
-		    s->state == SPAWN_STATE_STARTING)
-			s->state = SPAWN_STATE_RUNNING;
+			local_server_stage_after(s, stage.name);
 	} else if (kind == 0 && s->out_line_len > 0) {
 		struct cyg_str line = { s->out_line, s->out_line_len };
 
@@ -67,7 +64,7 @@ static void on_line(struct server *s)
 	}
 }
 
-static void on_bytes(struct server *s, const char *data, size_t len)
+static void on_bytes(struct local_server *s, const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (data[i] == '\n') {
@@ -79,12 +76,12 @@ static void on_bytes(struct server *s, const char *data, size_t len)
 	}
 }
 
-void output_read(struct server *s)
+void output_read(struct local_server *s)
 {
 	char buf[4096];
 	ssize_t n;
 
-	while (s->out_fd >= 0 && s->out_len < SPAWNER_OUT_MAX &&
+	while (s->out_fd >= 0 && s->out_len < LOCAL_OUT_MAX &&
 	       (n = pread(s->out_fd, buf, sizeof(buf), (off_t)s->out_len)) > 0) {
 		s->out_len += (size_t)n;
 		on_bytes(s, buf, (size_t)n);
@@ -96,7 +93,7 @@ static void on_change(uv_fs_event_t *event, const char *name, int events, int st
 	output_read(event->data);
 }
 
-int output_open(struct server *s, bool from_end, struct cyg_err *err)
+int output_open(struct local_server *s, bool from_end, struct cyg_err *err)
 {
 	char name[RECORD_NAME_MAX], path[CYG_PATH_MAX];
 	struct stat st;
@@ -104,8 +101,8 @@ int output_open(struct server *s, bool from_end, struct cyg_err *err)
 
 	record_file_name(name, s->spec.server_id, "out");
 	(void)snprintf(path, sizeof(path), "%.*s/spawner/records/%s", CYG_PATH_MAX - 64,
-	    s->spawner->folders.run_dir, name);
-	s->out_fd = openat(s->spawner->folders.records, name,
+	    s->local->folders.run_dir, name);
+	s->out_fd = openat(s->local->folders.records, name,
 	    O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->out_fd < 0 || fstat(s->out_fd, &st) < 0)
 		return cyg_fail_sys(err, errno, "open '%s'", path);
@@ -117,7 +114,7 @@ int output_open(struct server *s, bool from_end, struct cyg_err *err)
 	return 0;
 }
 
-void output_close(struct server *s)
+void output_close(struct local_server *s)
 {
 	(void)uv_fs_event_stop(&s->out_event);
 	cyg_close(s->out_fd);

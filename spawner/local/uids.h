@@ -1,8 +1,8 @@
 /* Who a user is on this machine: uid, group, home. One uid for each user from a range the spawner
  * owns, kept in an append-only file so that no uid is ever given out twice; or the user's own by
  * the name service, asked in a child because it may hang. */
-#ifndef SPAWNER_CORE_UIDS_H
-#define SPAWNER_CORE_UIDS_H
+#ifndef SPAWNER_LOCAL_UIDS_H
+#define SPAWNER_LOCAL_UIDS_H
 
 #include "cygnet/err.h"
 #include "cygnet/limits.h"

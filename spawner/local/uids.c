@@ -1,5 +1,5 @@
 /* The file of uids. The name service is in uids_lookup.c. */
-#include "spawner/core/uids.h"
+#include "spawner/local/uids.h"
 
 #include "base/buf.h"
 #include "base/file.h"

@@ -1,7 +1,7 @@
 /* A process that may not be our child: its identity (pid and start time, since pids are reused), a
  * pidfd to signal it by, and a watch on the loop that tells when it ended. */
-#ifndef SPAWNER_CORE_PROCESS_H
-#define SPAWNER_CORE_PROCESS_H
+#ifndef SPAWNER_LOCAL_PROCESS_H
+#define SPAWNER_LOCAL_PROCESS_H
 
 #include "cygnet/err.h"
 

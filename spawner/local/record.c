@@ -1,5 +1,5 @@
 /* Reading and writing the files of a server's record. */
-#include "spawner/core/record.h"
+#include "spawner/local/record.h"
 
 #include "base/buf.h"
 #include "base/file.h"

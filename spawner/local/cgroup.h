@@ -1,7 +1,7 @@
 /* Limits by control groups, version 1 or 2: one group a server, never the spawner's own. Where none
  * can be had the set is empty and says why; callers need not ask. */
-#ifndef SPAWNER_CORE_CGROUP_H
-#define SPAWNER_CORE_CGROUP_H
+#ifndef SPAWNER_LOCAL_CGROUP_H
+#define SPAWNER_LOCAL_CGROUP_H
 
 #include "cygnet/err.h"
 

@@ -1,5 +1,5 @@
 /* Making and removing a server's places. Paths under a user's hands are walked with O_NOFOLLOW. */
-#include "spawner/core/folders.h"
+#include "spawner/local/folders.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -165,7 +165,8 @@ static void wipe_credential(const char *run_path)
 	(void)fdatasync(fd);
 }
 
-int folders_remove(const struct folders *f, const char *id, struct cyg_err *err)
+int folders_remove_some(
+    const struct folders *f, const char *id, size_t max, bool *more, struct cyg_err *err)
 {
 	char path[CYG_PATH_MAX];
 
@@ -174,7 +175,7 @@ int folders_remove(const struct folders *f, const char *id, struct cyg_err *err)
 		return cyg_fail_sys(err, errno, "remove '%s'", path);
 	folders_run_path(f, id, path);
 	wipe_credential(path);
-	return cyg_file_remove_tree_locked(AT_FDCWD, path, err);
+	return cyg_file_remove_some(AT_FDCWD, path, max, more, err);
 }
 
 int folders_write_credential(const struct folders *f, const char *id, const struct uids_person *p,

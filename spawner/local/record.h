@@ -1,11 +1,11 @@
 /* The record of a server, in a folder only the spawner can enter: written before anything is done
  * for it, so that the next spawner finds whatever a dead one left, and adopts or removes it. */
-#ifndef SPAWNER_CORE_RECORD_H
-#define SPAWNER_CORE_RECORD_H
+#ifndef SPAWNER_LOCAL_RECORD_H
+#define SPAWNER_LOCAL_RECORD_H
 
 #include "cygnet/err.h"
 #include "cygnet/limits.h"
-#include "spawner/core/process.h"
+#include "spawner/local/process.h"
 
 #include <stdint.h>
 #include <sys/types.h>

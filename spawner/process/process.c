@@ -1,7 +1,8 @@
 /* The process engine: no isolation beyond the uid (as root), for machines where namespaces are
  * forbidden, and for development. The same run folder, the same init, host paths. */
+#include "spawner/process/process.h"
+
 #include "base/mem.h"
-#include "spawner/sandbox/engines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,13 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void process_places(void *arg, const struct server *s, struct engine_places *ret)
+static void process_places(void *arg, const struct local_server *s, struct local_places *ret)
 {
-	const struct engine_config *c = arg;
-
 	memcpy(ret->home, s->home, sizeof(ret->home));
-	folders_run_path(&c->spawner->folders, s->spec.server_id, ret->run_dir);
-	memcpy(ret->bin, c->bin, sizeof(ret->bin));
+	folders_run_path(&s->local->folders, s->spec.server_id, ret->run_dir);
+	memcpy(ret->bin, s->local->bin, sizeof(ret->bin));
 }
 
 static int link_door(const struct folders *f, const char *id, struct cyg_err *err)
@@ -31,12 +30,10 @@ static int link_door(const struct folders *f, const char *id, struct cyg_err *er
 	return 0;
 }
 
-static int process_start(void *arg, struct server *s, struct launch *base, char *const *argv,
+static int process_start(void *arg, struct local_server *s, struct launch *base, char *const *argv,
     int listen_fd, struct cyg_err *err)
 {
-	const struct engine_config *c = arg;
-
-	if (link_door(&c->spawner->folders, s->spec.server_id, err) < 0)
+	if (link_door(&s->local->folders, s->spec.server_id, err) < 0)
 		return -(int)err->code;
 	base->fds[0] = listen_fd;
 	base->n_fds = 1;
@@ -46,7 +43,7 @@ static int process_start(void *arg, struct server *s, struct launch *base, char 
 	return launch(base, &s->started.pid, err);
 }
 
-const struct engine process_engine = {
+const struct local_kind process_kind = {
 	.name = "process",
 	.isolation = SPAWN_ISOLATION_PROCESS,
 	.places = process_places,

@@ -1,6 +1,6 @@
 /* getpwnam and getgrouplist in a child: the name service may reach over the network and hang. The
  * child writes one struct into a pipe; a deadline ends it. */
-#include "spawner/core/uids.h"
+#include "spawner/local/uids.h"
 
 #include "base/mem.h"
 
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,8 +86,14 @@ int uids_check_name(const char *passwd, const char *name, struct cyg_err *err)
 {
 	/* root and nobody have a line of their own in every container. */
 	bool refused = strcmp(name, "root") == 0 || strcmp(name, "nobody") == 0;
-	FILE *f = fopen(passwd, "re");
+	int fd = open(passwd, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *f;
 
+	/* On the loop: only a plain file never makes its reader wait. */
+	f = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+	if (f == NULL)
+		cyg_close(fd);
 	if (f != NULL) {
 		refused = refused || has_system_line(f, name);
 		(void)fclose(f);

@@ -1,8 +1,8 @@
 /* The child's side runs between fork and exec and calls nothing that may take a lock. */
-#include "spawner/core/launch.h"
+#include "spawner/local/launch.h"
 
 #include "base/mem.h"
-#include "spawner/core/process.h"
+#include "spawner/local/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "spawner/sandbox/engines.h"
+#include "spawner/local/local.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,9 +122,9 @@ static void check_reachable(const char *path, bool many_uids)
 	}
 }
 
-int binaries_install(struct engine_config *c, const char *from, struct cyg_err *err)
+int local_install_binaries(struct local *l, const char *from, struct cyg_err *err)
 {
-	const char *cache = c->spawner->folders.cache_dir;
+	const char *cache = l->folders.cache_dir;
 	cyg_autofree char *folder = cyg_xasprintf("%s/bin", cache);
 	__attribute__((cleanup(binaries_free))) struct binaries b = { 0 };
 	char hex[33];
@@ -135,13 +135,13 @@ int binaries_install(struct engine_config *c, const char *from, struct cyg_err *
 		cyg_log_warn("binaries", "'%s/cygnet-agent' is not there", from);
 	if (cyg_file_mkdirs(folder, 0755, err) < 0)
 		return cyg_wrap(err, "the container's binaries");
-	if (c->spawner->folders.many_uids && (chmod(cache, 0755) < 0 || chmod(folder, 0755) < 0))
+	if (l->folders.many_uids && (chmod(cache, 0755) < 0 || chmod(folder, 0755) < 0))
 		return cyg_fail_sys(err, errno, "chmod '%s'", folder);
 	hash(&b, hex);
-	if (snprintf(c->bin, sizeof(c->bin), "%s/%s", folder, hex) >= (int)sizeof(c->bin))
+	if (snprintf(l->bin, sizeof(l->bin), "%s/%s", folder, hex) >= (int)sizeof(l->bin))
 		return cyg_fail(err, CYG_EINVAL, "cache-dir is too long");
-	if (access(c->bin, F_OK) < 0 && write_folder(&b, c->bin, err) < 0)
+	if (access(l->bin, F_OK) < 0 && write_folder(&b, l->bin, err) < 0)
 		return cyg_wrap(err, "the container's binaries");
-	check_reachable(c->bin, c->spawner->folders.many_uids);
+	check_reachable(l->bin, l->folders.many_uids);
 	return 0;
 }

@@ -1,0 +1,2 @@
+ARCHIVES += spawner_process
+spawner_process_SRC := spawner/process/process.c
