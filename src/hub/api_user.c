@@ -175,7 +175,8 @@ void api_get_self(struct http_req *req)
 
 	scope_set_each(&who->principal.scopes, on_scope, scopes);
 	json_t *model = self(req, who);
-	(void)json_object_set_new(model, "token_id", json_null());
+	(void)json_object_set_new(model, "token_id",
+	    who->token != NULL ? json_sprintf("a%lld", (long long)who->token->id) : json_null());
 	(void)json_object_set_new(model, "session_id", json_null());
 	(void)json_object_set_new(model, "scopes", scopes);
 	reply_json(req, 200, model);

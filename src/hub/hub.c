@@ -12,7 +12,9 @@
 #include "http/server.h"
 #include "hub/access/auth.h"
 #include "hub/access/secret.h"
+#include "hub/access/service.h"
 #include "hub/access/sessions.h"
+#include "hub/access/token.h"
 #include "hub/api.h"
 #include "hub/asks.h"
 #include "hub/clusters.h"
@@ -85,7 +87,10 @@ static void on_tidy(uv_timer_t *timer)
 	struct hub *hub = timer->data;
 	int64_t now_us = cyg_clock_wall_us();
 
-	if (sessions_expire(hub, now_us))
+	bool sessions_ended = sessions_expire(hub, now_us);
+	bool tokens_ended = tokens_expire(hub, now_us);
+
+	if (sessions_ended || tokens_ended)
 		(void)proxy_link_push(hub->proxy, NULL, NULL);
 	store_intents_trim(hub->store, now_us - intents_kept_us);
 }
@@ -148,7 +153,8 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
-	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 || srvs_load(hub, err) < 0)
+	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 ||
+	    services_load(hub, err) < 0 || tokens_load(hub, err) < 0 || srvs_load(hub, err) < 0)
 		return -(int)err->code;
 	return 0;
 }
@@ -238,6 +244,8 @@ void hub_close(struct hub *hub)
 	signin_oidc_close(hub);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);
+	tokens_free(hub->tokens);
+	services_free(hub->services);
 	people_free(hub->people);
 	asks_free(hub->asks);
 	ratelimit_free(hub->starts);

@@ -23,12 +23,14 @@ struct metrics;
 struct people;
 struct proxy_link;
 struct ratelimit;
+struct services;
 struct sessions;
 struct signin;
 struct software;
 struct spawner_link;
 struct spawn_hello;
 struct srvs;
+struct tokens;
 
 #define HUB_COOKIE "__Host-cygnet"
 
@@ -38,7 +40,8 @@ struct hub_config {
 	char *name, *accent;
 	char *run_dir, *state_dir, *web_dir, *profiles;
 	char *public_url, *catalogue, *software_tree;
-	char *providers; /* file of the OpenID providers, or NULL */
+	char *providers;      /* file of the OpenID providers, or NULL */
+	char *reserved_names; /* separated by commas, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
 	int sign_in; /* enum hub_sign_in */
@@ -64,6 +67,8 @@ struct hub {
 	struct pages *pages;
 	struct people *people;
 	struct sessions *sessions;
+	struct services *services;
+	struct tokens *tokens;
 	struct srvs *srvs;
 	struct signin *signin;
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */

@@ -109,6 +109,11 @@ static const struct cyg_option options[] = {
 	    .value = "true",
 	    .doc =
 		"Whether a first sign-in makes the account. With false, only known users get in." },
+	{ .name = "reserved-names",
+	    .type = OPT_STRING,
+	    .offset = AT(reserved_names),
+	    .doc = "Names, separated by commas, that no new account may have. Names of the system "
+		   "accounts of this machine are refused always." },
 	{ .name = "session-time",
 	    .type = OPT_MS,
 	    .offset = AT(session_ms),

@@ -51,6 +51,9 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 		reply_sign_in(req);
 		return;
 	}
+	/* Whether somebody else's server runs, or whether there is such a user, is nobody's
+	 * business: one response for all of it, decided before anything is looked up. The proxy
+	 * sends such requests here in every case (edge.c: check_route). */
 	if (!cyg_str_eq(user, who->person->name)) {
 		reply_error(req, 404, "There is nothing here, or it is not yours.");
 		return;

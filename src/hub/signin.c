@@ -8,6 +8,7 @@
 #include "http/url.h"
 #include "hub/ratelimit.h"
 #include "hub/reply.h"
+#include "hub/reserved.h"
 #include "ipc/spawn_codec.h"
 
 enum {
@@ -22,6 +23,7 @@ struct signin {
 	struct signin_provider providers[SIGNIN_PROVIDERS_MAX];
 	size_t n;
 	struct ratelimit *pairs, *addresses;
+	struct reserved *reserved;
 };
 
 int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err)
@@ -30,12 +32,10 @@ int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err)
 
 	signin->pairs = ratelimit_new(FAILURES_PAIR, FAILURES_WINDOW_MS, FAILURES_KEYS);
 	signin->addresses = ratelimit_new(FAILURES_ADDRESS, FAILURES_WINDOW_MS, FAILURES_KEYS);
-	if (hub->config.sign_in == HUB_SIGN_IN_DEVELOPMENT &&
-	    signin_dev_add(hub, signin, err) < 0) {
-		signin_free(signin);
-		return -(int)err->code;
-	}
-	if (hub->config.providers != NULL && signin_oidc_add(hub, signin, err) < 0) {
+	if (reserved_new("/etc/passwd", hub->config.reserved_names, &signin->reserved, err) < 0 ||
+	    (hub->config.sign_in == HUB_SIGN_IN_DEVELOPMENT &&
+		signin_dev_add(hub, signin, err) < 0) ||
+	    (hub->config.providers != NULL && signin_oidc_add(hub, signin, err) < 0)) {
 		signin_free(signin);
 		return -(int)err->code;
 	}
@@ -54,6 +54,7 @@ void signin_free(struct signin *signin)
 	}
 	ratelimit_free(signin->pairs);
 	ratelimit_free(signin->addresses);
+	reserved_free(signin->reserved);
 	free(signin);
 }
 
@@ -78,6 +79,11 @@ struct signin_provider *signin_find(struct signin *signin, struct cyg_str id)
 			return &signin->providers[i];
 	}
 	return NULL;
+}
+
+bool signin_is_reserved(const struct signin *signin, const char *name)
+{
+	return reserved_has(signin->reserved, name);
 }
 
 bool signin_is_development(const struct signin *signin)

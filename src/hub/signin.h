@@ -43,6 +43,8 @@ int signin_add(struct signin *signin, const struct signin_provider *row, struct 
 struct signin_provider *signin_find(struct signin *signin, struct cyg_str id);
 /* By index; NULL at the end. */
 struct signin_provider *signin_at(struct signin *signin, size_t i);
+/* Whether a new account may not have the name (reserved.h). */
+bool signin_is_reserved(const struct signin *signin, const char *name);
 bool signin_is_development(const struct signin *signin);
 
 /* The claim was proved: account, session row, commit, table in force, then the cookie and the way

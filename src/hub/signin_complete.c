@@ -117,9 +117,16 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 	struct person *person = NULL;
 	struct cyg_err err;
 
-	if (people_admit(hub, claim, hub->config.create_users, &person, &err) < 0) {
-		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider, err.msg);
-		signin_refuse(req, err.code == CYG_EINVAL ? "name" : "account");
+	/* Whoever has such a name already keeps the account. */
+	bool reserved = signin_is_reserved(hub->signin, claim->name);
+	bool may_create = hub->config.create_users && !reserved;
+	if (people_admit(hub, claim, may_create, &person, &err) < 0) {
+		bool by_name = reserved && err.code == CYG_ENOENT;
+		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider,
+		    by_name ? "the name is reserved" : err.msg);
+		signin_refuse(req, by_name                  ? "reserved"
+				   : err.code == CYG_EINVAL ? "name"
+							    : "account");
 		return;
 	}
 	end_old_session(req);

@@ -38,6 +38,9 @@ static const struct refusal {
 	    "whoever runs it to add you." },
 	{ "name", 403,
 	    "Your user name cannot be used here. Please show this to whoever runs this site." },
+	{ "reserved", 403,
+	    "Your user name is that of a system account, or reserved by this site, so no account can "
+	    "have it. Please show this to whoever runs this site." },
 	{ "account", 403,
 	    "You have no account here, or your user name is another person's. Please show this to "
 	    "whoever runs this site." },

@@ -1,9 +1,10 @@
-/* Everything the proxy may let through: the hub itself, the servers that answer, the sessions and
- * the servers' own credentials. */
+/* Everything the proxy may let through: the hub itself, the servers that answer, the sessions, the
+ * tokens that may, and the servers' own credentials. */
 #include "hub/table.h"
 
 #include "base/mem.h"
 #include "cygnet/paths.h"
+#include "hub/access/holdings.h"
 #include "hub/access/sessions.h"
 #include "hub/srv.h"
 
@@ -44,21 +45,38 @@ static json_t *server_credential(const struct srv *srv)
 	    "expires", 0, "server", srv->id);
 }
 
+static json_t *user_credential(const char *sum, const struct person *person, int64_t expires_us)
+{
+	return json_pack("{s:s, s:s, s:I}", "sha256", sum, "user", person->name, "expires",
+	    (json_int_t)(expires_us / 1000000));
+}
+
+static void add_user_credentials(const struct hub *hub, json_t *credentials)
+{
+	const struct session *session = NULL;
+	const struct token *token = NULL;
+	size_t pos = 0;
+
+	while (sessions_next(hub, &pos, &session))
+		(void)json_array_append_new(credentials,
+		    user_credential(session->sum, session->person, session->expires_us));
+	pos = 0;
+	while (tokens_next(hub, &pos, &token)) {
+		if (holdings_open_servers(hub, token))
+			(void)json_array_append_new(credentials,
+			    user_credential(token->sum, token->person, token->expires_us));
+	}
+}
+
 char *table_write(const struct hub *hub, uint64_t generation, size_t *len)
 {
 	json_t *routes = json_array(), *credentials = json_array();
-	const struct session *session = NULL;
 	const struct srv *srv = NULL;
 	size_t pos = 0;
 
 	(void)json_array_append_new(routes, hub_route(hub));
 	(void)json_array_append_new(routes, users_route(hub));
-	while (sessions_next(hub, &pos, &session))
-		(void)json_array_append_new(
-		    credentials, json_pack("{s:s, s:s, s:I}", "sha256", session->sum, "user",
-				     session->person->name, "expires",
-				     (json_int_t)(session->expires_us / 1000000)));
-	pos = 0;
+	add_user_credentials(hub, credentials);
 	while (srvs_next(hub, &pos, &srv)) {
 		if (srv->routed)
 			(void)json_array_append_new(routes, server_route(srv));

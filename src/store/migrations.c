@@ -8,6 +8,15 @@
 
 #define OF_USER "REFERENCES users (name) ON UPDATE CASCADE ON DELETE CASCADE"
 
+/* Tokens and roles of an owner that is renamed or goes. */
+#define FOLLOWS(table, kind)                                                                       \
+	"CREATE TRIGGER " table "_rename AFTER UPDATE OF name ON " table " BEGIN"                  \
+	" UPDATE tokens SET owner=NEW.name WHERE kind='" kind "' AND owner=OLD.name;"              \
+	" UPDATE holders SET name=NEW.name WHERE kind='" kind "' AND name=OLD.name; END;"          \
+	"CREATE TRIGGER " table "_go AFTER DELETE ON " table " BEGIN"                              \
+	" DELETE FROM tokens WHERE kind='" kind "' AND owner=OLD.name;"                            \
+	" DELETE FROM holders WHERE kind='" kind "' AND name=OLD.name; END;"
+
 static const char *const steps[] = {
 	"CREATE TABLE users ("
 	" name TEXT NOT NULL PRIMARY KEY, provider TEXT NOT NULL, subject TEXT NOT NULL,"
@@ -89,6 +98,37 @@ static const char *const steps[] = {
 	" SELECT RAISE(ABORT, 'the audit is only added to'); END;"
 	"CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN"
 	" SELECT RAISE(ABORT, 'the audit is only added to'); END;",
+	/* Identity: a token and a holder of a role name their owner by kind and name, so that what
+	 * follows an owner is told by triggers. */
+	"ALTER TABLE users ADD COLUMN admin_by_hand INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE tokens ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+	" owner TEXT NOT NULL, scopes TEXT NOT NULL, note TEXT NOT NULL, created INTEGER NOT NULL,"
+	" expires INTEGER NOT NULL, last_activity INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX tokens_owner ON tokens (kind, owner);"
+	"CREATE TABLE groups ("
+	" name TEXT NOT NULL PRIMARY KEY, properties TEXT NOT NULL, created INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE members ("
+	" of_group TEXT NOT NULL REFERENCES groups (name) ON UPDATE CASCADE ON DELETE CASCADE,"
+	" user TEXT NOT NULL " OF_USER ", created INTEGER NOT NULL,"
+	" PRIMARY KEY (of_group, user)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX members_user ON members (user);"
+	"CREATE TABLE services ("
+	" name TEXT NOT NULL PRIMARY KEY, admin INTEGER NOT NULL, created INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE roles ("
+	" name TEXT NOT NULL PRIMARY KEY, description TEXT NOT NULL, scopes TEXT NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE holders ("
+	" role TEXT NOT NULL REFERENCES roles (name) ON UPDATE CASCADE ON DELETE CASCADE,"
+	" kind TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL,"
+	" PRIMARY KEY (role, kind, name))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE INDEX holders_name ON holders (kind, name);" FOLLOWS("users", "user")
+	    FOLLOWS("services",
+		"service") "CREATE TRIGGER groups_holders_go AFTER DELETE ON groups BEGIN"
+			   " DELETE FROM holders WHERE kind='group' AND name=OLD.name; END;",
 };
 
 int store_schema_version(void)

@@ -18,7 +18,7 @@ struct store_user {
 	const char *provider; /* who vouches for the name: "development", an OIDC provider's id */
 	const char *subject;  /* the provider's own identifier */
 	const char *groups;   /* JSON array of strings */
-	bool admin;
+	bool admin, admin_by_hand; /* by whatever; by an administrator, not by the provider */
 	int64_t created_us, last_activity_us; /* wall clock; 0: never */
 };
 extern const struct store_table store_users;
@@ -96,5 +96,54 @@ struct store_audit {
 	const char *detail; /* JSON object, or "" */
 };
 extern const struct store_table store_audits;
+
+/* An API token of a user or a service; only the SHA-256 of its text is kept. It follows its owner:
+ * a rename and a delete are done by the database. */
+struct store_token {
+	int64_t id;                /* the key; never given twice: "a17" */
+	const char *sha256;        /* hex */
+	const char *kind, *owner;  /* "user" or "service", and its name */
+	const char *scopes, *note; /* JSON array of texts as they were asked for */
+	int64_t created_us, expires_us, last_activity_us; /* wall clock; 0: never */
+};
+extern const struct store_table store_tokens;
+
+/* A group by hand, or one that something is said about. Members follow their user and their group.
+ */
+struct store_group {
+	const char *name;       /* the key */
+	const char *properties; /* JSON object */
+	int64_t created_us;
+};
+extern const struct store_table store_groups;
+
+struct store_member {
+	const char *of_group, *user; /* the key */
+	int64_t created_us;
+};
+extern const struct store_table store_members;
+
+/* Something that is no person and asks with a token of its own. */
+struct store_service {
+	const char *name; /* the key */
+	bool admin;       /* has the role admin */
+	int64_t created_us;
+};
+extern const struct store_table store_services;
+
+/* A role of the site. The four default ones have no row. */
+struct store_role {
+	const char *name, *description; /* the name is the key */
+	const char *scopes;             /* JSON array of texts */
+};
+extern const struct store_table store_roles;
+
+/* Who has a role; follows both. */
+struct store_holder {
+	const char *role;        /* the key, with the next two */
+	const char *kind, *name; /* "user", "group" or "service" */
+	int64_t created_us;
+};
+extern const struct store_table store_holders;
 
 #endif

@@ -29,6 +29,7 @@ static const struct store_column users[] = {
 	COLUMN(store_user, subject, "subject", COLUMN_KEEP),
 	COLUMN(store_user, groups, "groups", 0),
 	COLUMN(store_user, admin, "admin", 0),
+	COLUMN(store_user, admin_by_hand, "admin_by_hand", 0),
 	COLUMN(store_user, created_us, "created", COLUMN_KEEP),
 	COLUMN(store_user, last_activity_us, "last_activity", 0),
 };
@@ -117,6 +118,63 @@ static const struct store_column audits[] = {
 };
 TABLE(store_audit, store_audits, audits);
 
+static const char tokens_name[] = "tokens";
+static const struct store_column tokens[] = {
+	COLUMN(store_token, id, "id", COLUMN_KEY | COLUMN_AUTO),
+	COLUMN(store_token, sha256, "sha256", COLUMN_KEEP | COLUMN_SECRET),
+	COLUMN(store_token, kind, "kind", COLUMN_KEEP),
+	COLUMN(store_token, owner, "owner", COLUMN_KEEP),
+	COLUMN(store_token, scopes, "scopes", 0),
+	COLUMN(store_token, note, "note", 0),
+	COLUMN(store_token, created_us, "created", COLUMN_KEEP),
+	COLUMN(store_token, expires_us, "expires", 0),
+	COLUMN(store_token, last_activity_us, "last_activity", 0),
+};
+TABLE(store_token, store_tokens, tokens);
+
+static const char groups_name[] = "groups";
+static const struct store_column groups[] = {
+	COLUMN(store_group, name, "name", COLUMN_KEY),
+	COLUMN(store_group, properties, "properties", 0),
+	COLUMN(store_group, created_us, "created", COLUMN_KEEP),
+};
+TABLE(store_group, store_groups, groups);
+
+static const char members_name[] = "members";
+static const struct store_column members[] = {
+	COLUMN(store_member, of_group, "of_group", COLUMN_KEY),
+	COLUMN(store_member, user, "user", COLUMN_KEY),
+	COLUMN(store_member, created_us, "created", COLUMN_KEEP),
+};
+TABLE(store_member, store_members, members);
+
+static const char services_name[] = "services";
+static const struct store_column services[] = {
+	COLUMN(store_service, name, "name", COLUMN_KEY),
+	COLUMN(store_service, admin, "admin", 0),
+	COLUMN(store_service, created_us, "created", COLUMN_KEEP),
+};
+TABLE(store_service, store_services, services);
+
+static const char roles_name[] = "roles";
+static const struct store_column roles[] = {
+	COLUMN(store_role, name, "name", COLUMN_KEY),
+	COLUMN(store_role, description, "description", 0),
+	COLUMN(store_role, scopes, "scopes", 0),
+};
+TABLE(store_role, store_roles, roles);
+
+static const char holders_name[] = "holders";
+static const struct store_column holders[] = {
+	COLUMN(store_holder, role, "role", COLUMN_KEY),
+	COLUMN(store_holder, kind, "kind", COLUMN_KEY),
+	COLUMN(store_holder, name, "name", COLUMN_KEY),
+	COLUMN(store_holder, created_us, "created", COLUMN_KEEP),
+};
+TABLE(store_holder, store_holders, holders);
+
 const struct store_table *const store_tables[] = { &store_users, &store_sessions, &store_attempts,
-	&store_servers, &store_intents, &store_stages, &store_choices, &store_ends, &store_audits };
+	&store_servers, &store_intents, &store_stages, &store_choices, &store_ends, &store_audits,
+	&store_tokens, &store_groups, &store_members, &store_services, &store_roles,
+	&store_holders };
 const size_t store_n_tables = CYG_N(store_tables);

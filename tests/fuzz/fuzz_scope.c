@@ -15,7 +15,7 @@ static const struct scope_owner owners[] = {
 	{ .user = { "", 0 } },
 };
 
-static bool is_member(void *arg, struct cyg_str user, struct cyg_str group)
+static bool is_member(const void *arg, struct cyg_str user, struct cyg_str group)
 {
 	(void)arg;
 	return user.len > 0 && group.len > 0 && user.p[0] == group.p[0];

@@ -17,6 +17,10 @@ from lib.hub_rig import last_end, make_site, record, site, wait_state  # noqa: F
 SERVER = "/hub/api/users/alice/server"
 
 
+def prefixes(table):
+    return {route["prefix"] for route in table["routes"]}
+
+
 # ---- sign-in --------------------------------------------------------------------------------------
 def test_the_right_password_makes_a_session_that_the_proxy_knows_before_the_answer(site):
     browser = site.browser()
@@ -48,6 +52,32 @@ def test_a_name_that_is_spelt_wrong_is_told_to_who_has_the_password(site):
     assert refused.status == 400 and "made of lower-case letters" in refused.json["message"]
     assert "Set-Cookie" not in refused.headers
     assert site.browser().sign_in("Alice", "wrong").json["message"] == "Invalid username or password"
+
+
+def test_a_system_accounts_name_makes_no_account(site):
+    for name in ("root", "nobody", "daemon", "www-data"):
+        answer = site.browser().sign_in(name, site.PASSWORD)
+        assert answer.status == 403 and "system account" in answer.json["message"], (name, answer)
+        assert "Set-Cookie" not in answer.headers
+    assert site.browser().sign_in("roots", site.PASSWORD).status == 200
+
+
+def test_a_site_reserves_more_names_and_whoever_has_one_keeps_it(make_site):
+    site = make_site()
+    assert site.browser("www").get("/hub/api/user").json["name"] == "www"
+    site.hub.stop()
+    site.options += ["--reserved-names", "www, admin"]
+    site.hub = site.start()
+    assert site.browser("www").get("/hub/api/user").json["name"] == "www"
+    assert site.browser().sign_in("admin", site.PASSWORD).status == 403
+
+
+def test_a_reserved_name_that_is_none_keeps_the_hub_from_starting(make_site, daemons):
+    site = make_site()
+    site.hub.stop()
+    hub = daemons.start([*site.argv(), "--reserved-names", "admin,Big Boss"])
+    hub.wait_line("reserved-names: ")
+    assert hub.wait_exit() == 1
 
 
 def test_too_many_failures_of_one_name_are_told_to_wait(site):
@@ -135,7 +165,7 @@ def test_a_server_starts_runs_and_stops(site):
         assert (refused.status, refused.json["message"]) == (400, message)
     assert alice.delete(SERVER, body={"remove": False}).status == 204
     assert record(alice) is None and not site.spawner.servers and last_end(alice) is None
-    site.proxy.wait(lambda t: len(t["routes"]) == 1 and not any("server" in c for c in t["credentials"]))
+    site.proxy.wait(lambda t: prefixes(t) == {"/", "/user/"} and not any("server" in c for c in t["credentials"]))
     assert alice.delete(SERVER).status == 204
 
 
@@ -354,7 +384,7 @@ def test_gone_cuts_the_wait_for_the_first_answer_short(site):
     answer = alice.post(SERVER, {})
     assert (answer.status, answer.json["message"]) == (500, "Out of memory: 4.0 of 4.0 GB were used.")
     assert last_end(alice)["cause"] == "oom"
-    assert site.proxy.prefixes() == {"/"}
+    assert site.proxy.prefixes() == {"/", "/user/"}
 
 
 def test_a_server_that_never_answers_is_cleaned_up_at_its_profiles_time(make_site):
@@ -404,7 +434,7 @@ def test_a_death_of_a_running_server_is_told_and_its_route_goes(site):
     wait_state(alice, "stopped")
     end = last_end(alice)
     assert (end["server"], end["cause"], end["message"]) == ("", "signal", "The server was killed by signal 9.")
-    site.proxy.wait(lambda t: len(t["routes"]) == 1)
+    site.proxy.wait(lambda t: prefixes(t) == {"/", "/user/"})
     assert alice.post(SERVER, {}).status == 201
     assert last_end(alice) is None
 
@@ -646,8 +676,8 @@ def test_a_term_leaves_servers_running(site):
 
 @pytest.mark.parametrize("old, new, message", [
     ("stacks: [2026a, 2025b]", "stacks: [2027a]", 'there is no stack "2027a" in this file'),
-    ("cores-default: 2", "cores-default: 3", "cores-default must be one of cores"),
-    ("memory: [1G, 2G, 4G]", "memory: [lots]", "memory is a size such as 512M or 4G"),
+    ("cores-default: 2", "cores-default: 3", "'cores-default' must be one of cores"),
+    ("memory: [1G, 2G, 4G]", "memory: [lots]", "'memory' must be .*a size such as 512M or 4G"),
     ("template: lab", "templat: lab", "templat")])
 def test_a_broken_profiles_file_is_named_with_its_line(make_site, daemons, old, new, message):
     site = make_site()
@@ -656,5 +686,5 @@ def test_a_broken_profiles_file_is_named_with_its_line(make_site, daemons, old, 
     line = text[:text.index(old)].count("\n") + 1
     site.profiles.write_text(text.replace(old, new, 1))
     hub = daemons.start(site.argv())
-    hub.wait_line(rf"profiles.yaml:{line}: .*{message}")
+    hub.wait_line(rf"profiles.yaml:{line}:\d+: .*{message}")
     assert hub.wait_exit() == 1

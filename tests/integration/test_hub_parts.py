@@ -96,6 +96,42 @@ def test_a_server_is_reached_through_the_proxy_by_its_owner_alone(parts):
     assert alice.get("/hub/api/user").status == 403
 
 
+def test_a_stranger_cannot_tell_whether_somebodys_server_runs(parts):
+    """Running, stopped, starting or no such user: status, body and fields are the same, through proxy and hub."""
+    def seen(person, method, name, rest, headers):
+        answer = person.ask(method, f"/user/{name}{rest}", headers=headers)
+        fields = sorted((k.lower(), v.replace(name, "NAME")) for k, v in answer.headers.items() if k.lower() != "date")
+        return answer.status, fields, answer.text.replace(name, "NAME")
+
+    people = {name: parts.person(name) for name in ("qqruns", "qqidle", "qqmute")}
+    assert people["qqruns"].post("/hub/api/users/qqruns/server", {"user_options": {"profile": "ok"}}).status == 201
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        start = pool.submit(people["qqmute"].post, "/hub/api/users/qqmute/server", {"user_options": {"profile": "setup-hangs"}})
+        wait_until(lambda: hub_rig.record(people["qqmute"]), "the start is known")
+        page = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
+        for stranger, expected in ((parts.person("eve0"), {404}), (Person(parts.port), {302, 403})):
+            for method, rest, headers in (("GET", "/", page), ("GET", "", page), ("GET", "/api/kernels", {}),
+                                          ("GET", "/lab?x=1", page), ("HEAD", "/lab", page), ("POST", "/api/contents", {}),
+                                          ("GET", "/", {"Accept": "application/json"}), ("DELETE", "/", {})):
+                one, *others = [seen(stranger, method, name, rest, headers) for name in ("qqruns", "qqidle", "qqmute", "qqnone")]
+                assert others == [one] * 3, (method, rest)
+                assert one[0] in expected, (method, rest, one)
+        assert people["qqmute"].delete("/hub/api/users/qqmute/server").status == 204
+        assert start.result().status in (201, 202, 500)
+    assert people["qqruns"].get("/user/qqruns/api").json == {"version": "fault"}
+    assert people["qqruns"].delete("/hub/api/users/qqruns/server").status == 204
+
+
+def test_a_token_that_is_not_ours_beside_a_cookie_is_the_same_at_hub_and_edge(parts):
+    alice = parts.person()
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    foreign = {"Authorization": "token of-something-behind"}
+    assert {alice.get(path, headers=foreign).status for path in ("/hub/api/user", "/user/alice/api")} == {200}
+    nobody = Person(parts.port)
+    assert {nobody.get(path, headers=foreign).status for path in ("/hub/api/user", "/user/alice/api")} == {403}
+    assert alice.delete(SERVER).status == 204
+
+
 def test_a_servers_credential_opens_the_inner_door_for_itself(parts):
     alice = parts.person()
     assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201

@@ -692,6 +692,17 @@ def test_a_name_that_cannot_be_used_is_refused_not_mended(site, provider, name):
     assert refused(site) == "name"
 
 
+def test_a_system_accounts_name_from_a_provider_makes_no_account(site, provider):
+    provider.person = {"sub": "clever", "preferred_username": "root"}
+    assert refused(site) == "reserved"
+
+
+def test_an_account_is_not_lost_when_its_name_becomes_a_system_accounts(site, provider):
+    come(site)
+    provider.person = {**provider.person, "preferred_username": "daemon"}
+    assert user(come(site)[0]).json["name"] == "alice"
+
+
 def test_only_known_people_get_in_where_accounts_are_not_made(make_site):
     site = make_site(options=["--create-users", "false"])
     assert refused(site) == "account"

@@ -1,7 +1,8 @@
 hub_SRC += src/hub/access/people.c src/hub/access/sessions.c src/hub/access/secret.c \
 	src/hub/access/auth.c
 hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c \
-	src/hub/access/rule.c src/hub/access/who.c
+	src/hub/access/rule.c src/hub/access/who.c src/hub/access/token.c \
+	src/hub/access/service.c src/hub/access/holdings.c
 
 UNIT_TESTS += test_scope
 test_scope_SRC := tests/unit/test_scope.c

@@ -4,14 +4,19 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/access/sessions.h"
+#include "hub/access/token.h"
 #include "ipc/spawn_codec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ACTIVE_RESOLUTION_US = 30 * 1000 * 1000 };
+enum { SUBJECT_KEY_MAX = CYG_NAME_MAX + PEOPLE_SUBJECT_MAX };
 
 struct people {
 	struct cyg_hash *by_name;
+	struct cyg_hash *by_subject; /* "PROVIDER\nSUBJECT" of those whom a provider vouches for */
 };
 
 static void person_free(void *p)
@@ -28,8 +33,28 @@ static struct person *add(struct people *people, const char *name)
 
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
 	p->groups = json_array();
+	cyg_list_init(&p->sessions);
+	cyg_list_init(&p->tokens);
 	(void)cyg_hash_set(people->by_name, cyg_str_of(p->name), p);
 	return p;
+}
+
+/* A provider's id has no line in it. */
+static struct cyg_str subject_key(const char *provider, const char *subject, char *out, size_t size)
+{
+	int len = snprintf(out, size, "%s\n%s", provider, subject);
+
+	return (struct cyg_str){ out, len > 0 && (size_t)len < size ? (size_t)len : 0 };
+}
+
+/* Nobody vouches for those that an administrator has made and who never came. */
+static void index_subject(struct people *people, struct person *p)
+{
+	char key[SUBJECT_KEY_MAX];
+
+	if (p->provider[0] != '\0')
+		(void)cyg_hash_set(
+		    people->by_subject, subject_key(p->provider, p->subject, key, sizeof(key)), p);
 }
 
 static void on_row(void *arg, const void *found)
@@ -42,6 +67,8 @@ static void on_row(void *arg, const void *found)
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(row->subject));
 	p->id = row->id;
 	p->admin = row->admin;
+	p->admin_by_hand = row->admin_by_hand;
+	index_subject(arg, p);
 	p->created_us = row->created_us;
 	p->last_activity_us = row->last_activity_us;
 	if (!json_is_array(groups)) {
@@ -56,6 +83,7 @@ int people_load(struct hub *hub, struct cyg_err *err)
 {
 	hub->people = cyg_xcalloc(1, sizeof(*hub->people));
 	hub->people->by_name = cyg_hash_new();
+	hub->people->by_subject = cyg_hash_new();
 	return store_read(hub->store, &store_users, on_row, hub->people, err);
 }
 
@@ -63,6 +91,7 @@ void people_free(struct people *people)
 {
 	if (people == NULL)
 		return;
+	cyg_hash_free(people->by_subject, NULL);
 	cyg_hash_free(people->by_name, person_free);
 	free(people);
 }
@@ -83,6 +112,7 @@ static void save(struct hub *hub, struct person *p)
 		.subject = p->subject,
 		.groups = groups,
 		.admin = p->admin,
+		.admin_by_hand = p->admin_by_hand,
 		.created_us = p->created_us,
 		.last_activity_us = p->last_activity_us,
 	};
@@ -95,44 +125,68 @@ static void save(struct hub *hub, struct person *p)
 
 static struct person *find_subject(const struct people *people, const struct person_claim *claim)
 {
-	size_t pos = 0;
-	struct cyg_str key;
-	void *value;
+	char key[SUBJECT_KEY_MAX];
 
-	while (cyg_hash_next(people->by_name, &pos, &key, &value)) {
-		struct person *p = value;
-		if (strcmp(p->provider, claim->provider) == 0 &&
-		    strcmp(p->subject, claim->subject) == 0)
-			return p;
-	}
-	return NULL;
+	return cyg_hash_find(
+	    people->by_subject, subject_key(claim->provider, claim->subject, key, sizeof(key)));
 }
 
-/* NULL when it may not be; *err says why. */
+static int check_claim(const struct person_claim *claim, struct cyg_err *err)
+{
+	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX ||
+	    strlen(claim->provider) >= CYG_NAME_MAX || claim->provider[0] == '\0')
+		return cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");
+	return 0;
+}
+
+int person_make(struct hub *hub, const char *name, struct person **ret, struct cyg_err *err)
+{
+	if (spawn_name_check(SPAWN_NAME_USER, name, err) < 0)
+		return -CYG_EINVAL;
+	if (people_find(hub, cyg_str_of(name)) != NULL)
+		return cyg_fail(err, CYG_EEXIST, "User %s already exists", name);
+	struct person *p = add(hub->people, name);
+	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
+	p->created_us = cyg_clock_wall_us();
+	save(hub, p);
+	*ret = p;
+	return 0;
+}
+
+/* The provider vouches for the user from now on. */
+static void take_subject(struct hub *hub, struct person *p, const struct person_claim *claim)
+{
+	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
+	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
+	index_subject(hub->people, p);
+	const struct store_user row = {
+		.id = p->id, .provider = p->provider, .subject = p->subject
+	};
+	store_update(hub->store, &store_users, &row, "provider,subject");
+}
+
+/* The user of that name whom nobody vouches for, or a new one. NULL when it may not be; *err says
+ * why. */
 static struct person *make(
     struct hub *hub, const struct person_claim *claim, bool may_create, struct cyg_err *err)
 {
-	if (spawn_name_check(SPAWN_NAME_USER, claim->name, err) < 0)
+	struct person *p = people_find(hub, cyg_str_of(claim->name));
+
+	if (spawn_name_check(SPAWN_NAME_USER, claim->name, err) < 0 || check_claim(claim, err) < 0)
 		return NULL;
 	/* Whoever has the name stays its owner: nobody inherits a home by being called alike. */
-	if (people_find(hub, cyg_str_of(claim->name)) != NULL) {
+	if (p != NULL && p->provider[0] != '\0') {
 		(void)cyg_fail(err, CYG_EEXIST,
 		    "The name belongs to another account. Please ask the administrator.");
 		return NULL;
 	}
-	if (!may_create) {
+	if (p == NULL && !may_create) {
 		(void)cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
 		return NULL;
 	}
-	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX ||
-	    strlen(claim->provider) >= CYG_NAME_MAX) {
-		(void)cyg_fail(err, CYG_EINVAL, "The provider's identifier is too long.");
+	if (p == NULL && person_make(hub, claim->name, &p, err) < 0)
 		return NULL;
-	}
-	struct person *p = add(hub->people, claim->name);
-	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
-	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
-	p->created_us = cyg_clock_wall_us();
+	take_subject(hub, p, claim);
 	return p;
 }
 
@@ -145,13 +199,57 @@ int people_admit(struct hub *hub, const struct person_claim *claim, bool may_cre
 		p = make(hub, claim, may_create, err);
 	if (p == NULL)
 		return -(int)err->code;
+	if (p->leaving)
+		return cyg_fail(err, CYG_EEXIST, "The account is being deleted.");
 	json_decref(p->groups);
 	p->groups = claim->groups != NULL ? json_deep_copy(claim->groups) : json_array();
-	p->admin = claim->admin;
+	p->admin = claim->admin || p->admin_by_hand;
 	p->last_activity_us = cyg_clock_wall_us();
 	save(hub, p);
 	*ret = p;
 	return 0;
+}
+
+/* ---- by an administrator ---- */
+
+int person_rename(struct hub *hub, struct person *p, const char *name, struct cyg_err *err)
+{
+	if (strcmp(p->name, name) == 0)
+		return 0;
+	if (spawn_name_check(SPAWN_NAME_USER, name, err) < 0)
+		return -CYG_EINVAL;
+	if (people_find(hub, cyg_str_of(name)) != NULL)
+		return cyg_fail(
+		    err, CYG_EEXIST, "User %s already exists, username must be unique", name);
+	(void)cyg_hash_remove(hub->people->by_name, cyg_str_of(p->name));
+	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
+	(void)cyg_hash_set(hub->people->by_name, cyg_str_of(p->name), p);
+	/* What nobody vouches for is found by its name. */
+	if (p->provider[0] == '\0')
+		(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
+	const struct store_user row = { .id = p->id, .name = p->name, .subject = p->subject };
+	store_update(hub->store, &store_users, &row, "name,subject");
+	return 0;
+}
+
+void person_set_admin(struct hub *hub, struct person *p, bool admin)
+{
+	p->admin = p->admin_by_hand = admin;
+	save(hub, p);
+}
+
+void person_remove(struct hub *hub, struct person *p)
+{
+	char key[SUBJECT_KEY_MAX];
+
+	sessions_forget(hub, p);
+	tokens_forget(hub, &p->tokens);
+	if (p->provider[0] != '\0')
+		(void)cyg_hash_remove(hub->people->by_subject,
+		    subject_key(p->provider, p->subject, key, sizeof(key)));
+	(void)cyg_hash_remove(hub->people->by_name, cyg_str_of(p->name));
+	store_remove(hub->store, &store_users, &(struct store_user){ .id = p->id });
+	person_free(p);
 }
 
 bool people_next(const struct hub *hub, size_t *pos, const struct person **ret)

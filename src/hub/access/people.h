@@ -2,6 +2,7 @@
 #ifndef HUB_PEOPLE_H
 #define HUB_PEOPLE_H
 
+#include "base/list.h"
 #include "hub/hub.h"
 
 #include <jansson.h>
@@ -14,8 +15,11 @@ struct person {
 	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
 	char subject[PEOPLE_SUBJECT_MAX]; /* identifier there; OpenID: "ISSUER SUB" */
 	json_t *groups;                   /* array of strings */
-	bool admin;
+	bool admin;                       /* by the provider or by hand */
+	bool admin_by_hand;
+	bool leaving; /* is being deleted: no sign-in, no start */
 	int64_t created_us, last_activity_us;
+	struct cyg_list sessions, tokens; /* sessions.c's and token.c's */
 };
 
 /* Who signed in, as a provider says. */
@@ -35,6 +39,17 @@ struct person *people_find(const struct hub *hub, struct cyg_str name);
  * name that nobody may have. The row is written in this turn. */
 int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err);
+/* A new one that nobody vouches for yet: the first provider whose claim has the name does.
+ * -CYG_EINVAL for a name that nobody may have, -CYG_EEXIST. The row is written in this turn. */
+int person_make(struct hub *hub, const char *name, struct person **ret, struct cyg_err *err);
+/* Another name; id, sessions, tokens and rows stay theirs. -CYG_EINVAL, -CYG_EEXIST. Servers'
+ * records are the caller's matter, and so is the proxy's table. */
+int person_rename(struct hub *hub, struct person *p, const char *name, struct cyg_err *err);
+/* What an administrator says; a provider may still say more. */
+void person_set_admin(struct hub *hub, struct person *p, bool admin);
+/* Sessions, tokens and every row go, and the user is freed. Servers are gone already; the caller
+ * pushes the proxy's table. */
+void person_remove(struct hub *hub, struct person *p);
 /* Iterates as cyg_hash_next does. */
 bool people_next(const struct hub *hub, size_t *pos, const struct person **ret);
 bool person_is_in(const struct person *p, struct cyg_str group);

@@ -110,33 +110,43 @@ static void on_scope(void *arg, const char *text)
 	e->first = text;
 }
 
-int principal_may_grant(
-    const struct principal *p, const struct scope_texts *scopes, struct cyg_err *err)
+/* asked against what p holds. */
+static int check_held(const struct principal *p, const struct scope_set *asked, struct cyg_err *err)
 {
-	struct scope_set asked, both;
+	bool is_user = p->owner.user.len > 0;
+	struct cyg_str name = is_user ? p->owner.user : p->owner.service;
+	struct scope_set both;
+
+	scope_set_init(&both, p->scopes.arena);
+	if (scope_set_intersect(&both, asked, &p->scopes, &p->members, err) < 0)
+		return -(int)err->code;
+	if (scope_set_has(&both, asked))
+		return 0;
+	struct excess excess = { .set = &both };
+	scope_set_each(asked, on_scope, &excess);
+	return cyg_fail(err, CYG_EINVAL, "Not assigning requested scopes %s not held by %s %.*s",
+	    excess.first != NULL ? excess.first : "", is_user ? "User" : "Service",
+	    CYG_STR_ARGS(name));
+}
+
+int principal_may_grant(const struct principal *maker, const struct principal *owner,
+    const struct scope_texts *scopes, struct cyg_err *err)
+{
+	struct scope_set asked;
 	struct cyg_err own;
 
 	if (err == NULL)
 		err = &own;
-	scope_set_init(&asked, p->scopes.arena);
-	scope_set_init(&both, p->scopes.arena);
+	scope_set_init(&asked, owner->scopes.arena);
 	for (size_t i = 0; i < scopes->n; i++) {
 		struct cyg_str text = cyg_str_of(scopes->items[i]);
 		if (!cyg_str_eq(text, scope_name(SCOPE_INHERIT)) &&
-		    scope_set_add_text(&asked, text, &p->owner, err) < 0)
+		    scope_set_add_text(&asked, text, &owner->owner, err) < 0)
 			return -(int)err->code;
 	}
-	if (scope_set_intersect(&both, &asked, &p->scopes, &p->members, err) < 0)
+	if (check_held(owner, &asked, err) < 0)
 		return -(int)err->code;
-	if (scope_set_has(&both, &asked))
-		return 0;
-	struct excess excess = { .set = &both };
-	scope_set_each(&asked, on_scope, &excess);
-	bool is_user = p->owner.user.len > 0;
-	struct cyg_str name = is_user ? p->owner.user : p->owner.service;
-	return cyg_fail(err, CYG_EINVAL, "Not assigning requested scopes %s not held by %s %.*s",
-	    excess.first != NULL ? excess.first : "", is_user ? "User" : "Service",
-	    CYG_STR_ARGS(name));
+	return check_held(maker, inherits(scopes) ? &owner->scopes : &asked, err);
 }
 
 enum scope_verdict scope_allows(

@@ -41,9 +41,10 @@ int principal_add(struct principal *p, const struct scope_texts *scopes, struct 
  * reach that server or service, and every token may tell whose it is. */
 int principal_narrow(struct principal *p, const struct scope_texts *scopes,
     const struct scope_owner *client, struct cyg_err *err);
-/* Whether p may give those scopes to a token of its own: -CYG_EINVAL with what is too much. */
-int principal_may_grant(
-    const struct principal *p, const struct scope_texts *scopes, struct cyg_err *err);
+/* Whether maker may make a token of owner with those scopes: no more than either holds. -CYG_EINVAL
+ * with what is too much. */
+int principal_may_grant(const struct principal *maker, const struct principal *owner,
+    const struct scope_texts *scopes, struct cyg_err *err);
 /* One of the scopes (any) is held for the target. */
 enum scope_verdict scope_allows(
     const struct principal *p, scope_bits any, const struct scope_target *target);

@@ -31,8 +31,8 @@ struct scope_owner {
 
 /* Who is in which group; NULL is_member: nobody is in any. */
 struct scope_members {
-	bool (*is_member)(void *arg, struct cyg_str user, struct cyg_str group);
-	void *arg;
+	bool (*is_member)(const void *arg, struct cyg_str user, struct cyg_str group);
+	const void *arg;
 };
 
 void scope_set_init(struct scope_set *set, struct cyg_arena *arena);

@@ -9,6 +9,20 @@ struct sessions {
 	struct cyg_hash *by_sum;
 };
 
+static void add(struct hub *hub, struct session *s)
+{
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+	cyg_list_add(&s->person->sessions, &s->link);
+}
+
+/* Out of both indexes, and freed. */
+static void drop(struct hub *hub, struct session *s)
+{
+	(void)cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(s->sum));
+	cyg_list_remove(&s->person->sessions, &s->link);
+	free(s);
+}
+
 static void on_row(void *arg, const void *found)
 {
 	const struct store_session *row = found;
@@ -23,7 +37,7 @@ static void on_row(void *arg, const void *found)
 	s->person = person;
 	s->created_us = row->created_us;
 	s->expires_us = row->expires_us;
-	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+	add(hub, s);
 }
 
 int sessions_load(struct hub *hub, struct cyg_err *err)
@@ -53,23 +67,19 @@ struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int6
 	return s != NULL && s->expires_us > now_us ? s : NULL;
 }
 
+/* Rows are read in no order of time: the first of the list need not be the oldest. */
 static void make_room(struct hub *hub, const struct person *person)
 {
 	struct session *oldest = NULL;
-	size_t pos = 0, n = 0;
-	struct cyg_str key;
-	void *value;
 
-	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
-		struct session *s = value;
-		if (s->person != person)
-			continue;
-		n++;
+	if (person->sessions.n < SESSIONS_OF_PERSON)
+		return;
+	cyg_list_each (it, &person->sessions) {
+		struct session *s = CYG_CONTAINER_OF(it, struct session, link);
 		if (oldest == NULL || s->created_us < oldest->created_us)
 			oldest = s;
 	}
-	if (n >= SESSIONS_OF_PERSON)
-		sessions_end(hub, oldest);
+	sessions_end(hub, oldest);
 }
 
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
@@ -84,7 +94,7 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 	s->person = person;
 	s->created_us = cyg_clock_wall_us();
 	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
-	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+	add(hub, s);
 	const struct store_session row = {
 		.sha256 = s->sum,
 		.user = person->name,
@@ -100,25 +110,40 @@ void sessions_end(struct hub *hub, struct session *session)
 {
 	store_remove(
 	    hub->store, &store_sessions, &(struct store_session){ .sha256 = session->sum });
-	free(cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(session->sum)));
+	drop(hub, session);
+}
+
+struct sweep {
+	struct hub *hub;
+	int64_t now_us;
+};
+
+static bool goes(void *arg, struct cyg_str key, void *value)
+{
+	const struct sweep *sweep = arg;
+	struct session *s = value;
+
+	(void)key;
+	if (s->expires_us > sweep->now_us)
+		return false;
+	store_remove(
+	    sweep->hub->store, &store_sessions, &(struct store_session){ .sha256 = s->sum });
+	cyg_list_remove(&s->person->sessions, &s->link);
+	free(s);
+	return true;
 }
 
 bool sessions_expire(struct hub *hub, int64_t now_us)
 {
-	bool any = false;
-	size_t pos = 0;
-	struct cyg_str key;
-	void *value;
+	struct sweep sweep = { hub, now_us };
 
-	while (cyg_hash_next(hub->sessions->by_sum, &pos, &key, &value)) {
-		struct session *s = value;
-		if (s->expires_us > now_us)
-			continue;
-		sessions_end(hub, s);
-		any = true;
-		pos--; /* another may have moved there */
-	}
-	return any;
+	return cyg_hash_sweep(hub->sessions->by_sum, goes, &sweep) > 0;
+}
+
+void sessions_forget(struct hub *hub, struct person *person)
+{
+	cyg_list_each_safe (it, &person->sessions)
+		drop(hub, CYG_CONTAINER_OF(it, struct session, link));
 }
 
 bool sessions_next(const struct hub *hub, size_t *pos, const struct session **ret)

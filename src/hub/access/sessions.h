@@ -6,6 +6,7 @@
 #include "hub/access/secret.h"
 
 struct session {
+	struct cyg_link link; /* on its user's list */
 	char sum[SECRET_SUM_SIZE];
 	char provider[CYG_NAME_MAX];
 	struct person *person;
@@ -29,6 +30,8 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 void sessions_end(struct hub *hub, struct session *session);
 /* Ends those whose time is over; true when there were any. */
 bool sessions_expire(struct hub *hub, int64_t now_us);
+/* Forgets those of a user who goes; their rows go with the user's. */
+void sessions_forget(struct hub *hub, struct person *person);
 /* Iterates as cyg_hash_next does. */
 bool sessions_next(const struct hub *hub, size_t *pos, const struct session **ret);
 

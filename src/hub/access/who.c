@@ -1,80 +1,14 @@
-/* From the request's credential to a principal: the inner listener's fields, the administrator's
- * token, a session by token or cookie. */
+/* From the request's credential to who asks: the inner listener's fields, the administrator's
+ * token, an API token, a session by token or cookie. */
 #include "hub/access/who.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/cookie.h"
 #include "http/origin.h"
-#include "hub/access/role.h"
+#include "hub/access/holdings.h"
 #include "hub/reply.h"
 #include "hub/srv.h"
-
-#include <string.h>
-
-/* ---- what they hold ---- */
-
-static bool is_member(void *arg, struct cyg_str user, struct cyg_str group)
-{
-	const struct person *p = people_find(arg, user);
-
-	return p != NULL && person_is_in(p, group);
-}
-
-static void begin(struct http_req *req, enum principal_kind kind, const struct scope_owner *owner,
-    struct principal *ret)
-{
-	const struct scope_members members = { is_member, request_hub(req) };
-
-	principal_init(ret, kind, owner, &members, req->arena);
-}
-
-/* Default roles are our own text: adding them cannot fail, and a failure would hold less. */
-static void add_role(struct principal *p, const char *name)
-{
-	const struct role *role = role_find_default(cyg_str_of(name));
-	struct scope_texts texts = { .items = role->scopes };
-
-	while (role->scopes[texts.n] != NULL)
-		texts.n++;
-	(void)principal_add(p, &texts, NULL);
-}
-
-static void be_user(struct http_req *req, struct who *who)
-{
-	const struct scope_owner owner = { .user = cyg_str_of(who->person->name) };
-
-	begin(req, PRINCIPAL_USER, &owner, &who->principal);
-	add_role(&who->principal, "user");
-	if (who->person->admin)
-		add_role(&who->principal, "admin");
-}
-
-/* What the role "server" and its user both hold. */
-static void be_server(struct http_req *req, struct who *who)
-{
-	const struct role *role = role_find_default(CYG_STR("server"));
-	struct scope_texts texts = { .items = role->scopes };
-	const char *full = cyg_arena_printf(req->arena, "%s/%s", who->srv->user, who->srv->name);
-	const struct scope_owner client = { .server = cyg_str_of(full) };
-
-	while (role->scopes[texts.n] != NULL)
-		texts.n++;
-	be_user(req, who);
-	who->principal.kind = PRINCIPAL_SERVER;
-	if (principal_narrow(&who->principal, &texts, &client, NULL) < 0)
-		begin(req, PRINCIPAL_SERVER, NULL, &who->principal);
-}
-
-static void be_administrator(struct http_req *req, struct who *who)
-{
-	const struct scope_owner owner = { .service = CYG_STR("administrator") };
-
-	begin(req, PRINCIPAL_ADMINISTRATOR, &owner, &who->principal);
-	add_role(&who->principal, "admin");
-}
-
-/* ---- by what ---- */
 
 /* The proxy sets these two at the inner door alone and strips them everywhere else. */
 static bool by_inner_door(const struct hub *hub, const struct http_head *head, struct who *who)
@@ -121,23 +55,45 @@ static void by_session(struct http_req *req, struct cyg_str token, struct who *w
 		return;
 	who->person = who->session->person;
 	people_active(hub, who->person, now_us);
+	holdings_of_user(hub, who->person, req->arena, &who->principal);
+}
+
+static void by_token(struct http_req *req, struct token *token, struct who *who)
+{
+	struct hub *hub = request_hub(req);
+	int64_t now_us = cyg_clock_wall_us();
+
+	who->token = token;
+	who->person = token->person;
+	token_active(hub, token, now_us);
+	if (who->person != NULL)
+		people_active(hub, who->person, now_us);
+	holdings_of_token(hub, token, req->arena, &who->principal);
+}
+
+static void by_server(struct http_req *req, struct who *who)
+{
+	if (who->person == NULL)
+		return;
+	const char *full = cyg_arena_printf(req->arena, "%s/%s", who->srv->user, who->srv->name);
+	holdings_of_server(request_hub(req), who->person, full, req->arena, &who->principal);
 }
 
 void who_find(struct http_req *req, struct who *ret)
 {
-	struct cyg_str token = origin_token(req->head);
+	struct hub *hub = request_hub(req);
+	struct cyg_str text = origin_token(req->head);
+	struct token *token = tokens_find(hub, text, cyg_clock_wall_us());
 
-	begin(req, PRINCIPAL_NOBODY, NULL, &ret->principal);
-	if (by_inner_door(request_hub(req), req->head, ret)) {
-		if (ret->person != NULL)
-			be_server(req, ret);
-	} else if (is_administrator(request_hub(req), token)) {
-		be_administrator(req, ret);
-	} else {
-		by_session(req, token, ret);
-		if (ret->person != NULL)
-			be_user(req, ret);
-	}
+	holdings_nobody(hub, req->arena, &ret->principal);
+	if (by_inner_door(hub, req->head, ret))
+		by_server(req, ret);
+	else if (is_administrator(hub, text))
+		holdings_of_administrator(hub, req->arena, &ret->principal);
+	else if (token != NULL)
+		by_token(req, token, ret);
+	else
+		by_session(req, text, ret);
 }
 
 const char *who_kind(const struct who *who)

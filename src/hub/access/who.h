@@ -5,6 +5,7 @@
 #include "http/server.h"
 #include "hub/access/principal.h"
 #include "hub/access/sessions.h"
+#include "hub/access/token.h"
 
 struct srv;
 
@@ -13,6 +14,7 @@ struct who {
 	struct principal principal;
 	struct person *person;   /* of users and servers; NULL: nobody, or a service */
 	struct session *session; /* by cookie or token */
+	struct token *token;     /* by an API token */
 	struct srv *srv;         /* by the inner listener: acts for that one server only */
 	bool by_cookie;          /* such a request may have been forged by another site */
 };

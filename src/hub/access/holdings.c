@@ -1,0 +1,134 @@
+/* Roles of users and services, expanded. A failure always holds less. */
+#include "hub/access/holdings.h"
+
+#include "base/mem.h"
+#include "hub/access/role.h"
+
+#include <string.h>
+
+static bool is_member(const void *arg, struct cyg_str user, struct cyg_str group)
+{
+	const struct person *p = people_find(arg, user);
+
+	return p != NULL && person_is_in(p, group);
+}
+
+static void begin(const struct hub *hub, enum principal_kind kind, const struct scope_owner *owner,
+    struct cyg_arena *arena, struct principal *ret)
+{
+	const struct scope_members members = { is_member, hub };
+
+	principal_init(ret, kind, owner, &members, arena);
+}
+
+void holdings_nobody(const struct hub *hub, struct cyg_arena *arena, struct principal *ret)
+{
+	begin(hub, PRINCIPAL_NOBODY, NULL, arena, ret);
+}
+
+static struct scope_texts default_role(const char *name)
+{
+	const struct role *role = role_find_default(cyg_str_of(name));
+	struct scope_texts texts = { .items = role->scopes };
+
+	while (role->scopes[texts.n] != NULL)
+		texts.n++;
+	return texts;
+}
+
+static void add_role(struct principal *p, const char *name)
+{
+	struct scope_texts texts = default_role(name);
+
+	(void)principal_add(p, &texts, NULL);
+}
+
+void holdings_of_user(const struct hub *hub, const struct person *person, struct cyg_arena *arena,
+    struct principal *ret)
+{
+	const struct scope_owner owner = { .user = cyg_str_of(person->name) };
+
+	begin(hub, PRINCIPAL_USER, &owner, arena, ret);
+	add_role(ret, "user");
+	if (person->admin)
+		add_role(ret, "admin");
+}
+
+void holdings_of_service(const struct hub *hub, const struct service *service,
+    struct cyg_arena *arena, struct principal *ret)
+{
+	const struct scope_owner owner = { .service = cyg_str_of(service->name) };
+
+	begin(hub, PRINCIPAL_SERVICE, &owner, arena, ret);
+	if (service->admin)
+		add_role(ret, "admin");
+}
+
+struct scope_texts holdings_texts(const json_t *scopes, struct cyg_arena *arena)
+{
+	size_t n = json_array_size(scopes), i;
+	const char **items = cyg_arena_alloc(arena, (n + 1) * sizeof(*items));
+	struct scope_texts ret = { .items = items };
+	json_t *one;
+
+	json_array_foreach (scopes, i, one) {
+		if (json_is_string(one))
+			items[ret.n++] = json_string_value(one);
+	}
+	return ret;
+}
+
+static void narrow(
+    struct principal *p, const struct scope_texts *scopes, const struct scope_owner *client)
+{
+	if (principal_narrow(p, scopes, client, NULL) < 0)
+		scope_set_init(&p->scopes, p->scopes.arena);
+}
+
+void holdings_of_token(const struct hub *hub, const struct token *token, struct cyg_arena *arena,
+    struct principal *ret)
+{
+	struct scope_texts scopes = holdings_texts(token->scopes, arena);
+
+	if (token->person != NULL)
+		holdings_of_user(hub, token->person, arena, ret);
+	else
+		holdings_of_service(hub, token->service, arena, ret);
+	narrow(ret, &scopes, NULL);
+}
+
+bool holdings_open_servers(const struct hub *hub, const struct token *token)
+{
+	struct cyg_arena arena;
+	struct principal p;
+	bool opens;
+
+	if (token->person == NULL)
+		return false;
+	const struct scope_target own = { SCOPE_USER, cyg_str_of(token->person->name) };
+	cyg_arena_init(&arena);
+	holdings_of_token(hub, token, &arena, &p);
+	opens = scope_allows(&p, SCOPE_BIT(SCOPE_ACCESS_SERVERS), &own) == SCOPE_ALLOWED;
+	cyg_arena_free(&arena);
+	return opens;
+}
+
+void holdings_of_server(const struct hub *hub, const struct person *person, const char *full,
+    struct cyg_arena *arena, struct principal *ret)
+{
+	const struct scope_owner client = { .server = cyg_str_of(full) };
+	struct scope_texts scopes = default_role("server");
+
+	holdings_of_user(hub, person, arena, ret);
+	ret->kind = PRINCIPAL_SERVER;
+	narrow(ret, &scopes, &client);
+}
+
+void holdings_of_administrator(
+    const struct hub *hub, struct cyg_arena *arena, struct principal *ret)
+{
+	const struct scope_owner owner = { .service = CYG_STR("administrator") };
+
+	begin(hub, PRINCIPAL_ADMINISTRATOR, &owner, arena, ret);
+	add_role(ret, "admin");
+}

@@ -1,0 +1,25 @@
+/* Services: what is no person and asks with a token of its own. */
+#ifndef HUB_ACCESS_SERVICE_H
+#define HUB_ACCESS_SERVICE_H
+
+#include "base/list.h"
+#include "hub/hub.h"
+
+struct service {
+	char name[CYG_NAME_MAX];
+	bool admin; /* has the role admin */
+	int64_t created_us;
+	struct cyg_list tokens; /* token.c's */
+};
+
+int services_load(struct hub *hub, struct cyg_err *err);
+/* After the tokens. NULL is accepted. */
+void services_free(struct services *services);
+struct service *services_find(const struct hub *hub, struct cyg_str name);
+/* A new one; its row is written in this turn. -CYG_EEXIST, -CYG_EINVAL. */
+int service_make(
+    struct hub *hub, const char *name, bool admin, struct service **ret, struct cyg_err *err);
+/* Row, roles and tokens go. The caller pushes the proxy's table. */
+void service_remove(struct hub *hub, struct service *service);
+
+#endif

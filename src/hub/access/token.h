@@ -1,0 +1,62 @@
+/* API tokens of users and services: made while the hub runs, told once, known by their SHA-256. */
+#ifndef HUB_ACCESS_TOKEN_H
+#define HUB_ACCESS_TOKEN_H
+
+#include "base/list.h"
+#include "hub/access/people.h"
+#include "hub/access/principal.h"
+#include "hub/access/secret.h"
+
+enum {
+	/* Each is a row of the proxy's table, which is everybody's. Scripts that make one at every
+	 * run and drop none meet the limit before anybody else notices. */
+	TOKENS_OF_OWNER = 200,
+	TOKEN_NOTE_MAX = 1024,  /* JupyterHub's 1,023 characters */
+	TOKEN_SCOPES_MAX = 128, /* as a role's */
+};
+
+struct service;
+
+struct token {
+	struct cyg_link link; /* on its owner's list */
+	int64_t id;
+	char sum[SECRET_SUM_SIZE];
+	struct person *person;   /* the owner: this one, or */
+	struct service *service; /* this one */
+	json_t *scopes;          /* as asked for: array of strings */
+	char *note;
+	int64_t created_us, expires_us, last_activity_us; /* 0: never */
+};
+
+/* What a new one shall be. The scopes have been checked. */
+struct token_spec {
+	struct person *person;
+	struct service *service;
+	json_t *scopes; /* borrowed */
+	const char *note;
+	int64_t expires_us;
+};
+
+int tokens_load(struct hub *hub, struct cyg_err *err);
+/* Frees them without removing their rows. NULL is accepted. */
+void tokens_free(struct tokens *tokens);
+/* The live token of that text, or NULL. */
+struct token *tokens_find(const struct hub *hub, struct cyg_str text, int64_t now_us);
+/* A token of that user by its id, or NULL. */
+struct token *tokens_find_of(const struct person *person, int64_t id);
+/* A new one; its text is told here and nowhere else. Written in this turn; the caller pushes the
+ * proxy's table. -CYG_ELIMIT: the owner has too many. */
+int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CREDENTIAL_LEN + 1],
+    struct token **ret, struct cyg_err *err);
+/* Ends and frees it. The caller pushes the proxy's table. */
+void token_end(struct hub *hub, struct token *token);
+/* It was used; written at most every 30 s. */
+void token_active(struct hub *hub, struct token *token, int64_t now_us);
+/* Ends those whose time is over; true when there were any. */
+bool tokens_expire(struct hub *hub, int64_t now_us);
+/* Iterates as cyg_hash_next does. */
+bool tokens_next(const struct hub *hub, size_t *pos, const struct token **ret);
+/* Forgets those of an owner that goes; their rows go with the owner's. */
+void tokens_forget(struct hub *hub, struct cyg_list *of_owner);
+
+#endif
