@@ -241,7 +241,6 @@ void hub_close(struct hub *hub)
 	software_close(hub->software);
 	clusters_close(hub->clusters);
 	signin_free(hub->signin);
-	signin_oidc_close(hub);
 	pages_free(hub->pages);
 	sessions_free(hub->sessions);
 	tokens_free(hub->tokens);

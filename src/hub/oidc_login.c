@@ -19,6 +19,7 @@ static const char *const algs[] = { "RS256", "PS256", "ES256", "ES384", "EdDSA",
 struct login {
 	struct hub *hub;
 	struct http_req *req;
+	struct signin_try *try; /* once it is known whose the answer is */
 	struct oidc_row *row;
 	struct attempt attempt;
 	struct oidc_callback answer;
@@ -33,7 +34,6 @@ struct login {
 
 static void login_free(struct login *l)
 {
-	l->req->on_abort = NULL;
 	oidc_wait_cancel(&l->wait);
 	cyg_call_cancel(l->call);
 	store_forget(l->hub->store, l);
@@ -43,18 +43,18 @@ static void login_free(struct login *l)
 	free(l);
 }
 
-static void on_abort(struct http_req *req)
+static void cancel(struct signin_try *t)
 {
-	login_free(req->data);
+	login_free(t->data);
 }
 
 static void login_fail(struct login *l, const char *code, const struct cyg_err *why)
 {
-	struct http_req *req = l->req;
+	struct signin_try *t = l->try;
 
 	cyg_log_warn("sign-in", "%s: refused (%s): %s", l->row->config->id, code, why->msg);
 	login_free(l);
-	signin_refuse(req, code);
+	signin_done_refused(t, code);
 }
 
 /* A call that brought no answer at all says that the provider is down. */
@@ -87,7 +87,7 @@ static int find_groups(
 static void admit(struct login *l, const json_t *claims, const char *name, char **groups)
 {
 	const struct oidc_config *c = l->row->config;
-	struct http_req *req = l->req;
+	struct signin_try *t = l->try;
 	enum oidc_verdict verdict = oidc_config_judge(c, groups);
 	/* The account belongs to issuer and subject: an issuer holds no space. */
 	cyg_autofree char *subject = cyg_xasprintf("%s %s", c->issuer, oidc_subject(claims));
@@ -102,9 +102,8 @@ static void admit(struct login *l, const json_t *claims, const char *name, char 
 	json_t *list = json_names(groups);
 	claim.groups = list;
 	claim.admin = verdict == OIDC_ADMIN;
-	const char *next = cyg_arena_dup(req->arena, cyg_str_of(l->attempt.next));
 	login_free(l);
-	signin_complete(req, &claim, next);
+	signin_done(t, &(struct signin_verdict){ .outcome = SIGNIN_PROVED, .claim = &claim });
 	json_decref(list);
 }
 
@@ -367,12 +366,14 @@ void signin_oidc_callback(struct http_req *req)
 		signin_refuse(req, "expired");
 		return;
 	}
+	l->try = signin_try_new(signin_find(hub->signin, cyg_str_of(l->attempt.provider)), req,
+	    cyg_arena_dup(req->arena, cyg_str_of(l->attempt.next)));
+	l->try->data = l;
+	l->try->cancel = cancel;
 	if (!is_at_its_address(l)) {
 		(void)cyg_fail(&err, CYG_EDENIED, "its answer came to another provider's address");
 		login_fail(l, "provider", &err);
 		return;
 	}
-	req->data = l;
-	req->on_abort = on_abort;
 	store_after_commit(hub->store, on_committed, l);
 }

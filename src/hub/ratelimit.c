@@ -82,6 +82,14 @@ void ratelimit_count(struct ratelimit *r, struct cyg_str key, uint64_t now_ms)
 	w->events++;
 }
 
+void ratelimit_uncount(struct ratelimit *r, struct cyg_str key)
+{
+	struct window *w = cyg_hash_find(r->windows, key);
+
+	if (w != NULL && w->events > 0)
+		w->events--;
+}
+
 void ratelimit_clear(struct ratelimit *r, struct cyg_str key)
 {
 	free(cyg_hash_remove(r->windows, key));

@@ -1,5 +1,6 @@
 /* Sign-in: a table of providers, and the one way in that all of them end in. A provider proves who
- * somebody is and hands over a claim; signin_complete makes the session. */
+ * somebody is, now or later (signin_try.h), and hands over a claim; signin_complete makes the
+ * session. */
 #ifndef HUB_SIGNIN_H
 #define HUB_SIGNIN_H
 
@@ -11,12 +12,15 @@ enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 enum signin_kind { SIGNIN_PASSWORD, SIGNIN_OIDC };
 
 struct signin_provider;
+struct signin_try;
 
 struct signin_ops {
-	/* SIGNIN_PASSWORD: whether the two fit; at once, in constant time. */
-	bool (*check)(struct signin_provider *p, struct cyg_str name, struct cyg_str password);
-	/* SIGNIN_OIDC: answers the request by a redirect to the provider. */
-	void (*begin)(struct signin_provider *p, struct http_req *req, const char *next);
+	/* SIGNIN_PASSWORD: checks the try's name and password, and says what came of it by
+	 * signin_done (signin_try.h), at once or later; a wrong password in constant time. */
+	void (*verify)(struct signin_try *t);
+	/* SIGNIN_OIDC: the browser is to go to the provider; ends in signin_done likewise. What the
+	 * browser brings back makes a new try. */
+	void (*begin)(struct signin_try *t);
 	/* Where somebody who signed out here goes on to sign out at the provider: a path of ours in
 	 * the request's arena, or NULL. May itself be NULL. */
 	const char *(*sign_out)(struct signin_provider *p, struct http_req *req);

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "hub/access/secret.h"
-#include "hub/signin.h"
+#include "hub/signin_try.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -44,14 +44,21 @@ bool signin_is_loopback(struct cyg_str url)
 	return cyg_str_starts(host, "127.");
 }
 
-static bool check(struct signin_provider *p, struct cyg_str name, struct cyg_str password)
+static void verify(struct signin_try *t)
 {
-	const struct dev *dev = p->ctx;
+	const struct dev *dev = t->provider->ctx;
+	const char *name = cyg_arena_dup(t->req->arena, t->name);
+	const struct person_claim claim = {
+		.provider = t->provider->id, .subject = name, .name = name
+	};
 	char sum[SECRET_SUM_SIZE];
 
-	(void)name;
-	secret_sum(password, sum);
-	return cyg_str_same_secret(sum, dev->sum, SECRET_SUM_SIZE - 1);
+	secret_sum(t->password, sum);
+	if (!cyg_str_same_secret(sum, dev->sum, SECRET_SUM_SIZE - 1))
+		signin_done_refused(t, "password");
+	else
+		signin_done(
+		    t, &(struct signin_verdict){ .outcome = SIGNIN_PROVED, .claim = &claim });
 }
 
 static void close_dev(struct signin_provider *p)
@@ -59,7 +66,7 @@ static void close_dev(struct signin_provider *p)
 	free(p->ctx);
 }
 
-static const struct signin_ops dev_ops = { .check = check, .close = close_dev };
+static const struct signin_ops dev_ops = { .verify = verify, .close = close_dev };
 
 static int make_password(const char *path, struct cyg_err *err)
 {

@@ -42,7 +42,7 @@ static void close_row(struct signin_provider *p)
 	free(row);
 }
 
-static void begin(struct signin_provider *p, struct http_req *req, const char *next);
+static void begin(struct signin_try *t);
 static const char *sign_out(struct signin_provider *p, struct http_req *req);
 
 static const struct signin_ops ops = { .begin = begin, .sign_out = sign_out, .close = close_row };
@@ -157,10 +157,9 @@ void signin_oidc_drop_cookie(void *req, const char *name)
 /* ---- to the provider ---- */
 
 struct beginning {
+	struct signin_try *try;
 	struct hub *hub;
-	struct http_req *req;
 	struct oidc_row *row;
-	const char *next; /* in the request's arena */
 	struct oidc_wait wait;
 	struct oidc_attempt attempt;
 	struct attempt_cookie cookie;
@@ -169,7 +168,6 @@ struct beginning {
 
 static void beginning_free(struct beginning *b)
 {
-	b->req->on_abort = NULL;
 	oidc_wait_cancel(&b->wait);
 	store_forget(b->hub->store, b);
 	cyg_cleanse(&b->attempt, sizeof(b->attempt));
@@ -177,24 +175,24 @@ static void beginning_free(struct beginning *b)
 	free(b);
 }
 
-static void on_abort(struct http_req *req)
+static void cancel(struct signin_try *t)
 {
-	beginning_free(req->data);
+	beginning_free(t->data);
 }
 
 static void give_up(struct beginning *b, const char *code, const struct cyg_err *why)
 {
-	struct http_req *req = b->req;
+	struct signin_try *t = b->try;
 
 	cyg_log_warn("sign-in", "%s: not begun (%s): %s", b->row->config->id, code, why->msg);
 	beginning_free(b);
-	signin_refuse(req, code);
+	signin_done_refused(t, code);
 }
 
 static void on_committed(void *arg)
 {
 	struct beginning *b = arg;
-	struct http_req *req = b->req;
+	struct signin_try *t = b->try;
 	struct oidc_client client = signin_oidc_client(b->row);
 	cyg_autobuf struct cyg_buf url;
 	struct cyg_err err;
@@ -205,11 +203,9 @@ static void on_committed(void *arg)
 		give_up(b, "provider", &err);
 		return;
 	}
-	set_cookie(req, b->cookie.name, b->cookie.value, ATTEMPT_TTL_S);
+	set_cookie(t->req, b->cookie.name, b->cookie.value, ATTEMPT_TTL_S);
 	beginning_free(b);
-	http_reply_field(req, "Cache-Control", "no-store");
-	http_reply_field(req, "Referrer-Policy", "no-referrer");
-	http_reply_redirect(req, 302, url.data);
+	signin_done(t, &(struct signin_verdict){ .outcome = SIGNIN_SENT, .location = url.data });
 }
 
 static void on_drop(void *arg, const char *name)
@@ -217,7 +213,7 @@ static void on_drop(void *arg, const char *name)
 	struct beginning *b = arg;
 
 	if (b->dropped++ < COOKIES_DROPPED)
-		signin_oidc_drop_cookie(b->req, name);
+		signin_oidc_drop_cookie(b->try->req, name);
 }
 
 static void on_document(void *arg, const struct cyg_err *why)
@@ -229,8 +225,9 @@ static void on_document(void *arg, const struct cyg_err *why)
 		give_up(b, "down", why);
 		return;
 	}
-	attempts_make_room(b->hub, b->req->head, on_drop, b);
-	if (attempts_begin(b->hub, b->row->config->id, b->next, &b->attempt, &b->cookie, &err) < 0)
+	attempts_make_room(b->hub, b->try->req->head, on_drop, b);
+	if (attempts_begin(
+		b->hub, b->row->config->id, b->try->next, &b->attempt, &b->cookie, &err) < 0)
 		give_up(b, "busy", &err);
 	else
 		store_after_commit(b->hub->store, on_committed, b);
@@ -247,25 +244,20 @@ static bool is_over_limit(struct http_req *req, struct hub *hub)
 	return false;
 }
 
-static void begin(struct signin_provider *p, struct http_req *req, const char *next)
+static void begin(struct signin_try *t)
 {
 	struct cyg_err err;
 
-	if (req->method == HTTP_HEAD) {
-		reply_error(req, 405, "Only GET begins a sign-in.");
-		return;
-	}
-	if (is_over_limit(req, p->hub)) {
-		signin_refuse(req, "busy");
+	if (is_over_limit(t->req, t->hub)) {
+		signin_done_refused(t, "busy");
 		return;
 	}
 	struct beginning *b = cyg_xcalloc(1, sizeof(*b));
-	b->hub = p->hub;
-	b->req = req;
-	b->row = p->ctx;
-	b->next = next;
-	req->data = b;
-	req->on_abort = on_abort;
+	b->try = t;
+	b->hub = t->hub;
+	b->row = t->provider->ctx;
+	t->data = b;
+	t->cancel = cancel;
 	int known = oidc_provider_want_document(b->row->provider, &b->wait, on_document, b, &err);
 	if (known < 0)
 		give_up(b, "down", &err);

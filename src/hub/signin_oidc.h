@@ -4,7 +4,7 @@
 
 #include "hub/attempts.h"
 #include "hub/oidc_provider.h"
-#include "hub/signin.h"
+#include "hub/signin_try.h"
 
 /* ctx of a provider's row in the table of sign-ins. */
 struct oidc_row {

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "hub/asks.h"
 #include "hub/kernel_rows.h"
+#include "hub/ratelimit.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -125,6 +126,28 @@ START_TEST(test_all_users_together_have_a_maximum_of_open_requests)
 }
 END_TEST
 
+/* ---- events that turn out to be none ---- */
+
+START_TEST(test_an_event_that_was_none_is_taken_back_and_no_more_than_that)
+{
+	struct ratelimit *r = ratelimit_new(2, 1000, 10);
+	struct cyg_str key = CYG_STR("alice");
+
+	ratelimit_uncount(r, key); /* of nothing, nothing is taken */
+	ratelimit_count(r, key, 1);
+	ratelimit_count(r, key, 1);
+	ck_assert_uint_gt(ratelimit_wait(r, key, 2), 0);
+	ratelimit_uncount(r, key);
+	ck_assert_uint_eq(ratelimit_wait(r, key, 2), 0);
+	ratelimit_uncount(r, key);
+	ratelimit_uncount(r, key);
+	ratelimit_count(r, key, 3);
+	ratelimit_count(r, key, 3);
+	ck_assert_uint_gt(ratelimit_wait(r, key, 4), 0);
+	ratelimit_free(r);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hub_bounds");
@@ -135,6 +158,7 @@ int main(void)
 	tcase_add_test(rows, test_a_text_of_very_many_small_values_is_not_parsed);
 	tcase_add_test(rows, test_a_long_text_is_not_parsed);
 	tcase_add_test(rows, test_rows_end_at_their_maximum);
+	tcase_add_test(open, test_an_event_that_was_none_is_taken_back_and_no_more_than_that);
 	tcase_add_test(open, test_one_user_cannot_take_the_places_of_another);
 	tcase_add_test(open, test_all_users_together_have_a_maximum_of_open_requests);
 	suite_add_tcase(suite, rows);
