@@ -17,6 +17,7 @@ struct place {
 };
 
 struct mounts {
+	unsigned refs;
 	struct http_mount *list; /* a copy: trees point into it */
 	struct place *places;    /* longest prefix first */
 	size_t n_places;
@@ -86,6 +87,7 @@ int mounts_new(const struct http_mount *list, struct mounts **ret, struct cyg_er
 	size_t n = 0;
 	int rc = 0;
 
+	m->refs = 1;
 	while (list[n].endpoints != NULL)
 		n++;
 	m->list = cyg_xcalloc(n + 1, sizeof(*m->list));
@@ -93,16 +95,22 @@ int mounts_new(const struct http_mount *list, struct mounts **ret, struct cyg_er
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = add_mount(m, &m->list[i], err);
 	if (rc < 0) {
-		mounts_free(m);
+		mounts_unref(m);
 		return rc;
 	}
 	*ret = m;
 	return 0;
 }
 
-void mounts_free(struct mounts *m)
+struct mounts *mounts_ref(struct mounts *m)
 {
-	if (m == NULL)
+	m->refs++;
+	return m;
+}
+
+void mounts_unref(struct mounts *m)
+{
+	if (m == NULL || --m->refs > 0)
 		return;
 	for (size_t i = 0; i < m->n_places; i++) {
 		endpoint_tree_free(m->places[i].tree);

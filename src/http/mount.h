@@ -6,11 +6,14 @@
 
 struct mounts;
 
-/* Compiles a list ended by NULL endpoints, which is copied. A malformed prefix, or two rows for the
- * same method and path below the same prefix: -CYG_EINVAL. */
+/* Compiles a list ended by NULL endpoints, which is copied; one reference. A malformed prefix, or
+ * two rows for the same method and path below the same prefix: -CYG_EINVAL. */
 int mounts_new(const struct http_mount *list, struct mounts **ret, struct cyg_err *err);
+/* One reference each for the server and for every request: work for a request may go on after its
+ * server has gone. */
+struct mounts *mounts_ref(struct mounts *m);
 /* NULL is accepted. */
-void mounts_free(struct mounts *m);
+void mounts_unref(struct mounts *m);
 
 /* What to do where no endpoint was found. */
 struct mount_match {

@@ -28,6 +28,7 @@ static struct request *request_new(struct http_conn *c, size_t head_len)
 	cyg_buf_init(&r->body, HTTP_BODY_DEFAULT_MAX);
 	cyg_buf_init(&r->fields, HTTP_FIELDS_OUT_MAX);
 	r->conn = c;
+	r->mounts = mounts_ref(c->server->mounts);
 	r->req = (struct http_req){
 		.head = &r->head,
 		.method = r->head.method,
@@ -43,6 +44,7 @@ void request_free(struct request *r)
 {
 	if (r == NULL)
 		return;
+	mounts_unref(r->mounts);
 	cyg_buf_free(&r->body);
 	cyg_buf_free(&r->fields);
 	cyg_arena_free(&r->arena);

@@ -34,7 +34,7 @@ void server_unref(struct http_server *s)
 {
 	if (--s->handles > 0)
 		return;
-	mounts_free(s->mounts);
+	mounts_unref(s->mounts);
 	free(s);
 }
 

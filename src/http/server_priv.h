@@ -43,6 +43,7 @@ struct http_timeouts {
 
 struct request {
 	struct http_req req;
+	struct mounts *mounts;
 	struct http_conn *conn; /* NULL when the client has gone and nobody was told */
 	struct cyg_arena arena;
 	struct http_body decoder;

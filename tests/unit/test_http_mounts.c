@@ -19,7 +19,15 @@ static void tell(struct http_req *req)
 	http_reply(req, req->endpoint != NULL ? 200 : 404, "text/plain", cyg_str_of(req->ctx));
 }
 
+static struct http_req *held;
+
+static void keep(struct http_req *req)
+{
+	held = req;
+}
+
 static const struct http_endpoint files[] = {
+	{ HTTP_GET, "/later", "any", keep, 0 },
 	{ HTTP_GET, "", "any", tell, 0 },
 	{ HTTP_GET, "/", "any", tell, 0 },
 	{ HTTP_GET, "/one", "any", tell, 0 },
@@ -106,6 +114,25 @@ START_TEST(test_a_request_belongs_to_the_longest_prefix)
 }
 END_TEST
 
+/* Work for it may go on in another thread. */
+START_TEST(test_a_request_keeps_its_mount_when_the_server_has_gone)
+{
+	int fd = rig_connect(&rig);
+
+	rig_send(&rig, fd, CYG_STR(GET("/hub/later")), SIZE_MAX);
+	http_server_close(rig.server);
+	(void)uv_run(&rig.loop, UV_RUN_DEFAULT);
+	ck_assert_str_eq(held->base_url, "/hub/");
+	ck_assert_str_eq(held->mount->prefix, "/hub");
+	ck_assert_ptr_eq(held->ctx, one);
+	http_reply(held, 200, "text/plain", CYG_STR("late"));
+	cyg_close(fd);
+	ck_assert_int_eq(uv_loop_close(&rig.loop), 0);
+	cyg_buf_free(&rig.log);
+	rig_start(&rig, NULL);
+}
+END_TEST
+
 START_TEST(test_bad_mounts_do_not_start)
 {
 	static const struct http_mount lists[][3] = {
@@ -132,6 +159,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, test_a_request_belongs_to_the_longest_prefix, 0, (int)CYG_N(cases));
+	tcase_add_test(tc, test_a_request_keeps_its_mount_when_the_server_has_gone);
 	tcase_add_test(tc, test_bad_mounts_do_not_start);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
