@@ -252,8 +252,6 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 		.nbsessions = &a->nbsessions,
 		.loop = a->uv,
 		.specs = &a->specs,
-		.base = a->base,
-		.base_url = a->opts->base_url,
 		.root_dir = a->opts->root_dir,
 	};
 	return 0;
@@ -294,7 +292,7 @@ static void start_others(struct agent *a)
 	const struct hub_link_opts hub = {
 		.loop = a->uv,
 		.run_dir = a->opts->run_dir,
-		.base_url = a->base,
+		.base_url = a->opts->base_url,
 		.last_activity = agent_last_activity,
 		.arg = a,
 	};
@@ -366,7 +364,6 @@ static void agent_stop(struct agent *a)
 	specs_path_free(&a->specs);
 	free(a->runtime_path);
 	free(a->program);
-	free(a->base);
 	free(a->prefix);
 }
 
@@ -393,7 +390,6 @@ static int read_base_url(struct agent *a, struct cyg_err *err)
 		rc = url_path_decode(&arena, base, &path, err);
 	if (rc < 0)
 		(void)cyg_wrap(err, "base-url");
-	a->base = cyg_str_dup(base);
 	a->prefix = cyg_str_dup(path);
 	cyg_arena_free(&arena);
 	return rc;

@@ -15,8 +15,7 @@
 
 struct agent {
 	const struct agent_opts *opts;
-	char *base;   /* base_url without its closing slash */
-	char *prefix; /* the same, decoded */
+	char *prefix; /* base_url decoded, without its closing slash */
 	struct cyg_loop *loop;
 	uv_loop_t *uv;
 	struct init_link *init;

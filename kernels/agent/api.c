@@ -2,15 +2,13 @@
 #include "kernels/agent/agent_priv.h"
 #include "kernels/base/reply.h"
 
-static const char VERSION[] = "2.21.0"; /* jupyter_server's, whose API this is */
-
 static void get_version(struct http_req *req)
 {
 	struct reply r;
 
 	reply_begin(&r);
 	jsonw_object(&r.w);
-	jsonw_key_cstr(&r.w, "version", VERSION);
+	jsonw_key_cstr(&r.w, "version", REPLY_JUPYTER_VERSION);
 	jsonw_object_end(&r.w);
 	reply_end(&r, req, 200);
 }

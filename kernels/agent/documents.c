@@ -63,7 +63,6 @@ int documents_open(struct documents *d, uv_loop_t *loop, const struct agent_opts
 	d->trash_dir = cyg_xasprintf("%s/.local/share/Trash", d->home);
 	d->contents = (struct contents_ctx){
 		.root_dir = opts->root_dir,
-		.base_url = opts->base_url,
 		.data_dir = d->data_dir,
 		.home_trash = d->trash_dir,
 		.loop = loop,

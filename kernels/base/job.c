@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "http/url.h"
 #include "kernels/base/gzip.h"
+#include "kernels/base/reply.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ enum {
 	READ_SMALL = 256 * 1024
 };
 
-struct cyg_str agent_strip_slashes(struct cyg_str s)
+struct cyg_str strip_slashes(struct cyg_str s)
 {
 	while (s.len > 0 && s.p[0] == '/')
 		s = cyg_str_skip(s, 1);
@@ -27,42 +28,12 @@ struct cyg_str agent_strip_slashes(struct cyg_str s)
 	return s;
 }
 
-void agent_reply_policy(struct http_req *req, const char *base_url, bool page, const char *extra)
-{
-	const char *policy = cyg_arena_printf(req->arena,
-	    "frame-ancestors 'self'; report-uri %sapi/security/csp-report%s%s", base_url,
-	    page ? "" : "; default-src 'none'", extra);
-	http_reply_field(req, "Content-Security-Policy", policy);
-	http_reply_field(req, "X-Content-Type-Options", "nosniff");
-}
-
-static void write_error(struct cyg_buf *out, const char *message, const char *reason)
-{
-	struct jsonw w;
-	jsonw_init(&w, out);
-	jsonw_object(&w);
-	jsonw_key_cstr(&w, "message", message);
-	jsonw_key_cstr(&w, "reason", reason);
-	jsonw_object_end(&w);
-	(void)jsonw_finish(&w, NULL);
-}
-
-void agent_reply_error(struct http_req *req, const char *base_url, int status, const char *message)
-{
-	cyg_autobuf struct cyg_buf out;
-	cyg_buf_init(&out, ERROR_MAX);
-	write_error(&out, message, NULL);
-	agent_reply_policy(req, base_url, false, "");
-	http_reply(req, status, "application/json", cyg_buf_str(&out));
-}
-
-struct job *job_new(struct http_req *req, void *ctx, const char *base_url, struct cyg_str param)
+struct job *job_new(struct http_req *req, void *ctx, struct cyg_str param)
 {
 	struct job *job = cyg_xcalloc(1, sizeof(*job));
 	job->req = req;
 	job->ctx = ctx;
-	job->base_url_ = base_url;
-	job->path = cyg_arena_dup(req->arena, agent_strip_slashes(param));
+	job->path = cyg_arena_dup(req->arena, strip_slashes(param));
 	job->status = 200;
 	job->fd = -1;
 	cyg_buf_init(&job->out, JOB_OUT_MAX);
@@ -81,7 +52,7 @@ static void job_reply(struct job *job)
 		http_reply_field(req, job->fields[i].name, job->fields[i].value);
 	}
 	if (!policy)
-		agent_reply_policy(req, job->base_url_, job->page, "");
+		reply_policy(req, job->page);
 	if (job->fd >= 0) {
 		http_reply_file(req, job->status, type, CYG_TAKE_FD(job->fd), job->off, job->len);
 	} else if (job->status == 204 || job->status == 304) {
@@ -226,7 +197,7 @@ int job_fail(struct job *job, int status, const char *reason, const char *fmt, .
 	job->type = NULL;
 	job->n_fields = 0;
 	job->event_action = NULL;
-	write_error(&job->out, message, reason);
+	reply_write_error(&job->out, message, reason);
 	return -1;
 }
 

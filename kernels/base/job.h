@@ -31,12 +31,11 @@ struct job {
 	void (*done)(struct job *job);
 	const char *event_action, *event_path, *event_source; /* contents events */
 	uv_work_t work_;                                      /* private */
-	const char *base_url_;
 };
 
-/* Starts work for a request; param is the path parameter. loop NULL: at once, in the caller.
- * base_url is that of the agent ("/user/alice/") for the policy that goes out with every answer. */
-struct job *job_new(struct http_req *req, void *ctx, const char *base_url, struct cyg_str param);
+/* Work for a request; param is the path parameter. */
+struct job *job_new(struct http_req *req, void *ctx, struct cyg_str param);
+/* Starts it. loop NULL: at once, in the caller. */
 void job_run(struct job *job, uv_loop_t *loop, void (*work)(struct job *job));
 /* Copies into the request's arena; name must be a literal. Values with control bytes are left out.
  */
@@ -54,12 +53,7 @@ int job_fail_err(struct job *job, const struct cyg_err *err, const char *what);
 bool job_takes_gzip(const struct job *job);
 /* A query parameter's value, NULL when it is not there or empty. */
 const char *job_query(struct job *job, const char *name);
-/* Fields of every answer of the agent: nosniff and the content security policy (API answers may
- * load nothing), as stock sends them. */
-void agent_reply_policy(struct http_req *req, const char *base_url, bool page, const char *extra);
-/* An error of stock's form from the loop. */
-void agent_reply_error(struct http_req *req, const char *base_url, int status, const char *message);
 /* s without slashes at its ends. */
-struct cyg_str agent_strip_slashes(struct cyg_str s);
+struct cyg_str strip_slashes(struct cyg_str s);
 
 #endif

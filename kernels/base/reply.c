@@ -3,12 +3,22 @@
 #include "kernels/base/reply.h"
 
 #include "base/mem.h"
-#include "kernels/base/job.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { ERROR_MAX = 16 * 1024 };
 static const char JSON[] = "application/json";
+
+void reply_policy(struct http_req *req, bool page)
+{
+	const char *policy = cyg_arena_printf(req->arena,
+	    "frame-ancestors 'self'; report-uri %sapi/security/csp-report%s", req->base_url,
+	    page ? "" : "; default-src 'none'");
+
+	http_reply_field(req, "Content-Security-Policy", policy);
+	http_reply_field(req, "X-Content-Type-Options", "nosniff");
+}
 
 void reply_begin(struct reply *r)
 {
@@ -16,7 +26,6 @@ void reply_begin(struct reply *r)
 	jsonw_init(&r->w, &r->buf);
 }
 
-/* NOLINTBEGIN(misc-no-recursion): only more than REPLY_MAX fails, an error is short */
 void reply_end(struct reply *r, struct http_req *req, int status)
 {
 	struct cyg_err err = { 0 };
@@ -29,23 +38,30 @@ void reply_end(struct reply *r, struct http_req *req, int status)
 	}
 	char *body = cyg_buf_take(&r->buf, &len);
 
-	agent_reply_policy(req, req->base_url, false, "");
+	reply_policy(req, false);
 	http_reply_take(req, status, JSON, body, len);
 }
 
-static void write_error(struct http_req *req, int status, const char *reason, const char *text)
+void reply_write_error(struct cyg_buf *out, const char *message, const char *reason)
 {
-	struct reply r;
+	struct jsonw w;
 
-	reply_begin(&r);
-	jsonw_object(&r.w);
-	jsonw_key_cstr(&r.w, "message", text);
-	if (reason != NULL)
-		jsonw_key_cstr(&r.w, "reason", reason);
-	else
-		jsonw_key_null(&r.w, "reason");
-	jsonw_object_end(&r.w);
-	reply_end(&r, req, status);
+	jsonw_init(&w, out);
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "message", message);
+	jsonw_key_cstr(&w, "reason", reason);
+	jsonw_object_end(&w);
+	(void)jsonw_finish(&w, NULL);
+}
+
+static void send_error(struct http_req *req, int status, const char *reason, const char *text)
+{
+	cyg_autobuf struct cyg_buf out;
+
+	cyg_buf_init(&out, ERROR_MAX);
+	reply_write_error(&out, text, reason);
+	reply_policy(req, false);
+	http_reply(req, status, JSON, cyg_buf_str(&out));
 }
 
 void reply_error(struct http_req *req, int status, const char *reason, const char *fmt, ...)
@@ -56,24 +72,22 @@ void reply_error(struct http_req *req, int status, const char *reason, const cha
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	write_error(req, status, reason, text);
+	send_error(req, status, reason, text);
 }
-/* NOLINTEND(misc-no-recursion) */
 
 void reply_err(struct http_req *req, const struct cyg_err *err)
 {
-	write_error(req, http_status_of(err->code), NULL, err->msg);
+	send_error(req, http_status_of(err->code), NULL, err->msg);
 }
 
 void reply_empty(struct http_req *req)
 {
-	agent_reply_policy(req, req->base_url, false, "");
+	reply_policy(req, false);
 	http_reply(req, 204, NULL, CYG_STR(""));
 }
 
-void reply_location(struct http_req *req, const char *base, const char *below)
+void reply_location(struct http_req *req, const char *below)
 {
-	cyg_autofree char *location = cyg_xasprintf("%s/%s", base, below);
-
-	http_reply_field(req, "Location", location);
+	http_reply_field(
+	    req, "Location", cyg_arena_printf(req->arena, "%s%s", req->base_url, below));
 }

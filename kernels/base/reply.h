@@ -6,6 +6,8 @@
 #include "kernels/base/jsonw.h"
 
 enum { REPLY_MAX = 16 * 1024 * 1024 }; /* of one JSON answer */
+/* The jupyter_server whose API this is: what GET /api says. */
+#define REPLY_JUPYTER_VERSION "2.21.1"
 
 /* A body being written: reply_begin, jsonw_… on w, reply_end. */
 struct reply {
@@ -23,7 +25,12 @@ void reply_error(struct http_req *req, int status, const char *reason, const cha
 void reply_err(struct http_req *req, const struct cyg_err *err);
 /* 204 */
 void reply_empty(struct http_req *req);
-/* Location of something below the server's base: "api/kernels/ID"; base ends without a slash. */
-void reply_location(struct http_req *req, const char *base, const char *below);
+/* Location of something below the mount: "api/kernels/ID". */
+void reply_location(struct http_req *req, const char *below);
+/* Fields of every response: nosniff and the content security policy (API responses may load
+ * nothing), as stock sends them. */
+void reply_policy(struct http_req *req, bool page);
+/* The body of an error; reason may be NULL. */
+void reply_write_error(struct cyg_buf *out, const char *message, const char *reason);
 
 #endif

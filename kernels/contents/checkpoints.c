@@ -159,7 +159,7 @@ void checkpoints_post_work(struct job *job)
 		(void)job_fail_sys(job, errno, "Cannot make a checkpoint", job->path);
 		return;
 	}
-	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) == 0 &&
+	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", job->req->base_url) == 0 &&
 	    url_encode(&url, cyg_str_of(job->path), "/", NULL) == 0 &&
 	    cyg_buf_add_str(&url, "/checkpoints/" CHECKPOINT_ID, NULL) == 0)
 		job_field(job, "Location", url.data);

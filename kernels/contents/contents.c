@@ -4,6 +4,7 @@
  * of the name checkpoints.) */
 #include "kernels/contents/contents.h"
 
+#include "kernels/base/reply.h"
 #include "kernels/contents/files.h"
 #include "kernels/contents/model.h"
 #include "kernels/contents/save.h"
@@ -60,7 +61,7 @@ static void on_done(struct job *job)
 static void run(struct http_req *req, struct cyg_str path, work_fn work)
 {
 	struct contents_ctx *ctx = req->ctx;
-	struct job *job = job_new(req, ctx, ctx->base_url, path);
+	struct job *job = job_new(req, ctx, path);
 	job->done = on_done;
 	job_run(job, ctx->loop, work);
 }
@@ -121,12 +122,11 @@ static void handle_files(struct http_req *req)
 /* The address of Jupyter 2: to where it is now. */
 static void handle_notebooks(struct http_req *req)
 {
-	const struct contents_ctx *ctx = req->ctx;
 	cyg_autobuf struct cyg_buf url;
 	cyg_buf_init(&url, URL_MAX);
-	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) < 0 ||
-	    url_encode(&url, agent_strip_slashes(req->params[0]), "/", NULL) < 0) {
-		agent_reply_error(req, ctx->base_url, 400, "the path is too long");
+	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", req->base_url) < 0 ||
+	    url_encode(&url, strip_slashes(req->params[0]), "/", NULL) < 0) {
+		reply_error(req, 400, NULL, "the path is too long");
 		return;
 	}
 	http_reply_redirect(req, 302, url.data);
@@ -135,15 +135,13 @@ static void handle_notebooks(struct http_req *req)
 /* nbconvert is a Python library: without an extension host there is none. */
 static void handle_nbconvert_list(struct http_req *req)
 {
-	const struct contents_ctx *ctx = req->ctx;
-	agent_reply_policy(req, ctx->base_url, false, "");
+	reply_policy(req, false);
 	http_reply(req, 200, "application/json", CYG_STR("{}"));
 }
 
 static void handle_nbconvert(struct http_req *req)
 {
-	const struct contents_ctx *ctx = req->ctx;
-	agent_reply_error(req, ctx->base_url, 404,
+	reply_error(req, 404, NULL,
 	    "This server does not convert notebooks; run 'jupyter nbconvert' in a terminal");
 }
 

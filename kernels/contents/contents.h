@@ -10,7 +10,6 @@ struct contents_state;
 
 struct contents_ctx {
 	const char *root_dir; /* absolute; what the API calls "/" */
-	const char *base_url; /* "/user/alice/" */
 	const char *data_dir; /* the user's Jupyter data folder: trust; NULL: nothing is trusted */
 	const char *home_trash; /* "~/.local/share/Trash"; NULL: deleting is for good */
 	uv_loop_t *loop;        /* whose thread pool does the work; NULL: the caller does it */

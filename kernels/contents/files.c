@@ -151,7 +151,7 @@ void files_work(struct job *job)
 	    cyg_arena_printf(job->req->arena,
 		"frame-ancestors 'self'; report-uri %sapi/security/csp-report; sandbox "
 		"allow-scripts",
-		ctx->base_url));
+		job->req->base_url));
 	job_field(job, "X-Content-Type-Options", "nosniff");
 	job_field(job, "Cache-Control", "no-cache");
 	if (cyg_str_ends(cyg_str_of(name), ".ipynb") || job_query(job, "download") != NULL)

@@ -73,7 +73,6 @@ void model_write(struct jsonw *w, const struct model *m)
 
 void model_fields(struct job *job, const struct model *m, bool location)
 {
-	const struct contents_ctx *ctx = job->ctx;
 	char when[CYG_ISO8601_SIZE];
 	cyg_clock_format_http(m->st.st_mtim.tv_sec * 1000000LL, when);
 	job_field(job, "Last-Modified", when);
@@ -81,7 +80,7 @@ void model_fields(struct job *job, const struct model *m, bool location)
 		return;
 	cyg_autobuf struct cyg_buf url;
 	cyg_buf_init(&url, 16 * 1024);
-	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", ctx->base_url) == 0 &&
+	if (cyg_buf_printf(&url, NULL, "%sapi/contents/", job->req->base_url) == 0 &&
 	    url_encode(&url, cyg_str_of(m->path), "/", NULL) == 0)
 		job_field(job, "Location", url.data);
 }

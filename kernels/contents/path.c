@@ -37,7 +37,7 @@ const char *path_to_disk(struct job *job, const char *path)
 
 const char *path_of_text(struct job *job, const char *text)
 {
-	return cyg_arena_dup(job->req->arena, agent_strip_slashes(cyg_str_of(text)));
+	return cyg_arena_dup(job->req->arena, strip_slashes(cyg_str_of(text)));
 }
 
 static bool is_barred(const struct contents_ctx *ctx, const char *path)

@@ -13,8 +13,6 @@ struct kernel_ctx {
 	struct nbsessions *nbsessions;
 	uv_loop_t *loop;
 	const struct specs_path *specs; /* must not change, and must live as long as the loop */
-	const char *base;               /* "/user/alice", no closing slash */
-	const char *base_url;           /* the same with it */
 	const char *root_dir;           /* of the contents: notebooks' paths are below it */
 };
 

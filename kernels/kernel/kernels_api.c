@@ -67,7 +67,6 @@ static void on_abort(struct http_req *req)
 static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 {
 	struct http_req *req = arg;
-	const struct kernel_ctx *ctx = req->ctx;
 	cyg_autofree char *below = NULL;
 
 	if (k == NULL) {
@@ -76,7 +75,7 @@ static void on_started(void *arg, struct kernel *k, const struct cyg_err *err)
 		return;
 	}
 	below = cyg_xasprintf("api/kernels/%s", kernel_id(k));
-	reply_location(req, ctx->base, below);
+	reply_location(req, below);
 	reply_kernel(req, k, 201);
 }
 

@@ -62,7 +62,7 @@ static void reply_nbsession(struct http_req *req, const struct nbsession *one, i
 	struct reply r;
 
 	if (status == 201)
-		reply_location(req, ctx->base, below);
+		reply_location(req, below);
 	reply_begin(&r);
 	nbsession_write(ctx->nbsessions, one, &r.w);
 	reply_end(&r, req, status);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 /* "logo-64x64.png" is told under "logo-64x64". */
-static void write_resources(const struct spec *s, const char *base, struct jsonw *w)
+static void write_resources(const struct spec *s, const char *base_url, struct jsonw *w)
 {
 	jsonw_object(w);
 	for (size_t i = 0; s->resources[i] != NULL; i++) {
@@ -19,7 +19,8 @@ static void write_resources(const struct spec *s, const char *base, struct jsonw
 		bool is_logo = strncmp(file, "logo-", 5) == 0 && dot != NULL;
 		cyg_autofree char *key =
 		    is_logo ? cyg_xstrndup(file, (size_t)(dot - file)) : cyg_xstrdup(file);
-		cyg_autofree char *url = cyg_xasprintf("%s/kernelspecs/%s/%s", base, s->name, file);
+		cyg_autofree char *url =
+		    cyg_xasprintf("%skernelspecs/%s/%s", base_url, s->name, file);
 
 		jsonw_key_cstr(w, key, url);
 	}
@@ -55,14 +56,14 @@ static void write_members(const struct spec *s, struct jsonw *w)
 	tape_free(t);
 }
 
-static void write_spec(const struct spec *s, const char *base, struct jsonw *w)
+static void write_spec(const struct spec *s, const char *base_url, struct jsonw *w)
 {
 	jsonw_object(w);
 	jsonw_key_cstr(w, "name", s->name);
 	jsonw_key(w, "spec");
 	write_members(s, w);
 	jsonw_key(w, "resources");
-	write_resources(s, base, w);
+	write_resources(s, base_url, w);
 	jsonw_object_end(w);
 }
 
@@ -92,7 +93,7 @@ static void list_work(struct job *job)
 	jsonw_object(&w);
 	for (size_t i = 0; i < all->n; i++) {
 		jsonw_key(&w, all->list[i]->name);
-		write_spec(all->list[i], ctx->base, &w);
+		write_spec(all->list[i], job->req->base_url, &w);
 	}
 	jsonw_object_end(&w);
 	jsonw_object_end(&w);
@@ -113,14 +114,13 @@ static struct spec *find_or_404(struct job *job)
 
 static void spec_work(struct job *job)
 {
-	const struct kernel_ctx *ctx = job->ctx;
 	struct spec *s = find_or_404(job);
 	struct jsonw w;
 
 	if (s == NULL)
 		return;
 	jsonw_init(&w, &job->out);
-	write_spec(s, ctx->base, &w);
+	write_spec(s, job->req->base_url, &w);
 	spec_free(s);
 	finish(job, &w);
 }
@@ -169,7 +169,7 @@ static void resource_work(struct job *job)
 static void run(struct http_req *req, void (*work)(struct job *job))
 {
 	struct kernel_ctx *ctx = req->ctx;
-	struct job *job = job_new(req, ctx, ctx->base_url, req->params[0]);
+	struct job *job = job_new(req, ctx, req->params[0]);
 
 	job->name = cyg_arena_dup(req->arena, req->params[1]);
 	job_run(job, ctx->loop, work);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "http/url.h"
+#include "kernels/base/reply.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -15,14 +16,12 @@
 
 enum { PACKAGE_MAX = 4 << 20, BODY_MAX = 16 << 20 };
 
-#define SERVER_VERSION "2.21.1"
-
 /* ---- jobs ---- */
 static struct job *new_job(struct http_req *req, const char *name)
 {
 	struct pages_ctx *ctx = req->ctx;
-	struct job *job = job_new(
-	    req, ctx, ctx->base_url, req->params[0].p != NULL ? req->params[0] : CYG_STR(""));
+	struct job *job =
+	    job_new(req, ctx, req->params[0].p != NULL ? req->params[0] : CYG_STR(""));
 	job->name = name;
 	return job;
 }
@@ -58,14 +57,14 @@ HANDLER(handle_config_patch, NULL, config_patch_work)
 
 static void reply_json(struct http_req *req, const char *json)
 {
-	agent_reply_policy(req, req->base_url, false, "");
+	reply_policy(req, false);
 	http_reply(req, 200, "application/json", cyg_str_of(json));
 }
 
 /* "settings/" with nothing behind it is the list. */
 static void handle_settings(struct http_req *req)
 {
-	bool list = agent_strip_slashes(req->params[0]).len == 0;
+	bool list = strip_slashes(req->params[0]).len == 0;
 	if (req->method == HTTP_PUT)
 		run(req, NULL, settings_put_work);
 	else
@@ -74,7 +73,7 @@ static void handle_settings(struct http_req *req)
 
 static void handle_workspace(struct http_req *req)
 {
-	if (agent_strip_slashes(req->params[0]).len > 0) {
+	if (strip_slashes(req->params[0]).len > 0) {
 		run(req, NULL,
 		    req->method == HTTP_PUT      ? workspace_put_work
 		    : req->method == HTTP_DELETE ? workspace_delete_work
@@ -82,7 +81,7 @@ static void handle_workspace(struct http_req *req)
 		return;
 	}
 	if (req->method == HTTP_PUT || req->method == HTTP_DELETE)
-		agent_reply_error(req, req->base_url, 400, "Workspace name is required");
+		reply_error(req, 400, NULL, "Workspace name is required");
 	else
 		run(req, NULL, workspaces_list_work);
 }
@@ -98,7 +97,7 @@ static void handle_version(struct http_req *req)
 {
 	const struct pages_ctx *ctx = req->ctx;
 	reply_json(req, cyg_arena_printf(req->arena, "{\"version\": \"%s\"}",
-			    ctx->version != NULL ? ctx->version : SERVER_VERSION));
+			    ctx->version != NULL ? ctx->version : REPLY_JUPYTER_VERSION));
 }
 
 static void handle_status(struct http_req *req)
@@ -192,9 +191,9 @@ static void handle_me(struct http_req *req)
 	bool good = put_permissions(req, &w);
 	jsonw_object_end(&w);
 	if (jsonw_finish(&w, NULL) < 0)
-		agent_reply_error(req, ctx->base_url, 400, "permissions is too long");
+		reply_error(req, 400, NULL, "permissions is too long");
 	else if (!good)
-		agent_reply_error(req, ctx->base_url, 400,
+		reply_error(req, 400, NULL,
 		    "permissions should be a JSON dict of {\"resource\": [\"action\",]}");
 	else
 		reply_json(req, out.data);
@@ -261,7 +260,6 @@ static void handle_logout(struct http_req *req)
 
 void pages_not_found(struct http_req *req)
 {
-	const struct pages_ctx *ctx = req->ctx;
 	struct cyg_str below = cyg_str_skip(req->path, strlen(req->mount->prefix));
 	bool get = req->method == HTTP_GET || req->method == HTTP_HEAD;
 	bool api = cyg_str_starts(below, "/api/") && below.len > strlen("/api/");
@@ -275,10 +273,10 @@ void pages_not_found(struct http_req *req)
 		}
 	}
 	if (api || !get) {
-		agent_reply_error(req, ctx->base_url, 404, "Not Found");
+		reply_error(req, 404, NULL, "Not Found");
 		return;
 	}
-	agent_reply_policy(req, ctx->base_url, true, "");
+	reply_policy(req, true);
 	http_reply(req, 404, "text/html; charset=UTF-8",
 	    CYG_STR("<!doctype html><html lang=\"en\"><title>Not found</title>"
 		    "<h1>404: not found</h1><p>There is no such page on this server.</p>"));

@@ -160,7 +160,7 @@ static bool id_fits(struct job *job, const struct tape *t)
 		return false;
 	if (url_decode(job->req->arena, cyg_str_of(id), &plain, NULL) < 0)
 		plain = cyg_str_of(id);
-	return cyg_str_same(agent_strip_slashes(plain), cyg_str_of(job->path));
+	return cyg_str_same(strip_slashes(plain), cyg_str_of(job->path));
 }
 
 int user_file_write(struct job *job, const char *path, struct cyg_str text, const char *what)

@@ -6,6 +6,7 @@
 #include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
+#include "kernels/base/reply.h"
 #include "kernels/base/tape.h"
 #include "kernels/spark/spark_priv.h"
 
@@ -335,7 +336,7 @@ static void handle_status(struct http_req *req)
 	struct cyg_err err;
 
 	if (spark_state_of(s) == SPARK_OFF) {
-		http_reply_error(req, 404, "This server was started without Spark.");
+		reply_error(req, 404, NULL, "This server was started without Spark.");
 		return;
 	}
 	cyg_buf_init(&out, SPARK_ANSWER_MAX * 2);
@@ -353,7 +354,7 @@ static void handle_status(struct http_req *req)
 	jsonw_raw(&w, cyg_str_of(s->properties != NULL ? s->properties : "[]"));
 	jsonw_object_end(&w);
 	if (jsonw_finish(&w, &err) < 0) {
-		http_reply_err(req, &err);
+		reply_err(req, &err);
 		return;
 	}
 	http_reply(req, 200, "application/json", cyg_buf_str(&out));

@@ -83,7 +83,6 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "use: %s BASE ROOT DATA TRASH|- PREFIX HOME\n", argv[0]);
 		return 2;
 	}
-	s.contents.base_url = argv[1];
 	s.contents.root_dir = argv[2];
 	s.contents.data_dir = argv[3];
 	s.contents.home_trash = strcmp(argv[4], "-") == 0 ? NULL : argv[4];

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static struct contents_ctx ctx = { .root_dir = "/nonexistent-root", .base_url = "/" };
+static struct contents_ctx ctx = { .root_dir = "/nonexistent-root" };
 
 /* A job without a server: enough for what works on names. */
 static struct cyg_arena arena;
@@ -19,7 +19,7 @@ static struct job *job;
 static void set_up(void)
 {
 	cyg_arena_init(&arena);
-	job = job_new(&req, &ctx, "/", CYG_STR("/a/b/"));
+	job = job_new(&req, &ctx, CYG_STR("/a/b/"));
 }
 
 static void tear_down(void)

@@ -44,7 +44,7 @@ static const char *get(const char *request)
 
 START_TEST(test_contents_alone)
 {
-	struct contents_ctx ctx = { .root_dir = folder, .base_url = "/user/al%20ice/" };
+	struct contents_ctx ctx = { .root_dir = folder };
 	const struct http_mount mounts[] = { { "/user/al ice", contents_endpoints, &ctx, NULL },
 		{ .endpoints = NULL } };
 	struct cyg_err err;
@@ -55,7 +55,6 @@ START_TEST(test_contents_alone)
 	    strstr(get(GET("/user/al%20ice/api/contents/a%20b.txt")), "\"path\":\"a b.txt\""));
 	ck_assert_ptr_nonnull(
 	    strstr(get(GET("/%75ser/%61l%20ice/api/contents/a%20b.txt")), "\"path\":\"a b.txt\""));
-	puts(answer.data);
 	ck_assert_ptr_nonnull(strstr(get(GET("/user/al%20ice/api/kernels")), " 404 "));
 	stop();
 	contents_close(&ctx);
@@ -66,7 +65,7 @@ START_TEST(test_kernels_alone)
 {
 	const struct kernels_opts kernels = { .loop = cyg_loop_uv(loop), .run_dir = folder };
 	struct nbsessions nbsessions;
-	struct kernel_ctx ctx = { .nbsessions = &nbsessions, .base = "", .base_url = "/" };
+	struct kernel_ctx ctx = { .nbsessions = &nbsessions };
 	const struct http_mount mounts[] = { { "", kernels_endpoints, &ctx, NULL },
 		{ "", nbsessions_endpoints, &ctx, NULL }, { .endpoints = NULL } };
 	struct cyg_err err;
