@@ -25,6 +25,10 @@ void api_get_self(struct http_req *req);
 void api_get_user(struct http_req *req);
 void api_get_version(struct http_req *req);
 void api_get_info(struct http_req *req);
+/* api_users.c */
+void api_make_user(struct http_req *req);
+void api_change_user(struct http_req *req);
+void api_delete_user(struct http_req *req);
 /* api_tokens.c */
 void api_list_tokens(struct http_req *req);
 void api_make_token(struct http_req *req);

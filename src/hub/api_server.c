@@ -139,6 +139,11 @@ void api_start_server(struct http_req *req)
 		    req, 503, "The service is being shut down. Please try again later.");
 		return;
 	}
+	if (person->leaving) {
+		http_reply_error(
+		    req, 400, cyg_arena_printf(req->arena, "%s is being deleted.", person->name));
+		return;
+	}
 	if (read_choice(req, &choice, &field, &err) < 0) {
 		int status = err.code == CYG_EDENIED ? 403 : err.code == CYG_EBUSY ? 503 : 400;
 		reply_field_error(req, status, err.msg, field);

@@ -20,7 +20,8 @@ enum { STAT_MS = 3000 };
 struct stat_story {
 	struct hub *hub;
 	struct http_req *req;
-	struct srv *srv;
+	char user[CYG_NAME_MAX];
+	char *base_url;
 	char id[CYG_SERVER_ID_LEN + 1];
 	uint32_t number;        /* of the open STAT */
 	struct http_call *call; /* to the agent */
@@ -31,7 +32,8 @@ struct stat_story {
 static void story_free(struct stat_story *s)
 {
 	http_call_cancel(s->call);
-	asks_leave(s->hub->asks, ASKS_STAT, s->srv->user);
+	asks_leave(s->hub->asks, ASKS_STAT, s->user);
+	free(s->base_url);
 	json_decref(s->answer);
 	json_decref(s->kernels);
 	free(s);
@@ -87,10 +89,13 @@ static void on_item(void *arg, const struct spawn_item *item)
 {
 	struct stat_story *s = arg;
 
-	if (strcmp(s->id, s->srv->id) != 0)
+	/* The record may have begun another life, or be gone with its user. */
+	struct srv *srv = srvs_find_id(s->hub, s->id);
+
+	if (srv == NULL)
 		return;
 	(void)json_object_set_new(s->answer, "memory", memory_of(item));
-	(void)json_object_set_new(s->answer, "cpu", cpu_of(s->srv, item));
+	(void)json_object_set_new(s->answer, "cpu", cpu_of(srv, item));
 }
 
 /* ---- 2 and 3: the agent's kernels, and the notebooks they belong to ---- */
@@ -98,7 +103,7 @@ static void on_item(void *arg, const struct spawn_item *item)
 static void ask(struct stat_story *s, const char *what, http_call_fn done)
 {
 	cyg_autofree char *path = hub_server_socket(s->hub, s->id);
-	cyg_autofree char *target = cyg_xasprintf("%s%s", s->srv->base_url, what);
+	cyg_autofree char *target = cyg_xasprintf("%s%s", s->base_url, what);
 	struct http_call_spec spec = {
 		.socket_path = path,
 		.method = "GET",
@@ -163,7 +168,8 @@ void api_get_stat(struct http_req *req)
 	};
 	s->hub = hub;
 	s->req = req;
-	s->srv = srv;
+	(void)cyg_str_copy(s->user, sizeof(s->user), cyg_str_of(srv->user));
+	s->base_url = cyg_xstrdup(srv->base_url);
 	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));

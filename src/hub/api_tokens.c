@@ -8,7 +8,7 @@
 #include "hub/access/holdings.h"
 #include "hub/access/role.h"
 #include "hub/api.h"
-#include "hub/proxy_link.h"
+#include "hub/in_force.h"
 #include "hub/reply.h"
 
 #include <string.h>
@@ -94,59 +94,6 @@ void api_get_token(struct http_req *req)
 
 	if (t != NULL)
 		reply_json(req, 200, model(req, t));
-}
-
-/* ---- what follows when the proxy's table is in force ---- */
-
-struct pending {
-	struct hub *hub;
-	struct http_req *req;
-	uint32_t ticket;
-	int status;
-	json_t *body; /* NULL: none */
-};
-
-static void pending_free(struct pending *p)
-{
-	json_decref(p->body);
-	free(p);
-}
-
-static void on_abort(struct http_req *req)
-{
-	struct pending *p = req->data;
-
-	proxy_link_forget(p->hub->proxy, p->ticket);
-	pending_free(p);
-}
-
-/* A proxy that does not answer gets the table later: the row is what counts. */
-static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
-{
-	struct pending *p = arg;
-
-	(void)ticket;
-	(void)why;
-	p->req->on_abort = NULL;
-	if (p->body != NULL)
-		reply_json(p->req, p->status, json_incref(p->body));
-	else
-		http_reply(p->req, p->status, "text/plain", CYG_STR(""));
-	pending_free(p);
-}
-
-/* Answers once every proxy has the table. Takes the body. */
-static void reply_in_force(struct http_req *req, int status, json_t *body)
-{
-	struct pending *p = cyg_xcalloc(1, sizeof(*p));
-
-	p->hub = request_hub(req);
-	p->req = req;
-	p->status = status;
-	p->body = body;
-	req->data = p;
-	req->on_abort = on_abort;
-	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
 }
 
 /* ---- POST ---- */

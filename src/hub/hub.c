@@ -19,6 +19,7 @@
 #include "hub/asks.h"
 #include "hub/clusters.h"
 #include "hub/control.h"
+#include "hub/leave.h"
 #include "hub/metrics.h"
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
@@ -148,6 +149,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	hub->metrics = metrics_new(hub_metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	software_start(hub, &hub->software);
+	hub->leaves = leaves_new();
 	hub->asks = asks_new();
 	hub->starts =
 	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
@@ -233,6 +235,7 @@ void hub_close(struct hub *hub)
 	hub->ending = true;
 	http_server_close(hub->http);
 	control_close(hub);
+	leaves_close(hub->leaves);
 	if (hub->srvs != NULL)
 		srvs_close(hub->srvs);
 	proxy_link_close(hub->proxy);

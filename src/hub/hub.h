@@ -17,6 +17,7 @@ struct clusters;
 struct cyg_curl;
 struct http_server;
 struct oidc_configs;
+struct leaves;
 struct listing;
 struct pages;
 struct metrics;
@@ -70,6 +71,7 @@ struct hub {
 	struct services *services;
 	struct tokens *tokens;
 	struct srvs *srvs;
+	struct leaves *leaves; /* users that are being deleted */
 	struct signin *signin;
 	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
 	struct attempts *attempts;

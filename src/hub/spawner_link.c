@@ -378,3 +378,14 @@ void spawner_link_forget(struct spawner_link *l, uint32_t number)
 	c->call.on_item = NULL;
 	c->call.on_reply = NULL;
 }
+
+void spawner_link_forget_all(struct spawner_link *l, const void *arg)
+{
+	cyg_list_each (it, &l->calls) {
+		struct open_call *c = CYG_CONTAINER_OF(it, struct open_call, link);
+		if (c->call.arg != arg)
+			continue;
+		c->call.on_item = NULL;
+		c->call.on_reply = NULL;
+	}
+}

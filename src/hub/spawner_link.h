@@ -51,5 +51,7 @@ uint32_t spawner_link_call(struct spawner_link *link, enum spawn_type type, void
     const struct spawner_call *call);
 /* The open call's callbacks come no more. */
 void spawner_link_forget(struct spawner_link *link, uint32_t number);
+/* The same for every open call with that arg. */
+void spawner_link_forget_all(struct spawner_link *link, const void *arg);
 
 #endif

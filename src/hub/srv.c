@@ -12,6 +12,7 @@
 #include "http/url.h"
 #include "hub/metrics.h"
 #include "hub/proxy_link.h"
+#include "hub/spawner_link.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -366,6 +367,27 @@ static void srv_close(void *value)
 	srv_waiters_close(srv);
 	srv_progress_close(srv);
 	uv_close((uv_handle_t *)&srv->timer, on_closed);
+}
+
+void srvs_forget_user(struct hub *hub, const char *user)
+{
+	struct srv *srv = cyg_hash_remove(hub->srvs->by_user, cyg_str_of(user)), *next;
+	cyg_autobuf struct cyg_buf key;
+
+	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
+	for (; srv != NULL; srv = next) {
+		next = srv->next_of_user;
+		assert(srv->state == SRV_STOPPED);
+		cyg_buf_reset(&key);
+		key_of(cyg_str_of(srv->user), cyg_str_of(srv->name), &key);
+		(void)cyg_hash_remove(hub->srvs->by_key, cyg_buf_str(&key));
+		srv_set_id(srv, "");
+		cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
+		spawner_link_forget_all(hub->spawner, srv);
+		if (srv->push_ticket != 0)
+			proxy_link_forget(hub->proxy, srv->push_ticket);
+		srv_close(srv);
+	}
 }
 
 void srvs_close(struct srvs *srvs)

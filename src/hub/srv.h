@@ -78,6 +78,9 @@ struct srv *srvs_find_id(const struct hub *hub, const char *id);
 struct srv *srvs_first_of(const struct hub *hub, const char *user);
 /* The record, made (stopped) when there is none. */
 struct srv *srvs_get(struct hub *hub, const char *user, const char *name);
+/* Forgets the stopped records of a user who goes or gets another name; their rows are not touched.
+ */
+void srvs_forget_user(struct hub *hub, const char *user);
 /* Iterates over all as cyg_hash_next does. */
 bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret);
 /* The list of those in a state, oldest move first. */

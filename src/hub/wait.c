@@ -2,6 +2,7 @@
 #include "hub/wait.h"
 
 #include "base/mem.h"
+#include "hub/leave.h"
 
 #include <string.h>
 
@@ -106,6 +107,8 @@ static void notify_now(void *arg)
 	srv->notify_queued = false;
 	srv_waiters_settle(srv);
 	srv_progress_settle(srv);
+	if (srv->state == SRV_STOPPED)
+		leaves_settle(srv->hub, srv->user);
 }
 
 void srv_notify(struct srv *srv)

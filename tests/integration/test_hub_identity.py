@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from lib import places
+from lib import hub_rig, places
 from lib.daemon import wait_until
 from lib.hub_rig import make_site, record, site, wait_state  # noqa: F401
 
@@ -167,6 +167,8 @@ def test_a_user_has_no_more_tokens_than_the_maximum(site):  # noqa: F811
 # What a token with just these scopes of alice may not be asked for is 403, and of bob 404, whether he is there or not.
 SCOPED = [
     ("GET", "/hub/api/users/{}", "read:users:name", "tokens"),
+    ("PATCH", "/hub/api/users/{}", "admin:users", "servers"),
+    ("DELETE", "/hub/api/users/{}", "delete:users", "servers"),
     ("GET", "/hub/api/users/{}/server/progress", "read:servers", "tokens"),
     ("GET", "/hub/api/users/{}/server", "read:servers", "tokens"),
     ("POST", "/hub/api/users/{}/server", "start:servers", "read:servers"),
@@ -198,6 +200,11 @@ def test_each_endpoint_wants_its_scope(site):  # noqa: F811
     alice = site.browser("alice")
     site.browser("bob")
     for method, path, scope, other in SCOPED:
+        if scope in ("admin:users", "delete:users"):  # no user holds them, not even of themselves
+            lacks = Client(site, make_token(alice, scopes=[f"{other}!user"])["token"])
+            answer = lacks.ask(method, path.format("alice"))
+            assert answer.status == 403 and scope in NOT_HELD.match(answer.json["message"]).group(1), (method, path)
+            continue
         held = Client(site, make_token(alice, scopes=[f"{scope}!user"])["token"])
         lacks = Client(site, make_token(alice, scopes=[f"{other}!user"])["token"])
         answer = held.ask(method, path.format("alice"))
@@ -206,7 +213,7 @@ def test_each_endpoint_wants_its_scope(site):  # noqa: F811
             answer = held.ask(method, path.format(name))
             assert (answer.status, answer.json["message"]) == (
                 404, "No access to resources or resources not found"), (method, path, name)
-        if path == "/hub/api/users/{}":
+        if (method, path) == ("GET", "/hub/api/users/{}"):
             continue  # every token may tell whose it is
         answer = lacks.ask(method, path.format("alice"))
         assert answer.status == 403 and scope in NOT_HELD.match(answer.json["message"]).group(1), (method, path)
@@ -225,7 +232,8 @@ def test_the_table_of_scopes_names_every_endpoint(site):  # noqa: F811
              if "anyone" not in words and "whoami" not in words}
     named = {(method, path.replace("{}", "{user}").replace("/x", "/{server}").replace("/a1", "/{token}").replace(
         "/a9", "/{token}")) for method, path, *_ in SCOPED + PLAIN}
-    own = {("POST", "/hub/api/users/{user}/tokens")}  # 403 in other words: tested above
+    # In other words, or of users who are none yet: tests of their own.
+    own = {("POST", "/hub/api/users/{user}/tokens"), ("POST", "/hub/api/users/{user}")}
     assert found - own == named
 
 
@@ -281,3 +289,149 @@ def test_a_servers_credential_has_the_role_server(site):  # noqa: F811
     for method, path in (("GET", SERVER), ("POST", SERVER), ("DELETE", SERVER), ("GET", "/hub/api/users/alice/tokens"),
                          ("POST", "/hub/api/users/alice/tokens"), ("GET", "/hub/api/cygnet/form"), ("GET", "/hub/home")):
         assert inner.ask(method, path, None, fields).status == 403, (method, path)
+
+
+# ---- users ----
+def tables_of(site, name):
+    """Every row that says the name, by table."""
+    found = {}
+    with sqlite3.connect(f"file:{site.state}/hub.db?mode=ro", uri=True) as db:
+        for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type='table'").fetchall():
+            rows = [row for row in db.execute(f"SELECT * FROM {table}") if name in row]
+            if rows:
+                found[table] = rows
+    return found
+
+
+def user_id(site, name):
+    return rows(site, "SELECT id FROM users WHERE name=?", name)[0][0]
+
+
+def test_the_delete_of_a_user_with_a_running_server_leaves_nothing(site):  # noqa: F811
+    alice, admin = site.browser("alice"), Client(site, ADMIN)
+    other = site.browser("alice")
+    token = Client(site, make_token(alice)["token"])
+    assert alice.post(SERVER, {}).status == 201
+    spec = next(iter(site.spawner.servers.values()))
+    site.spawner.gone(spec, hub_rig.SIGNALLED, 9, "The server was killed by signal 9.")  # an end to keep
+    wait_state(alice, "stopped")
+    assert alice.post(SERVER, {"user_options": record_options(site)}).status == 201
+    assert {"users", "sessions", "servers", "tokens", "choices", "ends"} <= set(tables_of(site, "alice"))
+    assert site.proxy.users() == {"alice"} and "/user/alice/" in site.proxy.prefixes()
+    assert admin.ask("DELETE", "/hub/api/users/alice").status == 204
+    assert not site.spawner.servers, "the server is stopped and gone"
+    assert site.proxy.users() == set() and site.proxy.prefixes() == {"/", "/user/"}
+    assert not [c for c in site.proxy.tables[-1]["credentials"] if c["user"] == "alice"]
+    assert tables_of(site, "alice") == {}
+    for gone in (alice, other):
+        assert gone.get("/hub/api/user").status == 403
+    assert token.ask("GET", "/hub/api/user").status == 403
+    assert admin.ask("DELETE", "/hub/api/users/alice").status == 404
+    assert site.hub.process.poll() is None
+
+
+def record_options(site):  # noqa: F811
+    """Any choice of the sample: what is told of the default."""
+    form = site.browser("bob").get("/hub/api/cygnet/form").json
+    Client(site, ADMIN).ask("DELETE", "/hub/api/users/bob")
+    profile = form["profiles"][0]
+    return {"profile": profile["id"], "stack": profile["stacks"][0]["id"]}
+
+
+def test_a_delete_that_takes_long_goes_on_and_can_be_joined(make_site):  # noqa: F811
+    site = make_site("--stop-grace", "1s", "--slow-stop", "200ms")
+    alice, admin = site.browser("alice"), Client(site, ADMIN)
+    assert alice.post(SERVER, {}).status == 201
+    held = []
+    site.spawner.on_stop = lambda spawner, request, name, _: (spawner.reply(request), held.append(name))
+    assert admin.ask("DELETE", "/hub/api/users/alice").status == 202
+    assert alice.get("/hub/api/user").status == 403, "sessions end first"
+    assert alice.sign_in("alice", site.PASSWORD).status == 403, "nobody signs in to what is going"
+    start = admin.ask("POST", SERVER, {})
+    assert start.status == 400
+    renamed = admin.ask("PATCH", "/hub/api/users/alice", {"name": "anna"})
+    assert (renamed.status, renamed.json["message"]) == (400, "alice is being deleted.")
+    wait_until(lambda: held, "the spawner is asked")
+    for spec in list(site.spawner.servers.values()):
+        site.spawner.gone(spec, hub_rig.STOPPED)
+    wait_until(lambda: admin.ask("GET", "/hub/api/users/alice").status == 404, "the user is gone")
+    assert tables_of(site, "alice") == {}
+
+
+def test_a_name_made_again_is_another_user(site):  # noqa: F811
+    site.browser("alice")
+    admin = Client(site, ADMIN)
+    first = user_id(site, "alice")
+    assert admin.ask("DELETE", "/hub/api/users/alice").status == 204
+    again = admin.ask("POST", "/hub/api/users/alice", {})
+    assert again.status == 201 and again.json["name"] == "alice" and again.json["servers"] == {}
+    second = user_id(site, "alice")
+    assert second > first
+    site.browser("alice")  # the first sign-in takes the account
+    assert user_id(site, "alice") == second
+    assert admin.ask("DELETE", "/hub/api/users/alice").status == 204
+    site.kill_hub()
+    site.hub = site.start()
+    site.browser("alice")
+    assert user_id(site, "alice") > second, "not even after a restart"
+
+
+def test_a_rename_keeps_the_id_and_what_hangs_on_it(site):  # noqa: F811
+    alice, admin = site.browser("alice"), Client(site, ADMIN)
+    token = Client(site, make_token(alice)["token"])
+    before = user_id(site, "alice")
+    assert alice.post(SERVER, {}).status == 201
+    running = admin.ask("PATCH", "/hub/api/users/alice", {"name": "anna"})
+    assert (running.status, running.json["message"]) == (
+        400, "alice's server is running. Stop it, then rename the user.")
+    assert alice.delete(SERVER).status == 204
+    answer = admin.ask("PATCH", "/hub/api/users/alice", {"name": "anna"})
+    assert answer.status == 200 and answer.json["name"] == "anna"
+    assert site.proxy.users() == {"anna"}, "sessions and tokens have the new name before the answer"
+    assert user_id(site, "anna") == before and tables_of(site, "alice").keys() <= {"users"}  # her subject there
+    for who in (alice.get("/hub/api/user").json, token.ask("GET", "/hub/api/user").json):
+        assert who["name"] == "anna"
+    assert alice.get("/hub/api/users/alice").status == 404
+    assert alice.post("/hub/api/users/anna/server", {}).status == 201
+    assert [s["user"] for s in site.spawner.servers.values()] == ["anna"]
+    site.kill_hub()
+    site.hub = site.start()
+    assert alice.get("/hub/api/user").json["name"] == "anna" and token.ask("GET", "/hub/api/user").status == 200
+    assert site.browser("alice").get("/hub/api/user").json["name"] == "anna", "her provider knows her as before"
+
+
+@pytest.mark.parametrize("method, name, body, status, message", [
+    ("POST", "bob", {}, 409, "User bob already exists"),
+    ("POST", "carol", {"what": 1}, 400, "Invalid JSON keys: what"),
+    ("POST", "carol", {"admin": "yes"}, 400, "user.admin must be a boolean"),
+    ("POST", "carol", "[]", 400, "Invalid JSON in body of request"),
+    ("POST", "root", {}, 400, "Failed to create user: root is the name of a system account, or reserved"),
+    ("PATCH", "bob", {"name": 1}, 400, "user.name must be a string"),
+    ("PATCH", "bob", {"name": "alice"}, 400, "User alice already exists, username must be unique"),
+    ("PATCH", "bob", {"name": "root"}, 400, "Invalid username: root"),
+    ("PATCH", "nobody", {"name": "x"}, 404, "No such user: nobody"),
+    ("DELETE", "nobody", None, 404, "No such user: nobody"),
+])
+def test_what_cannot_be_done_to_a_user_is_refused_in_jupyterhubs_words(site, method, name, body, status, message):  # noqa: F811
+    site.browser("alice")
+    site.browser("bob")
+    answer = Client(site, ADMIN).ask(method, f"/hub/api/users/{name}", body)
+    assert (answer.status, answer.json["message"]) == (status, message)
+
+
+def test_an_administrator_by_hand_stays_one_and_deletes_others_but_not_themselves(site):  # noqa: F811
+    admin, alice = Client(site, ADMIN), site.browser("alice")
+    site.browser("bob")
+    assert alice.delete("/hub/api/users/bob").status == 403
+    assert admin.ask("PATCH", "/hub/api/users/alice", {"admin": True}).json["admin"] is True
+    alice = site.browser("alice")  # the provider says nothing about it
+    told = alice.get("/hub/api/user").json
+    assert told["admin"] is True and told["roles"] == ["admin", "user"] and "admin:users" in told["scopes"]
+    assert alice.get("/hub/api/info").status == 200
+    assert alice.post("/hub/api/users/bob/server", {}).status == 201
+    assert [s["user"] for s in site.spawner.servers.values()] == ["bob"]
+    itself = alice.delete("/hub/api/users/alice")
+    assert (itself.status, itself.json["message"]) == (400, "Cannot delete yourself!")
+    assert alice.delete("/hub/api/users/bob").status == 204 and not site.spawner.servers
+    assert admin.ask("PATCH", "/hub/api/users/alice", {"admin": False}).json["admin"] is False
+    assert alice.delete("/hub/api/users/carol").status == 403

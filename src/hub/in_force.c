@@ -1,0 +1,79 @@
+/* A request that waits for the proxy's table, or for the disk. */
+#include "hub/in_force.h"
+
+#include "base/mem.h"
+#include "hub/proxy_link.h"
+#include "hub/reply.h"
+
+struct pending {
+	struct hub *hub;
+	struct http_req *req;
+	uint32_t ticket;
+	int status;
+	json_t *body; /* NULL: none */
+};
+
+static void pending_free(struct pending *p)
+{
+	json_decref(p->body);
+	free(p);
+}
+
+static void respond(struct pending *p)
+{
+	p->req->on_abort = NULL;
+	if (p->body != NULL)
+		reply_json(p->req, p->status, CYG_TAKE(p->body));
+	else
+		http_reply(p->req, p->status, "text/plain", CYG_STR(""));
+	pending_free(p);
+}
+
+static void on_abort(struct http_req *req)
+{
+	struct pending *p = req->data;
+
+	if (p->ticket != 0)
+		proxy_link_forget(p->hub->proxy, p->ticket);
+	store_forget(p->hub->store, p);
+	pending_free(p);
+}
+
+static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	(void)ticket;
+	(void)why;
+	respond(arg);
+}
+
+static void on_committed(void *arg)
+{
+	respond(arg);
+}
+
+static struct pending *wait_with(struct http_req *req, int status, json_t *body)
+{
+	struct pending *p = cyg_xcalloc(1, sizeof(*p));
+
+	p->hub = request_hub(req);
+	p->req = req;
+	p->status = status;
+	p->body = body;
+	req->data = p;
+	req->on_abort = on_abort;
+	return p;
+}
+
+void reply_in_force(struct http_req *req, int status, json_t *body)
+{
+	struct pending *p = wait_with(req, status, body);
+
+	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
+}
+
+void reply_committed(struct http_req *req, int status, json_t *body)
+{
+	struct pending *p = wait_with(req, status, body);
+
+	store_after_commit(p->hub->store, on_committed, p);
+}

@@ -1,0 +1,17 @@
+/* Responses that wait until every proxy has the table, so that what they tell is true at the edge.
+ */
+#ifndef HUB_IN_FORCE_H
+#define HUB_IN_FORCE_H
+
+#include "http/server.h"
+
+#include <jansson.h>
+
+/* Pushes the table and responds once it is in force; a proxy that does not answer in time gets it
+ * later, and the response leaves all the same: the row is what counts. Takes the body (NULL: none).
+ * What was done stays done when the client goes away. */
+void reply_in_force(struct http_req *req, int status, json_t *body);
+/* The same once this turn is on disk, where the table has not changed. */
+void reply_committed(struct http_req *req, int status, json_t *body);
+
+#endif
