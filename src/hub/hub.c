@@ -88,11 +88,8 @@ static void on_tidy(uv_timer_t *timer)
 	struct hub *hub = timer->data;
 	int64_t now_us = cyg_clock_wall_us();
 
-	bool sessions_ended = sessions_expire(hub, now_us);
-	bool tokens_ended = tokens_expire(hub, now_us);
-
-	if (sessions_ended || tokens_ended)
-		(void)proxy_link_push(hub->proxy, NULL, NULL);
+	(void)sessions_expire(hub, now_us);
+	(void)tokens_expire(hub, now_us);
 	store_intents_trim(hub->store, now_us - intents_kept_us);
 }
 
@@ -167,7 +164,10 @@ static int start_links(struct hub *hub, struct cyg_err *err)
 	if (spawner_link_new(
 		hub->uv, hub->spawner_path, &reconcile_events, hub, &hub->spawner, err) < 0)
 		return -(int)err->code;
-	return proxy_link_new(hub, &hub->proxy, err);
+	if (proxy_link_new(hub, &hub->proxy, err) < 0)
+		return -(int)err->code;
+	srvs_tell_proxies(hub);
+	return 0;
 }
 
 static int listen_fd(const struct hub *hub, struct cyg_err *err)

@@ -14,6 +14,7 @@
 struct asks;
 struct attempts;
 struct clusters;
+struct credential;
 struct cyg_curl;
 struct http_server;
 struct oidc_configs;
@@ -81,6 +82,8 @@ struct hub {
 	struct cyg_curl *curl;
 	struct spawner_link *spawner;
 	struct proxy_link *proxy;
+	void (*credential_changed)(void *arg, const struct credential *c, bool live);
+	void *credential_arg; /* of access/credentials.c */
 	struct http_server *http;
 	struct http_server *control;
 	struct metrics *metrics;

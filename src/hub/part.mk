@@ -3,7 +3,7 @@ hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/h
 	src/hub/oidc_config.c src/hub/reserved.c src/hub/kernel_rows.c src/hub/asks.c
 ARCHIVES += hub
 hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
-	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/start.c src/hub/stop.c \
+	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/srv_table.c src/hub/start.c src/hub/stop.c \
 	src/hub/reconcile.c src/hub/wait.c src/hub/progress.c src/hub/reply.c \
 	src/hub/signin.c src/hub/signin_try.c src/hub/signin_form.c src/hub/signin_complete.c src/hub/signin_dev.c src/hub/signin_oidc.c \
 	src/hub/signin_refuse.c src/hub/oidc_login.c src/hub/oidc_provider.c src/hub/attempts.c src/hub/pages.c \
@@ -20,6 +20,11 @@ UNIT_TESTS += test_hub_pure
 test_hub_pure_SRC := tests/unit/test_hub_pure.c
 test_hub_pure_LIBS := hub spark store oidc http ipc daemon base
 test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+
+UNIT_TESTS += test_table_delta
+test_table_delta_SRC := tests/unit/test_table_delta.c
+test_table_delta_LIBS := hub proxy http base
+test_table_delta_PKGS := check jansson libcrypto
 
 UNIT_TESTS += test_hub_bounds
 test_hub_bounds_SRC := tests/unit/test_hub_bounds.c

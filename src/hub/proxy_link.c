@@ -1,15 +1,18 @@
-/* Keeping every proxy's table the newest. A proxy that was started again shows by the generation
- * that it tells, and gets the table once more. table.c writes the table. */
+/* Keeping every proxy's table the newest: each is told the difference to the generation that it has
+ * in force. One that was started again shows by the generation that it tells, or refuses a
+ * difference that it cannot build on, and gets the whole table. table.c keeps and writes the table.
+ */
 #include "hub/proxy_link.h"
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/client.h"
+#include "hub/access/credentials.h"
 #include "hub/metrics.h"
 #include "hub/srv.h"
-#include "hub/table.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +28,8 @@ struct proxy {
 	struct proxy_link *owner;
 	char *name, *path;
 	struct http_call *call; /* at most one is open */
-	uint64_t sending;       /* generation of the open PUT */
+	uint64_t sending;       /* generation of the open PUT or PATCH */
+	bool patching;          /* it is a PATCH */
 	uint64_t in_force;      /* 0: unknown */
 	bool connected, told, wants_activity, seen;
 };
@@ -42,7 +46,7 @@ struct proxy_link {
 	struct hub *hub;
 	char *folder;
 	struct cyg_list proxies, pushes;
-	uint64_t generation;
+	struct hub_table *table;
 	uint32_t last_ticket;
 	bool flush_queued;
 	bool told; /* that the folder cannot be read */
@@ -51,6 +55,7 @@ struct proxy_link {
 };
 
 static void flush_later(struct proxy_link *l);
+static void queue_flush(struct proxy_link *l);
 static void next_call(struct proxy *p, bool ask);
 
 /* ---- those who wait ---- */
@@ -79,6 +84,19 @@ static uint64_t common_generation(const struct proxy_link *l)
 		least = p->in_force < least ? p->in_force : least;
 	}
 	return any ? least : 0;
+}
+
+/* What all that are told of changes have: older rows that went need not be remembered. */
+static void forget(struct proxy_link *l)
+{
+	uint64_t least = hub_table_generation(l->table);
+
+	cyg_list_each (it, &l->proxies) {
+		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
+		if (p->in_force != 0 && p->in_force < least)
+			least = p->in_force;
+	}
+	hub_table_forget(l->table, least);
 }
 
 /* Callbacks may push again, which only adds at the end: looking at the first one is enough. */
@@ -121,11 +139,18 @@ static void lost(struct proxy *p, const char *why)
 	settle(p->owner);
 }
 
-static void on_put(void *arg, const struct http_result *result)
+static void on_table(void *arg, const struct http_result *result)
 {
 	struct proxy *p = arg;
 
 	p->call = NULL;
+	if (p->patching && result->status >= 400 && result->status < 500) {
+		cyg_log_info(
+		    "proxy", "%s cannot build on what it has: it gets the whole table", p->name);
+		p->in_force = 0;
+		next_call(p, false);
+		return;
+	}
 	if (result->status != 200) {
 		lost(p, result->status == 0 ? result->err.msg : "it refused the table");
 		return;
@@ -135,6 +160,7 @@ static void on_put(void *arg, const struct http_result *result)
 	p->connected = true;
 	p->told = false;
 	p->in_force = p->sending;
+	forget(p->owner);
 	settle(p->owner);
 	flush_later(p->owner);
 }
@@ -156,13 +182,25 @@ static void call(
 	p->call = http_call_start(p->owner->hub->uv, &spec, done, p);
 }
 
-static void put(struct proxy *p)
+static void tell(struct proxy *p)
 {
-	size_t len = 0;
-	cyg_autofree char *text = table_write(p->owner->hub, p->owner->generation, &len);
+	const struct hub_table *t = p->owner->table;
+	cyg_autobuf struct cyg_buf text;
+	struct cyg_err err;
+	int rc = 0;
 
-	p->sending = p->owner->generation;
-	call(p, "PUT", "/table", (struct cyg_str){ text, len }, on_put);
+	cyg_buf_init(&text, CYG_TABLE_MAX);
+	p->sending = hub_table_generation(t);
+	p->patching = p->in_force != 0 && hub_table_write_since(t, p->in_force, &text, NULL) == 0;
+	if (!p->patching) {
+		cyg_buf_reset(&text);
+		rc = hub_table_write(t, &text, &err);
+	}
+	if (rc < 0)
+		cyg_log_error("proxy", "the table cannot be written: %s", err.msg);
+	else
+		call(p, p->patching ? "PATCH" : "PUT", CYG_TABLE_TARGET, cyg_buf_str(&text),
+		    on_table);
 }
 
 static void on_status(void *arg, const struct http_result *result)
@@ -208,8 +246,10 @@ static void next_call(struct proxy *p, bool ask)
 {
 	if (p->call != NULL)
 		return;
-	if (p->in_force != p->owner->generation) {
-		put(p);
+	if (p->in_force != hub_table_generation(p->owner->table)) {
+		/* Not before what has changed in this turn is on disk. */
+		if (!p->owner->flush_queued)
+			tell(p);
 	} else if (p->wants_activity) {
 		p->wants_activity = false;
 		call(p, "GET", "/activity", CYG_STR(""), on_activity);
@@ -290,6 +330,9 @@ static void on_scan(uv_timer_t *timer)
 	bool activity = now_ms >= l->activity_at_ms;
 
 	look(l);
+	/* A commit that failed took the flush along. */
+	if (l->flush_queued)
+		queue_flush(l);
 	if (activity)
 		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
 	cyg_list_each (it, &l->proxies) {
@@ -311,27 +354,58 @@ static void flush(void *arg)
 	l->flush_queued = false;
 	cyg_list_each (it, &l->proxies)
 		next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
+	settle(l); /* who waits for what nothing has changed in */
 }
 
 /* Only after a commit: no table may tell what the store could forget. */
+static void queue_flush(struct proxy_link *l)
+{
+	store_forget(l->hub->store, l);
+	store_after_commit(l->hub->store, flush, l);
+}
+
 static void flush_later(struct proxy_link *l)
 {
 	if (l->flush_queued)
 		return;
 	l->flush_queued = true;
-	store_after_commit(l->hub->store, flush, l);
+	queue_flush(l);
+}
+
+static void changed(struct proxy_link *l, bool any)
+{
+	if (any)
+		flush_later(l);
+}
+
+void proxy_link_set_route(struct proxy_link *l, const struct hub_route *r)
+{
+	changed(l, hub_table_set_route(l->table, r));
+}
+
+void proxy_link_drop_route(struct proxy_link *l, const char *host, const char *prefix)
+{
+	changed(l, hub_table_drop_route(l->table, host, prefix));
+}
+
+void proxy_link_set_credential(struct proxy_link *l, const struct hub_credential *c)
+{
+	changed(l, hub_table_set_credential(l->table, c));
+}
+
+void proxy_link_drop_credential(struct proxy_link *l, const char *sha256)
+{
+	changed(l, hub_table_drop_credential(l->table, sha256));
 }
 
 uint32_t proxy_link_push(struct proxy_link *l, proxy_pushed_fn done, void *arg)
 {
-	l->generation++;
-	flush_later(l);
-	if (done == NULL)
-		return 0;
 	struct push *p = cyg_xcalloc(1, sizeof(*p));
+
+	flush_later(l);
 	l->last_ticket = l->last_ticket + 1 != 0 ? l->last_ticket + 1 : 1;
 	*p = (struct push){ .ticket = l->last_ticket,
-		.generation = l->generation,
+		.generation = hub_table_generation(l->table),
 		.begun_ms = cyg_clock_mono_ms(),
 		.done = done,
 		.arg = arg };
@@ -356,9 +430,37 @@ size_t proxy_link_ready(const struct proxy_link *l)
 
 	cyg_list_each (it, &l->proxies) {
 		const struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
-		n += p->connected && p->in_force == l->generation ? 1 : 0;
+		n += p->connected && p->in_force == hub_table_generation(l->table) ? 1 : 0;
 	}
 	return n;
+}
+
+/* ---- rows that are always there, and credentials of users ---- */
+
+/* Everything without a better route: the hub's pages, and addresses of servers that do not run or
+ * are somebody else's. Who is signed in is told by the hub, who is not by the proxy, in the same
+ * words as where a server runs. */
+static void tell_hub_routes(struct proxy_link *l)
+{
+	cyg_autofree char *target = cyg_xasprintf("unix:%s/hub/http.sock", l->hub->config.run_dir);
+	struct hub_route r = { .prefix = "/", .target = target, .auth = CYG_ROUTE_AUTH_NONE };
+
+	proxy_link_set_route(l, &r);
+	r.prefix = CYG_USER_PATH;
+	r.auth = CYG_ROUTE_AUTH_USER;
+	proxy_link_set_route(l, &r);
+}
+
+static void on_credential(void *arg, const struct credential *c, bool live)
+{
+	struct proxy_link *l = arg;
+
+	if (live)
+		proxy_link_set_credential(l, &(struct hub_credential){ .sha256 = c->sum,
+						 .user = c->person->name,
+						 .expires_s = c->expires_us / 1000000 });
+	else
+		proxy_link_drop_credential(l, c->sum);
 }
 
 int proxy_link_new(struct hub *hub, struct proxy_link **ret, struct cyg_err *err)
@@ -369,13 +471,15 @@ int proxy_link_new(struct hub *hub, struct proxy_link **ret, struct cyg_err *err
 	l->hub = hub;
 	l->folder = cyg_xasprintf("%s/proxy", hub->config.run_dir);
 	/* Higher than what an earlier life of the hub used, below 2^53 for readers of JSON. */
-	l->generation = (uint64_t)cyg_clock_wall_us() / 1000;
+	l->table = hub_table_new((uint64_t)cyg_clock_wall_us() / 1000);
 	cyg_list_init(&l->proxies);
 	cyg_list_init(&l->pushes);
 	(void)uv_timer_init(hub->uv, &l->scan);
 	l->scan.data = l;
 	(void)uv_timer_start(&l->scan, on_scan, 0, SCAN_MS);
 	l->activity_at_ms = cyg_clock_mono_ms() + hub->config.activity_ms;
+	tell_hub_routes(l);
+	credentials_watch(hub, on_credential, l);
 	*ret = l;
 	return 0;
 }
@@ -384,6 +488,7 @@ static void on_closed(uv_handle_t *h)
 {
 	struct proxy_link *l = h->data;
 
+	hub_table_free(l->table);
 	free(l->folder);
 	free(l);
 }
@@ -392,6 +497,7 @@ void proxy_link_close(struct proxy_link *l)
 {
 	if (l == NULL)
 		return;
+	credentials_watch(l->hub, NULL, NULL);
 	store_forget(l->hub->store, l);
 	cyg_list_each_safe (it, &l->proxies)
 		proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));

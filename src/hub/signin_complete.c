@@ -53,7 +53,6 @@ static void drop_session(struct passage *p)
 	if (s == NULL)
 		return;
 	sessions_end(p->hub, s);
-	(void)proxy_link_push(p->hub->proxy, NULL, NULL);
 }
 
 /* The browser went away while the table was on its way: nobody holds the cookie. */
@@ -88,17 +87,22 @@ static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
 	passage_free(p);
 }
 
-static struct passage *wait_for_table(struct http_req *req, const char *next)
+static struct passage *passage_new(struct http_req *req, const char *next)
 {
 	struct passage *p = cyg_xcalloc(1, sizeof(*p));
 
 	p->hub = request_hub(req);
 	p->req = req;
 	p->next = next;
-	req->data = p;
-	req->on_abort = on_abort;
-	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
 	return p;
+}
+
+/* Until the proxies know what has changed up to here. */
+static void passage_wait(struct passage *p)
+{
+	p->req->data = p;
+	p->req->on_abort = on_abort;
+	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
 }
 
 static void end_old_session(struct http_req *req)
@@ -130,8 +134,9 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 		return;
 	}
 	end_old_session(req);
-	struct passage *p = wait_for_table(req, next);
+	struct passage *p = passage_new(req, next);
 	(void)sessions_make(hub, person, claim->provider, p->cookie);
+	passage_wait(p);
 	cyg_log_info("sign-in", "%s by %s", person->name, claim->provider);
 }
 
@@ -157,5 +162,5 @@ void signout_post(struct http_req *req)
 	cyg_log_info("sign-in", "%s signed out", who->person->name);
 	const char *next = way_out(req, who->session->provider);
 	end_old_session(req);
-	(void)wait_for_table(req, next);
+	passage_wait(passage_new(req, next));
 }

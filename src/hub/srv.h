@@ -69,6 +69,8 @@ struct srv {
 
 /* ---- the records (srv.c) ---- */
 int srvs_load(struct hub *hub, struct cyg_err *err);
+/* Tells the proxies of all servers that were loaded. */
+void srvs_tell_proxies(const struct hub *hub);
 /* Closes every record; they are freed when the loop has closed their handles. */
 void srvs_close(struct srvs *srvs);
 /* The record, or NULL. */

@@ -1,4 +1,4 @@
-/* What srv.c gives to start.c alone. */
+/* What srv.c and srv_table.c give to start.c and stop.c alone. */
 #ifndef HUB_SRV_INTERNAL_H
 #define HUB_SRV_INTERNAL_H
 
@@ -6,5 +6,12 @@
 
 /* Gives the record a new life's id ("": none). */
 void srv_set_id(struct srv *srv, const char *id);
+
+/* ---- srv_table.c: what the proxies are told; it is sent after this turn's commit ---- */
+void srv_open_route(struct srv *srv);
+void srv_close_route(struct srv *srv);
+/* A new credential, for this life; its text stays in srv->credential until SPAWN has left. */
+void srv_open_credential(struct srv *srv);
+void srv_close_credential(struct srv *srv);
 
 #endif

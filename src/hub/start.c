@@ -116,7 +116,7 @@ size_t srv_queue_position(const struct srv *srv)
 
 /* ---- 2: a place is free ---- */
 
-static void send_spawn(void *arg);
+static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why);
 
 static void admit(struct srv *srv)
 {
@@ -129,14 +129,15 @@ static void admit(struct srv *srv)
 		    "What was chosen is no longer offered. Please choose again.");
 		return;
 	}
-	secret_new(srv->credential);
-	secret_sum(cyg_str_of(srv->credential), srv->credential_sum);
+	srv_open_credential(srv);
 	srv->start_deadline_ms = now_ms + f->start_timeout_ms;
 	store_intent_begin(hub->store, srv->id, "spawn", cyg_clock_wall_us());
 	srv_move(srv, SRV_STARTING, "a place is free");
 	stage_done(srv, "queue", less(now_ms, srv->asked_ms));
 	stage_now(srv, "spawn");
-	store_after_commit(hub->store, send_spawn, srv);
+	/* The inner door must know the credential before the container can use it; and what the
+	 * proxies are told waits for the commit. */
+	srv->push_ticket = proxy_link_push(hub->proxy, on_known, srv);
 }
 
 void srvs_admit(struct hub *hub)
@@ -156,7 +157,7 @@ void srvs_admit(struct hub *hub)
 		srvs_progress_queue(hub);
 }
 
-/* ---- 3: the row is on disk, the request may leave ---- */
+/* ---- 3: the row is on disk, the proxies know the credential: the request may leave ---- */
 
 static void fill_spawn(const struct srv *srv, struct spawn_spawn *m)
 {
@@ -180,28 +181,39 @@ static void fill_spawn(const struct srv *srv, struct spawn_spawn *m)
 
 static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why);
 
-static void send_spawn(void *arg)
+static void send_spawn(struct srv *srv)
 {
-	struct srv *srv = arg;
 	struct hub *hub = srv->hub;
 	struct spawn_spawn m = { 0 };
 	struct spawner_call call = { .on_reply = on_spawn_reply, .arg = srv };
 
-	if (srv->state != SRV_STARTING)
-		return;
 	fill_spawn(srv, &m);
 	srv->spawn_ms = cyg_clock_mono_ms();
 	srv->spawn_number = spawner_link_call(hub->spawner, SPAWN_SPAWN, &m, sizeof(m), &call);
 	srv->spawn_epoch = spawner_link_epoch(hub->spawner);
 	cyg_cleanse(&m, sizeof(m));
 	cyg_cleanse(srv->credential, sizeof(srv->credential));
-	/* The inner door must know the credential before the container can use it. */
-	(void)proxy_link_push(hub->proxy, NULL, NULL);
 	if (srv->spawn_number != 0)
 		return;
 	srv->gone = true; /* it never left */
 	srv_start_fail(
 	    srv, "start_failed", "The spawner cannot be reached. Please try again in a moment.");
+}
+
+static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+
+	if (srv->push_ticket != ticket || srv->state != SRV_STARTING)
+		return;
+	srv->push_ticket = 0;
+	if (why == NULL) {
+		send_spawn(srv);
+		return;
+	}
+	cyg_cleanse(srv->credential, sizeof(srv->credential));
+	srv->gone = true; /* it never left */
+	srv_start_fail(srv, "start_failed", why->msg);
 }
 
 /* ---- 4: the spawner has answered ---- */
@@ -310,7 +322,7 @@ static void on_answer(void *arg, const struct http_result *result)
 	stage_done(srv, "answer",
 	    less(less(srv->route_ms, srv->reply_ms), stages_sum(&srv->stages, true)));
 	stage_now(srv, "route");
-	srv->routed = true;
+	srv_open_route(srv);
 	srv->push_ticket = proxy_link_push(srv->hub->proxy, on_routed, srv);
 }
 

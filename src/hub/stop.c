@@ -79,9 +79,8 @@ static void finish_if_done(struct srv *srv)
 		return;
 	store_intent_end(srv->hub->store, srv->id, "", "gone", cyg_clock_wall_us());
 	record_end(srv);
-	srv->credential_sum[0] = '\0';
+	srv_close_credential(srv);
 	srv_move(srv, SRV_STOPPED, srv->cause[0] != '\0' ? srv->cause : "stopped");
-	(void)proxy_link_push(srv->hub->proxy, NULL, NULL);
 }
 
 static void on_unrouted(void *arg, uint32_t ticket, const struct cyg_err *why)
@@ -167,7 +166,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	http_call_cancel(srv->call);
 	srv->call = NULL;
 	srv->stop_asked_ms = 0;
-	srv->routed = false;
+	srv_close_route(srv);
 	srv->unrouted = false;
 	if (!srv->gone)
 		store_intent_begin(hub->store, srv->id, "stop", cyg_clock_wall_us());

@@ -155,8 +155,8 @@ def test_a_server_starts_runs_and_stops(site):
         "alice", "", "lab", "2026a", "/user/alice/")
     assert (spec["memory"], spec["cpu"], spec["home_packages"], spec["user_script"]) == (4 << 30, 2000, 1, "env.sh")
     route = next(r for r in site.proxy.tables[-1]["routes"] if r["prefix"] == "/user/alice/")
-    assert route == {"host": None, "prefix": "/user/alice/", "target": f"unix:{site.run}/s/{spec['id']}.sock",
-                     "auth": "session", "owner": "alice", "server": spec["id"]}
+    assert route == {"prefix": "/user/alice/", "target": f"unix:{site.run}/s/{spec['id']}.sock",
+                     "auth": "session", "owner": "alice", "name": "", "server": spec["id"]}
     inner = next(c for c in site.proxy.tables[-1]["credentials"] if c.get("server") == spec["id"])
     assert inner["sha256"] == hashlib.sha256(spec["credential"].encode()).hexdigest() and inner["user"] == "alice"
     for body, message in (("{", "Invalid JSON in body of request"), ("[]", "Invalid JSON in body of request"),

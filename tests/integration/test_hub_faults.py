@@ -24,7 +24,7 @@ def test_a_killed_hub_finds_its_servers_and_sessions_again(site):
     site.hub.wait_line("alice/default: .* found again")
     assert record(alice) == before
     newest = site.proxy.wait(lambda t: t["generation"] > table["generation"])
-    assert newest["routes"] == table["routes"]
+    assert sorted(map(str, newest["routes"])) == sorted(map(str, table["routes"]))
     assert sorted(map(str, newest["credentials"])) == sorted(map(str, table["credentials"]))
     assert alice.delete(SERVER).status == 204
 
@@ -178,6 +178,66 @@ def test_a_proxy_that_was_started_again_gets_the_table(site):
     site.proxy.restart()
     table = site.proxy.wait(lambda t: len(site.proxy.tables) > count)
     assert "/user/alice/" in {r["prefix"] for r in table["routes"]}
+
+
+def test_a_start_and_a_stop_are_told_as_small_changes(site):
+    for name in ("bob", "carol", "dave"):
+        site.browser(name)
+    alice, first = site.browser("alice"), len(site.proxy.told)
+    assert alice.post(SERVER, {}).status == 201
+    assert alice.delete(SERVER).status == 204
+    site.proxy.wait(lambda t: len(t["credentials"]) == 4)
+    told = site.proxy.told[first:]
+    assert {method for method, _ in told} == {"PATCH"}
+    rows = [(kind, what, len(change[kind][what])) for _, change in told for kind in ("set", "drop")
+            for what in ("routes", "credentials") if change[kind][what]]
+    assert rows == [("set", "credentials", 1), ("set", "routes", 1), ("drop", "routes", 1), ("drop", "credentials", 1)]
+
+
+def test_a_proxy_that_cannot_build_on_what_it_has_gets_the_whole_table(site):
+    alice = site.browser("alice")
+    site.proxy.generation -= 1  # as one would tell that was started again, and read a static table
+    assert alice.post(SERVER, {}).status == 201
+    methods = [method for method, _ in site.proxy.told]
+    assert "PUT" in methods[1:]
+    assert "/user/alice/" in site.proxy.prefixes() and site.proxy.users() == {"alice"}
+    assert alice.delete(SERVER).status == 204
+
+
+def test_a_container_is_asked_for_once_the_proxies_know_its_credential(site):
+    """A second proxy that is slow: nothing is asked of the spawner before it has the credential in force, and a
+    sign-in, whose change is later, does not hold the start up any longer."""
+    second = hub_rig.FakeProxy(site.run, "1")
+    try:
+        second.wait(lambda t: True)
+        site.hub.wait_line("1 has the table")
+        alice = site.browser("alice")
+        second.held = True
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            start = pool.submit(alice.post, SERVER, {})
+            site.proxy.wait(lambda t: any("server" in c for c in t["credentials"]))
+            assert alice.get("/hub/api/user").status == 200  # the hub goes on meanwhile
+            assert not site.spawner.specs
+            second.held = False
+            second.go.set()
+            assert start.result().status == 201
+        inner = next(c for c in second.tables[-1]["credentials"] if "server" in c)
+        assert inner["server"] == next(iter(site.spawner.servers))
+    finally:
+        second.close()
+
+
+def test_a_start_without_a_proxy_that_answers_asks_for_no_container(site):
+    alice = site.browser("alice")
+    site.proxy.refuse = True
+    alice.post(SERVER, {})
+    wait_state(alice, "stopping")
+    assert not site.spawner.specs
+    site.proxy.refuse = False
+    wait_state(alice, "stopped")
+    assert "proxy does not answer" in last_end(alice)["message"]
+    site.proxy.wait(lambda t: not any("server" in c for c in t["credentials"]))
+    assert alice.post(SERVER, {}).status == 201
 
 
 def test_a_second_proxy_is_waited_for_too(site, tmp_path):

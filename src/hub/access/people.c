@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/access/credentials.h"
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "ipc/spawn_codec.h"
@@ -229,6 +230,7 @@ int person_rename(struct hub *hub, struct person *p, const char *name, struct cy
 		(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
 	const struct store_user row = { .id = p->id, .name = p->name, .subject = p->subject };
 	store_update(hub->store, &store_users, &row, "name,subject");
+	credentials_of_person(hub, p);
 	return 0;
 }
 
@@ -236,6 +238,7 @@ void person_set_admin(struct hub *hub, struct person *p, bool admin)
 {
 	p->admin = p->admin_by_hand = admin;
 	save(hub, p);
+	credentials_of_person(hub, p);
 }
 
 void person_remove(struct hub *hub, struct person *p)

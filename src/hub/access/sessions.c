@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/access/credentials.h"
 
 struct sessions {
 	struct cyg_hash *by_sum;
@@ -19,6 +20,7 @@ static void add(struct hub *hub, struct session *s)
 static void drop(struct hub *hub, struct session *s)
 {
 	(void)cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(s->sum));
+	credential_session(hub, s, false);
 	cyg_list_remove(&s->person->sessions, &s->link);
 	free(s);
 }
@@ -103,6 +105,7 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 		.expires_us = s->expires_us,
 	};
 	(void)store_add(hub->store, &store_sessions, &row);
+	credential_session(hub, s, true);
 	return s;
 }
 
@@ -128,6 +131,7 @@ static bool goes(void *arg, struct cyg_str key, void *value)
 		return false;
 	store_remove(
 	    sweep->hub->store, &store_sessions, &(struct store_session){ .sha256 = s->sum });
+	credential_session(sweep->hub, s, false);
 	cyg_list_remove(&s->person->sessions, &s->link);
 	free(s);
 	return true;

@@ -22,11 +22,11 @@ void sessions_free(struct sessions *sessions);
 /* The live session of a cookie's text, or NULL. */
 struct session *sessions_find(const struct hub *hub, struct cyg_str cookie, int64_t now_us);
 /* A new one; the cookie's text goes to the browser and nowhere else. Written in this turn; the
- * caller pushes the proxy's table before it answers. The person's oldest one ends when there are
- * SESSIONS_OF_PERSON already. */
+ * caller waits until the proxies know it before it answers. The person's oldest one ends when there
+ * are SESSIONS_OF_PERSON already. */
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
     char cookie[CYG_CREDENTIAL_LEN + 1]);
-/* Ends and frees it. The caller pushes the proxy's table. */
+/* Ends and frees it. */
 void sessions_end(struct hub *hub, struct session *session);
 /* Ends those whose time is over; true when there were any. */
 bool sessions_expire(struct hub *hub, int64_t now_us);

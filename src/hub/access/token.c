@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/access/credentials.h"
 #include "hub/access/service.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ static void add(struct hub *hub, struct token *t)
 static void drop(struct hub *hub, struct token *t)
 {
 	(void)cyg_hash_remove(hub->tokens->by_sum, cyg_str_of(t->sum));
+	credential_token(hub, t, false);
 	cyg_list_remove(list_of(t), &t->link);
 	token_free(t);
 }
@@ -145,6 +147,7 @@ int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CRE
 	};
 	t->id = store_add(hub->store, &store_tokens, &row);
 	add(hub, t);
+	credential_token(hub, t, true);
 	*ret = t;
 	return 0;
 }
@@ -178,6 +181,7 @@ static bool goes(void *arg, struct cyg_str key, void *value)
 	if (!is_over(t, s->now_us))
 		return false;
 	store_remove(s->hub->store, &store_tokens, &(struct store_token){ .id = t->id });
+	credential_token(s->hub, t, false);
 	cyg_list_remove(list_of(t), &t->link);
 	token_free(t);
 	return true;

@@ -44,11 +44,11 @@ void tokens_free(struct tokens *tokens);
 struct token *tokens_find(const struct hub *hub, struct cyg_str text, int64_t now_us);
 /* A token of that user by its id, or NULL. */
 struct token *tokens_find_of(const struct person *person, int64_t id);
-/* A new one; its text is told here and nowhere else. Written in this turn; the caller pushes the
- * proxy's table. -CYG_ELIMIT: the owner has too many. */
+/* A new one; its text is told here and nowhere else. Written in this turn.
+ * -CYG_ELIMIT: the owner has too many. */
 int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CREDENTIAL_LEN + 1],
     struct token **ret, struct cyg_err *err);
-/* Ends and frees it. The caller pushes the proxy's table. */
+/* Ends and frees it. */
 void token_end(struct hub *hub, struct token *token);
 /* It was used; written at most every 30 s. */
 void token_active(struct hub *hub, struct token *token, int64_t now_us);

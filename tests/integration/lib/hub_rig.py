@@ -241,26 +241,57 @@ class FakeSpawner:
         self.gone(self.servers[server_id], STOPPED)
 
 
+def patched(table, change):
+    """The table after a PATCH."""
+    def merged(key, rows, dropped):
+        return {key(row): row for row in rows if key(row) not in dropped}
+
+    def route_key(row):
+        return row.get("host"), row["prefix"]
+
+    routes = merged(route_key, table["routes"], [route_key(row) for row in change["drop"]["routes"]])
+    credentials = merged(lambda row: row["sha256"], table["credentials"], change["drop"]["credentials"])
+    routes.update((route_key(row), row) for row in change["set"]["routes"])
+    credentials.update((row["sha256"], row) for row in change["set"]["credentials"])
+    return {"generation": change["to"], "routes": list(routes.values()), "credentials": list(credentials.values())}
+
+
 class FakeProxy:
-    """RUN/proxy/N/control.sock. `tables` are those put, newest last."""
+    """RUN/proxy/N/control.sock. `tables` are those in force one after the other, newest last; `told` is what came for
+    each: ("PUT", table) or ("PATCH", change). While `held` is set nothing comes into force."""
 
     def __init__(self, run, name="0"):
         self.path = pathlib.Path(run) / f"proxy/{name}/control.sock"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.tables, self.news, self.activity = [], threading.Condition(), {}
         self.generation, self.refuse = 0, False
+        self.told, self.held, self.go = [], False, threading.Event()
         proxy = self
 
         class Answers(_Handler):
             def do_PUT(self):
-                table = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self.take("PUT", lambda told: told)
+
+            def do_PATCH(self):
+                self.take("PATCH", lambda told: patched(proxy.tables[-1], told) if told["from"] == proxy.generation else None)
+
+            def take(self, method, change):
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if proxy.held:
+                    proxy.go.wait(places.CEILING)
                 if proxy.refuse:
                     self.answer(500, {"status": 500, "message": "refused"})
                     return
                 with proxy.news:
-                    proxy.tables.append(table)
-                    proxy.generation = table["generation"]
-                    proxy.news.notify_all()
+                    table = change(told)
+                    if table is not None:
+                        proxy.told.append((method, told))
+                        proxy.tables.append(table)
+                        proxy.generation = table["generation"]
+                        proxy.news.notify_all()
+                if table is None:
+                    self.answer(409, {"status": 409, "message": "it builds on another generation"})
+                    return
                 self.answer(200, {"generation": table["generation"]})
 
             def do_GET(self):
