@@ -122,8 +122,10 @@ int main(int argc, char **argv)
 	if (rc == 0) {
 		init(p);
 		rc = start(p, &err);
-		if (rc == 0)
+		if (rc == 0) {
+			cyg_loop_ready(p->daemon);
 			cyg_loop_run(p->daemon);
+		}
 		stop(p);
 	}
 	if (rc < 0)

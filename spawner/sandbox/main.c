@@ -218,6 +218,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	cyg_log_info("main", "ready");
+	cyg_loop_ready(d.loop);
 	cyg_loop_run(d.loop);
 	cyg_loop_free(d.loop);
 	cyg_options_free(&program, &config);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/notify.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -36,6 +37,8 @@ struct cyg_loop {
 	void (*on_turn)(void *arg, uint64_t busy_ns); /* NULL: nobody watches */
 	void *turn_arg;
 	uint64_t turn_at_ns, idle_ns;
+	uv_timer_t watchdog;
+	bool has_watchdog;
 };
 
 static void yard_empty(struct graveyard *y)
@@ -117,6 +120,7 @@ static void end(struct cyg_loop *l, const char *why)
 	if (l->ended)
 		return;
 	l->ended = true;
+	cyg_notify("STOPPING=1");
 	if (l->has_parent)
 		(void)uv_poll_stop(&l->parent);
 	l->on_end(l->arg, why);
@@ -192,6 +196,24 @@ uv_loop_t *cyg_loop_uv(struct cyg_loop *l)
 	return &l->uv;
 }
 
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	cyg_notify("WATCHDOG=1");
+}
+
+void cyg_loop_ready(struct cyg_loop *l)
+{
+	const uint64_t every_ms = cyg_notify_watchdog_ms();
+
+	cyg_notify("READY=1");
+	if (every_ms == 0 || uv_timer_init(&l->uv, &l->watchdog) < 0)
+		return;
+	l->has_watchdog = true;
+	uv_unref((uv_handle_t *)&l->watchdog);
+	(void)uv_timer_start(&l->watchdog, on_watchdog, every_ms, every_ms);
+}
+
 /* Before each sleep: what has passed since the last one, without that sleep. */
 static void on_turn_end(uv_prepare_t *prepare)
 {
@@ -243,6 +265,8 @@ void cyg_loop_free(struct cyg_loop *l)
 	close_if_made((uv_handle_t *)&l->intr, UV_SIGNAL);
 	if (l->has_parent)
 		close_if_made((uv_handle_t *)&l->parent, UV_POLL);
+	if (l->has_watchdog)
+		close_if_made((uv_handle_t *)&l->watchdog, UV_TIMER);
 	if (l->on_turn != NULL)
 		close_if_made((uv_handle_t *)&l->turn, UV_PREPARE);
 	/* Objects of others may still be on their way out and ask for release once more. */

@@ -22,6 +22,9 @@ uv_loop_t *cyg_loop_uv(struct cyg_loop *l);
 /* Runs until nothing is active or cyg_loop_stop. */
 void cyg_loop_run(struct cyg_loop *l);
 void cyg_loop_stop(struct cyg_loop *l);
+/* Tells the service manager that the daemon serves, and from then on, as often as it wants to hear
+ * it, that the loop still turns (notify.h). Once, before cyg_loop_run. */
+void cyg_loop_ready(struct cyg_loop *l);
 /* Tells after each turn for how long the loop was busy, from one sleep to the next. Costs one more
  * poll a turn (libuv looks once without waiting), so only who asks for it gets it. Once, before
  * cyg_loop_run. */

@@ -36,8 +36,10 @@ static int run(struct hub *hub, struct cyg_err *err)
 		return -(int)err->code;
 	hub->uv = cyg_loop_uv(hub->loop);
 	int code = hub_start(hub, err);
-	if (code == 0)
+	if (code == 0) {
+		cyg_loop_ready(hub->loop);
 		cyg_loop_run(hub->loop);
+	}
 	/* What the last turn wrote, and its effects: the next start finds them as they are. */
 	if (code == 0 && hub->exit_code == 0)
 		code = store_commit(hub->store, err);
