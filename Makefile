@@ -60,7 +60,7 @@ $(foreach p,$(FUZZ_PROGRAMS),$(eval $(p)_SRC += $(FUZZ_MAIN)))
 $(foreach p,$(FUZZ_PROGRAMS),$(eval $(call program_rule,$(p),$(B)/fuzz)))
 -include $(DEPS)
 
-.PHONY: all programs tests check unit fuzz-replay fuzz lint format format-check syntax-clang test run deep bench clean help
+.PHONY: all programs tests check unit fuzz-replay fuzz lint format format-check syntax-clang test run install deep bench clean help
 all: programs
 programs: $(addprefix $(B)/bin/,$(PROGRAMS))
 tests: $(addprefix $(B)/test/,$(UNIT_TESTS) $(TEST_PROGRAMS)) $(addprefix $(B)/fuzz/,$(FUZZ_PROGRAMS))
@@ -92,6 +92,9 @@ test: ## everything that gates: installs what is needed, passes every test
 
 run: ## installs what is needed, builds, serves the hub on localhost, prints the address
 	@tests/support/run.sh
+
+install: all ## programs, web, samples, documents, systemd units below DESTDIR and PREFIX (/usr/local)
+	@config/systemd/install.sh "$(B)/bin" "$(DESTDIR)" "$(or $(PREFIX),/usr/local)"
 
 deep: ## the slow checks: clang-tidy, -fanalyzer, valgrind, live fuzzing, bench, bare-root proof
 	@tests/support/deep.sh

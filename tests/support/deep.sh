@@ -100,6 +100,7 @@ stage fuzz fuzzing
 stage coverage coverage
 stage repeat repeat
 stage bench make -s bench
+stage systemd tests/support/boot_systemd.sh
 stage bare-root tests/support/bare_root.sh
 
 printf '\n== %d min %02d s\n' $((SECONDS / 60)) $((SECONDS % 60))
