@@ -75,14 +75,21 @@ def test_a_process_that_left_its_parent_is_found():
     before = leftovers.snapshot()
     # Two forks and an end in between: the sleeper's parent is gone.
     subprocess.run(["bash", "-c", "setsid sleep 1000 >/dev/null 2>&1 & disown"], check=True)
-    found = leftovers.since(before, patience=0.3)
+    found = leftovers.since(before, ceiling=0.3)
     assert len(found) == 1 and "sleep 1000" in found[0]
+
+
+def test_a_process_that_takes_its_time_to_end_is_waited_for():
+    before = leftovers.snapshot()
+    started = subprocess.Popen(["sleep", "6"])
+    assert leftovers.since(before) == []
+    assert started.poll() is not None
 
 
 def test_a_listening_socket_is_found():
     before = leftovers.snapshot()
     with listener() as sock:
-        assert leftovers.since(before, patience=0.3) == [f"listening tcp socket on port {sock.getsockname()[1]}"]
+        assert leftovers.since(before, ceiling=0.3) == [f"listening tcp socket on port {sock.getsockname()[1]}"]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import ctypes
 import os
 import pathlib
 import select
+import time
 
 from lib import places
 
@@ -93,15 +94,29 @@ def snapshot():
     return {"processes": set(children(os.getpid())), "rest": _listeners() | _mounts() | _cgroups()}
 
 
-def since(before, patience=5.0):
-    """What is there now and was not then. What is about to end is given some seconds to do so."""
-    for _ in range(int(patience * 10)):
+def _wait_for_an_end(pids, seconds):
+    """Until one of them ends; sockets, mounts and groups announce nothing, so it is never for long."""
+    with contextlib.ExitStack() as opened:
+        fds = []
+        for pid in filter(lives, pids):
+            with contextlib.suppress(ProcessLookupError):
+                fds.append(os.pidfd_open(pid))
+                opened.callback(os.close, fds[-1])
+        select.select(fds, [], [], max(0.0, min(seconds, 0.1)))
+
+
+def since(before, ceiling=places.CEILING):
+    """What is there now and was not then. What is about to end may do so, within the ceiling of all waits."""
+    end = time.monotonic() + ceiling
+    while True:
         _reap()
         new = [pid for pid in children(os.getpid()) if pid not in before["processes"]]
         rest = sorted((_listeners() | _mounts() | _cgroups()) - before["rest"])
         if not new and not rest:
             return []
-        select.select([], [], [], 0.1)
+        if time.monotonic() > end:
+            break
+        _wait_for_an_end(new, end - time.monotonic())
     found = [_name(pid) for pid in new]
     for pid in new:
         with contextlib.suppress(ProcessLookupError):
