@@ -65,7 +65,8 @@ struct kernel {
 	struct kernels *owner;
 	char id[KERNEL_ID_SIZE];
 	char *name, *cwd, *session_name, *conn_path;
-	struct spec *spec; /* NULL until it is started by us */
+	struct spec *spec;     /* NULL until it has been found */
+	struct launch *launch; /* the search for it and its program, or NULL */
 	struct connfile conn;
 	struct wire_signer *signer;
 	struct zsock *sock[WIRE_CHANNELS];
@@ -89,18 +90,33 @@ struct kernel {
 };
 
 /* ---- launch.c ---- */
+/* What a process is started with. The specification and its program are found in the thread pool,
+ * for homes and software trees may hang, and other kernels' traffic must not. */
 struct launch {
+	uv_work_t work;
+	struct kernel *kernel; /* NULL: gone meanwhile */
+	bool wanted; /* kernel_on_found follows; else the specification is kept, no more */
+	const struct specs_path *specs;
+	char *name;
+	struct spec *spec; /* NULL after the search: err says why */
+	struct cyg_err err;
+	char *program;
 	char *argv[SPEC_WORDS_MAX + 2]; /* and one word of ours */
 	struct env env;
 };
-/* Into an empty one; the specification must be known. */
+/* Begins the search, or has one that is under way end in kernel_on_found. */
+void launch_find(struct kernel *k, bool wanted);
+/* The kernel goes away: nothing comes of the search. */
+void launch_forget(struct kernel *k);
+/* The words and the rest of the environment, once the connection file is chosen. */
 void launch_fill(struct launch *l, const struct kernel *k);
-void launch_free(struct launch *l);
 
 /* ---- start.c ---- */
 /* Starts a process by its specification, which is looked for, and with its connection file, which
- * is made, when there is none yet. */
-int kernel_launch(struct kernel *k, struct cyg_err *err);
+ * is made, when there is none yet. A failure comes later, to those who wait. */
+void kernel_launch(struct kernel *k);
+/* The search of launch_find has ended. */
+void kernel_on_found(struct kernel *k, struct launch *l);
 int kernel_open_sockets(struct kernel *k, struct cyg_err *err);
 void kernel_close_sockets(struct kernel *k);
 /* The one door for states: checks the table, logs. */

@@ -81,6 +81,7 @@ static void on_timer_closed(uv_handle_t *h)
 static void kernel_detach(struct kernel *k, int code)
 {
 	init_link_forget(k->owner->opts.init, k);
+	launch_forget(k);
 	kernel_close_sockets(k);
 	tabs_end(k, code);
 	bridge_drop_held(k);
@@ -266,28 +267,21 @@ bool kernels_id_is_ok(struct cyg_str id)
 	return true;
 }
 
-int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_done_fn done,
-    void *arg, struct cyg_err *err)
+void kernels_start(
+    struct kernels *ks, const struct kernel_start *start, kernel_done_fn done, void *arg)
 {
 	char id[KERNEL_ID_SIZE];
-	struct kernel_waiter *w;
+	struct kernel_waiter *w = cyg_xcalloc(1, sizeof(*w));
 	struct kernel *k;
-	int rc;
 
 	cyg_random_uuid(id);
 	k = kernel_new(ks, start->id != NULL ? start->id : id, start->spec->name, start->cwd,
 	    start->session_name);
 	k->spec = start->spec;
 	k->state = KERNEL_LAUNCHING;
-	rc = kernel_launch(k, err);
-	if (rc < 0) {
-		kernel_remove(k);
-		return rc;
-	}
-	w = cyg_xcalloc(1, sizeof(*w));
 	*w = (struct kernel_waiter){ .what = KERNEL_WAIT_STARTED, .done = done, .arg = arg };
 	cyg_list_add(&k->waiters, &w->link);
-	return 0;
+	kernel_launch(k);
 }
 
 void kernels_shutdown(struct kernels *ks)
@@ -341,7 +335,7 @@ static int reattach(struct kernel *k, struct cyg_err *err)
 		free(k->name);
 		k->name = cyg_xstrdup(k->conn.kernel_name);
 	}
-	(void)specs_find(k->owner->opts.specs, k->name, &k->spec, NULL);
+	launch_find(k, false);
 	k->signer = wire_signer_new(cyg_str_of(k->conn.key));
 	return kernel_open_sockets(k, err);
 }

@@ -62,8 +62,8 @@ struct kernel_start {
 bool kernels_id_is_ok(struct cyg_str id);
 
 /* done comes when the process runs (it may not answer yet). */
-int kernels_start(struct kernels *ks, const struct kernel_start *start, kernel_done_fn done,
-    void *arg, struct cyg_err *err);
+void kernels_start(
+    struct kernels *ks, const struct kernel_start *start, kernel_done_fn done, void *arg);
 /* done comes when the new process has answered; -CYG_ETIMEOUT after a minute. */
 int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err);
 /* done comes with a NULL kernel when the process has gone; done may be NULL. */

@@ -103,14 +103,13 @@ static void start_found(struct starting *s, struct spec *spec, const char *cwd)
 	struct kernels *kernels = kernels_of(s->req);
 	struct kernel *k = s->id != NULL ? kernels_find(kernels, cyg_str_of(s->id)) : NULL;
 	const struct kernel_start start = { .spec = spec, .cwd = cwd, .id = s->id };
-	struct cyg_err err = { 0 };
 
 	s->req->on_abort = on_abort;
 	if (k != NULL) { /* it is there already, as stock */
 		spec_free(spec);
 		on_started(s->req, k, NULL);
-	} else if (kernels_start(kernels, &start, on_started, s->req, &err) < 0) {
-		reply_err(s->req, &err);
+	} else {
+		kernels_start(kernels, &start, on_started, s->req);
 	}
 }
 

@@ -238,7 +238,7 @@ static char *document_of(
 	return cyg_xasprintf("%s/%s", ctx->root_dir, path);
 }
 
-static int start_found(
+static void start_found(
     struct making *m, const struct nbsession *one, struct spec *spec, const char *cwd)
 {
 	const char *path = one != NULL ? one->path : m->fields.path;
@@ -246,17 +246,12 @@ static int start_found(
 	    document_of(m->ctx, cwd, path, one != NULL ? one->name : m->fields.name);
 	struct kernel_start start = { .spec = spec, .cwd = cwd, .session_name = document };
 	const char *id = one == NULL ? m->fields.kernel_id : NULL;
-	struct cyg_err err = { 0 };
-	int rc;
 
 	/* A session whose kernel has gone gets a new one under the id it had. */
 	if (id != NULL && kernels_id_is_ok(cyg_str_of(id)) &&
 	    kernels_find(m->ctx->kernels, cyg_str_of(id)) == NULL)
 		start.id = id;
-	rc = kernels_start(m->ctx->kernels, &start, on_started, m, &err);
-	if (rc < 0)
-		reply_no_kernel(m, &err);
-	return rc;
+	kernels_start(m->ctx->kernels, &start, on_started, m);
 }
 
 static void on_found(void *arg, struct spec *spec, const char *cwd, const struct cyg_err *err)
@@ -269,8 +264,7 @@ static void on_found(void *arg, struct spec *spec, const char *cwd, const struct
 		one = nbsessions_find(m->ctx->nbsessions, cyg_str_of(m->id));
 	gone = m->req == NULL || (m->id[0] != '\0' && one == NULL);
 	if (spec != NULL && !gone) {
-		if (start_found(m, one, spec, cwd) < 0)
-			making_free(m);
+		start_found(m, one, spec, cwd);
 		return;
 	}
 	spec_free(spec);

@@ -87,6 +87,17 @@ static bool is_new(const struct kernel *k)
 	return false;
 }
 
+static void cannot_start(struct kernel *k, const struct cyg_err *err)
+{
+	if (k->state == KERNEL_LAUNCHING && !is_new(k)) {
+		launch_failed(k, err);
+		return;
+	}
+	cyg_log_error(k->id, "cannot start %s: %s", k->name, err->msg);
+	kernel_wake(k, k->state == KERNEL_STOPPING ? KERNEL_WAIT_GONE : KERNEL_WAIT_STARTED, err);
+	kernel_remove(k);
+}
+
 static void on_started(
     void *arg, const struct init_child *child, int pty_fd, const struct cyg_err *err)
 {
@@ -94,14 +105,8 @@ static void on_started(
 	struct cyg_err ignored;
 
 	cyg_close(pty_fd);
-	if (child == NULL && k->state == KERNEL_LAUNCHING && !is_new(k)) {
-		launch_failed(k, err);
-		return;
-	}
 	if (child == NULL) {
-		cyg_log_error(k->id, "cannot start %s: %s", k->name, err->msg);
-		kernel_wake(k, KERNEL_WAIT_STARTED, err);
-		kernel_remove(k);
+		cannot_start(k, err);
 		return;
 	}
 	k->pid = child->pid;
@@ -119,12 +124,10 @@ static void on_started(
 
 static int prepare(struct kernel *k, struct cyg_err *err)
 {
-	int rc = 0;
+	int rc;
 
-	if (k->spec == NULL)
-		rc = specs_find(k->owner->opts.specs, k->name, &k->spec, err);
-	if (rc < 0 || k->sock[WIRE_IOPUB] != NULL)
-		return rc;
+	if (k->sock[WIRE_IOPUB] != NULL)
+		return 0;
 	/* A new one, or one whose connection file was lost. */
 	kernel_close_sockets(k);
 	rc = connfile_choose(
@@ -138,9 +141,16 @@ static int prepare(struct kernel *k, struct cyg_err *err)
 	return kernel_open_sockets(k, err); /* before the launch: nothing can be missed */
 }
 
-int kernel_launch(struct kernel *k, struct cyg_err *err)
+void kernel_launch(struct kernel *k)
 {
-	struct launch l = { 0 };
+	k->pid = 0;
+	k->heard_iopub = k->answered = k->shell_answered = k->exec_known = false;
+	(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("starting"));
+	launch_find(k, true);
+}
+
+static int begin(struct kernel *k, struct launch *l, struct cyg_err *err)
+{
 	cyg_autofree char *tag = cyg_xasprintf("kernel:%s", k->id);
 	cyg_autofree char *log = cyg_xasprintf("%s/kernel-%s.log", k->owner->log_dir, k->id);
 	struct init_start_spec spec = { .tag = tag, .cwd = k->cwd, .log = log };
@@ -148,16 +158,21 @@ int kernel_launch(struct kernel *k, struct cyg_err *err)
 
 	if (rc < 0)
 		return rc;
-	launch_fill(&l, k);
-	spec.argv = (const char *const *)l.argv;
-	spec.env = (const char *const *)l.env.list;
-	k->pid = 0;
-	k->heard_iopub = k->answered = k->shell_answered = k->exec_known = false;
+	launch_fill(l, k);
+	spec.argv = (const char *const *)l->argv;
+	spec.env = (const char *const *)l->env.list;
 	k->launched_ms = cyg_clock_mono_ms();
-	(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("starting"));
-	rc = init_link_start(k->owner->opts.init, &spec, on_started, k, err);
-	launch_free(&l);
-	return rc < 0 ? cyg_wrap(err, "start kernel %s", k->name) : 0;
+	return init_link_start(k->owner->opts.init, &spec, on_started, k, err);
+}
+
+void kernel_on_found(struct kernel *k, struct launch *l)
+{
+	if (k->state == KERNEL_STOPPING) { /* asked to end before it began */
+		kernel_wake(k, KERNEL_WAIT_GONE, NULL);
+		kernel_remove(k);
+	} else if (k->spec == NULL || begin(k, l, &l->err) < 0) {
+		cannot_start(k, &l->err);
+	}
 }
 
 int kernel_open_sockets(struct kernel *k, struct cyg_err *err)
@@ -309,8 +324,6 @@ void kernel_shutdown(struct kernel *k, kernel_done_fn done, void *arg)
 
 int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err)
 {
-	int rc = 0;
-
 	if (k->state == KERNEL_STOPPING || k->state == KERNEL_EXPECTED)
 		return cyg_fail(err, CYG_EEXIST, "the kernel is being ended");
 	k->restarts = 0;
@@ -326,13 +339,10 @@ int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_
 	} else if (k->state == KERNEL_DEAD) {
 		signal_process(k, SIGKILL); /* one that could not be reached may be there still */
 		kernel_move(k, KERNEL_LAUNCHING, "asked to restart");
-		rc = kernel_launch(k, err);
-		if (rc < 0)
-			kernel_move(k, KERNEL_DEAD, "cannot be started");
+		kernel_launch(k);
 	}
-	if (rc == 0)
-		add_waiter(k, KERNEL_WAIT_READY, done, arg);
-	return rc;
+	add_waiter(k, KERNEL_WAIT_READY, done, arg);
+	return 0;
 }
 
 int kernel_interrupt(struct kernel *k, struct cyg_err *err)
@@ -420,7 +430,6 @@ void kernel_on_death(struct kernel *k, char *reason)
 {
 	bool stable = cyg_clock_mono_ms() - k->launched_ms > KERNEL_STABLE_MS;
 	struct cyg_err err = { 0 };
-	int rc;
 
 	free(k->reason);
 	k->reason = reason;
@@ -436,17 +445,14 @@ void kernel_on_death(struct kernel *k, char *reason)
 	}
 	tell_clients(k, "restarting");
 	kernel_move(k, KERNEL_LAUNCHING, "started again");
-	rc = stable ? 0 : renew_ports(k, &err);
-	if (rc == 0)
-		rc = kernel_launch(k, &err);
-	if (rc < 0)
+	if (!stable && renew_ports(k, &err) < 0)
 		launch_failed(k, &err);
+	else
+		kernel_launch(k);
 }
 
 void kernel_on_exited(struct kernel *k, const struct init_exited *exited)
 {
-	struct cyg_err err = { 0 };
-
 	(void)uv_timer_stop(&k->timer);
 	k->pid = 0;
 	if (k->state == KERNEL_STOPPING) {
@@ -456,8 +462,7 @@ void kernel_on_exited(struct kernel *k, const struct init_exited *exited)
 	}
 	if (k->state == KERNEL_RESTARTING) {
 		kernel_move(k, KERNEL_LAUNCHING, "the old process has ended");
-		if (kernel_launch(k, &err) < 0)
-			launch_failed(k, &err);
+		kernel_launch(k);
 		return;
 	}
 	kernel_on_death(k, explain(exited));

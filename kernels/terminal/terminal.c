@@ -370,12 +370,13 @@ static void free_name(const struct terminals *ts, char out[TERMINAL_NAME_SIZE])
 	}
 }
 
-static int launch(struct terminal *t, const char *cwd, struct cyg_err *err)
+static int launch(struct terminal *t, const char *shell, const char *cwd, struct cyg_err *err)
 {
 	struct init_link *init = t->owner->opts.init;
 	cyg_autofree char *tag = cyg_xasprintf("%s%s", TAG, t->name);
 	cyg_autofree char *connections = cyg_xasprintf("%s/connection", t->owner->opts.run_dir);
-	const char *argv[2] = { NULL, NULL };
+	/* Not a login shell: /etc/profile would undo the PATH of the stack's setup script. */
+	const char *argv[2] = { shell, NULL };
 	struct init_start_spec spec = { .argv = argv,
 		.tag = tag,
 		.cwd = cwd,
@@ -391,19 +392,16 @@ static int launch(struct terminal *t, const char *cwd, struct cyg_err *err)
 		t->owner->opts.extend_env(t->owner->opts.arg, &env);
 	env_set(&env, "TERM", "xterm-256color");
 	env_set(&env, "JUPYTER_RUNTIME_DIR", connections);
-	/* Not a login shell: /etc/profile would undo the PATH of the stack's setup script. */
-	argv[0] = env_get(&env, "SHELL");
-	if (argv[0] == NULL || access(argv[0], X_OK) < 0)
-		argv[0] = access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
 	spec.env = (const char *const *)env.list;
 	rc = init_link_start(init, &spec, on_started, t, err);
 	env_free(&env);
 	return rc;
 }
 
-int terminals_start(struct terminals *ts, const char *name, const char *cwd, terminal_done_fn done,
+int terminals_start(struct terminals *ts, const struct terminal_start *start, terminal_done_fn done,
     void *arg, struct cyg_err *err)
 {
+	const char *name = start->name;
 	char number[TERMINAL_NAME_SIZE];
 	struct terminal *t;
 	int rc;
@@ -419,7 +417,7 @@ int terminals_start(struct terminals *ts, const char *name, const char *cwd, ter
 	t = terminal_new(ts, name, false);
 	if (t == NULL)
 		return cyg_fail(err, CYG_ESYS, "no room for a terminal");
-	rc = launch(t, cwd != NULL ? cwd : ts->opts.root_dir, err);
+	rc = launch(t, start->shell, start->cwd != NULL ? start->cwd : ts->opts.root_dir, err);
 	if (rc < 0) {
 		terminal_detach(t, true);
 		return rc;

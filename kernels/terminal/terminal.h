@@ -39,8 +39,13 @@ int64_t terminals_last_activity(const struct terminals *ts);
 /* Comes exactly once, never from inside the call. terminal is NULL on failure, and when one was to
  * end. */
 typedef void (*terminal_done_fn)(void *arg, struct terminal *terminal, const struct cyg_err *err);
-/* name, cwd (absolute): or NULL. -CYG_EEXIST when a terminal has that name. */
-int terminals_start(struct terminals *ts, const char *name, const char *cwd, terminal_done_fn done,
+struct terminal_start {
+	const char *name;  /* NULL: a number */
+	const char *cwd;   /* absolute; NULL: the root */
+	const char *shell; /* absolute, a program that is there */
+};
+/* -CYG_EEXIST when a terminal has that name. */
+int terminals_start(struct terminals *ts, const struct terminal_start *start, terminal_done_fn done,
     void *arg, struct cyg_err *err);
 void terminal_end(struct terminal *t, terminal_done_fn done, void *arg);
 /* The server stops: hangs up all, as terminal_end does. terminals_list is empty in the end. */

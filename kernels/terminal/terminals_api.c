@@ -2,12 +2,14 @@
  * followed). */
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "kernels/base/init_link.h"
 #include "kernels/base/reply.h"
 #include "kernels/base/tape.h"
 #include "kernels/terminal/terminal_priv.h"
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -65,38 +67,101 @@ static void on_started(void *arg, struct terminal *t, const struct cyg_err *err)
 		reply_terminal(arg, t);
 }
 
-/* A folder that is not there is not an error: the shell starts at the root, as stock. */
-static char *cwd_of(const struct terminals *ts, const char *cwd)
+/* ---- the start: folder and shell are looked for off the loop, for a home may hang ---- */
+
+struct starting {
+	uv_work_t work;
+	struct http_req *req; /* NULL: the client has gone */
+	struct terminals *terminals;
+	char *name, *cwd, *shell; /* cwd and shell: as asked for, then as found */
+};
+
+static void on_start_abort(struct http_req *req)
 {
-	cyg_autofree char *path = NULL;
+	struct starting *s = req->data;
+
+	s->req = NULL;
+}
+
+/* A folder that is not there is not an error: the shell starts at the root, as stock. */
+static void find_cwd(struct starting *s)
+{
 	struct stat st;
 
-	if (cwd == NULL)
-		return NULL;
-	path = *cwd == '/' ? cyg_xstrdup(cwd) : cyg_xasprintf("%s/%s", ts->opts.root_dir, cwd);
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? CYG_TAKE(path) : NULL;
+	if (s->cwd == NULL || (stat(s->cwd, &st) == 0 && S_ISDIR(st.st_mode)))
+		return;
+	free(CYG_TAKE(s->cwd));
+}
+
+static void find_shell(struct starting *s)
+{
+	if (s->shell != NULL && access(s->shell, X_OK) == 0)
+		return;
+	free(s->shell);
+	s->shell = cyg_xstrdup(access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");
+}
+
+static void on_work(uv_work_t *work)
+{
+	struct starting *s = CYG_CONTAINER_OF(work, struct starting, work);
+
+	find_cwd(s);
+	find_shell(s);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+	struct starting *s = CYG_CONTAINER_OF(work, struct starting, work);
+	const struct terminal_start start = { s->name, s->cwd, s->shell };
+	struct cyg_err err = { 0 };
+
+	if (s->req != NULL) {
+		s->req->on_abort = on_abort;
+		if (terminals_start(s->terminals, &start, on_started, s->req, &err) < 0)
+			reply_err(s->req, &err);
+	}
+	free(s->name);
+	free(s->cwd);
+	free(s->shell);
+	free(s);
+}
+
+static bool read_body(struct http_req *req, struct starting *s)
+{
+	const char *root = s->terminals->opts.root_dir;
+	cyg_autofree char *cwd = NULL;
+	struct tape *t = NULL;
+
+	if (cyg_str_trim(req->body).len == 0)
+		return true;
+	if (tape_parse(req->body, &t, NULL, NULL) < 0)
+		return false;
+	s->name = tape_get_str(t, tape_root(t), "name");
+	cwd = tape_get_str(t, tape_root(t), "cwd");
+	tape_free(t);
+	if (cwd != NULL)
+		s->cwd = *cwd == '/' ? CYG_TAKE(cwd) : cyg_xasprintf("%s/%s", root, cwd);
+	return true;
 }
 
 static void start_terminal(struct http_req *req)
 {
-	struct terminals *ts = req->ctx;
-	cyg_autofree char *name = NULL, *cwd = NULL, *path = NULL;
-	struct cyg_err err = { 0 };
-	struct tape *t = NULL;
+	struct starting *s = cyg_xcalloc(1, sizeof(*s));
+	const char *shell;
 
-	if (cyg_str_trim(req->body).len > 0) {
-		if (tape_parse(req->body, &t, NULL, NULL) < 0) {
-			reply_error(req, 400, NULL, "Invalid JSON in body of request");
-			return;
-		}
-		name = tape_get_str(t, tape_root(t), "name");
-		cwd = tape_get_str(t, tape_root(t), "cwd");
-		tape_free(t);
+	s->req = req;
+	s->terminals = req->ctx;
+	if (!read_body(req, s)) {
+		free(s);
+		reply_error(req, 400, NULL, "Invalid JSON in body of request");
+		return;
 	}
-	path = cwd_of(ts, cwd);
-	req->on_abort = on_abort;
-	if (terminals_start(ts, name, path, on_started, req, &err) < 0)
-		reply_err(req, &err);
+	shell = hello_get(init_link_env(s->terminals->opts.init), "SHELL");
+	s->shell = shell != NULL ? cyg_xstrdup(shell) : NULL;
+	req->data = s;
+	req->on_abort = on_start_abort;
+	/* Only a NULL callback can make it fail. */
+	(void)uv_queue_work(s->terminals->opts.loop, &s->work, on_work, on_worked);
 }
 
 static void on_ended(void *arg, struct terminal *t, const struct cyg_err *err)

@@ -14,7 +14,7 @@ import time
 import pytest
 import websocket
 from jupyter_client import BlockingKernelClient
-from lib import places
+from lib import places, slow_disk
 from lib.agent import Agent, Channels, stream
 
 
@@ -635,6 +635,23 @@ def test_kernel_that_cannot_be_executed_is_an_error_and_not_in_the_list(agent):
     assert (answer.status, answer.json["message"]) == (500, said)
     assert agent.get("api/kernels") == agent.get("api/sessions") == []
     assert list((agent.run / "connection").iterdir()) == []
+
+
+def test_program_on_a_disk_that_hangs_holds_up_no_other_kernel(agent):
+    disk = agent.tmp / "disk"
+    tab = agent.kernel()
+    folder = agent.home / ".local/share/jupyter/kernels/far"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps({
+        "argv": ["nowhere-to-be-found"], "env": {"PATH": str(disk)}, "display_name": "F", "language": "x"}))
+    with concurrent.futures.ThreadPoolExecutor() as pool, slow_disk.SlowDisk(disk, b"x", names=True) as slow:
+        late = pool.submit(agent.request, "POST", "api/kernels", {"name": "far"})
+        assert slow.asked.wait(places.CEILING)
+        assert tab.run("print(42)")[0] == "42\n"
+        assert len(agent.get("api/kernels")) == 2
+        slow.go()
+        assert late.result().status == 500
+    assert [one["id"] for one in agent.get("api/kernels")] == [tab.id]
 
 
 def test_setup_environment_reaches_kernels_and_not_the_agent(daemon, tmp_path):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import websocket
-from lib import leftovers, places, web
+from lib import leftovers, places, slow_disk, web
 from lib.agent import Agent
 from lib.daemon import wait_until
 
@@ -199,3 +199,12 @@ def test_a_base_url_with_escapes_is_answered_however_it_is_written(daemon, tmp_p
         Tab(agent, name).ws.close()
     finally:
         agent.init.stop()
+
+
+def test_folder_on_a_disk_that_hangs_holds_up_nobody(agent):
+    with concurrent.futures.ThreadPoolExecutor() as pool, slow_disk.SlowDisk(agent.home / "disk", b"x", names=True) as slow:
+        late = pool.submit(agent.request, "POST", "api/terminals", {"cwd": "disk/folder"})
+        assert slow.asked.wait(places.CEILING)
+        assert agent.get("api/terminals") == []
+        slow.go()
+        assert late.result().json["name"] == "1"

@@ -15,10 +15,11 @@ LOOKUP, FORGET, GETATTR, OPEN, READ, RELEASE, INIT, OPENDIR, READDIR, RELEASEDIR
 
 
 class SlowDisk:
-    """Mounted at folder while it is entered; go() lets all reads through, asked is set when one waits."""
+    """Mounted at folder while it is entered; go() lets all reads through, asked is set when one waits. With
+    names=True the looking up of names waits, too."""
 
-    def __init__(self, folder, data):
-        self.folder, self.data = folder, data
+    def __init__(self, folder, data, names=False):
+        self.folder, self.data, self.names = folder, data, names
         self.asked, self._go, self._waiting, self._lock = threading.Event(), False, [], threading.Lock()
 
     def __enter__(self):
@@ -44,8 +45,8 @@ class SlowDisk:
         with self._lock:
             self._go = True
             waiting, self._waiting = self._waiting, []
-        for unique, part in waiting:
-            self._reply(unique, part)
+        for one in waiting:
+            self._let_go(*one)
 
     def _serve(self):
         while True:
@@ -72,7 +73,7 @@ class SlowDisk:
         elif opcode == LOOKUP and body == NAME.encode() + b"\0":
             self._reply(unique, struct.pack("<QQQQII", FILE, 0, 60, 60, 0, 0) + self._attributes(FILE))
         elif opcode == LOOKUP:
-            self._reply(unique, error=errno.ENOENT)
+            self._hold(unique, None)
         elif opcode == GETATTR:
             self._reply(unique, struct.pack("<QII", 60, 0, 0) + self._attributes(node))
         elif opcode in (OPEN, OPENDIR):
@@ -84,11 +85,17 @@ class SlowDisk:
         elif opcode not in (FORGET, FORGETS, INTERRUPT):
             self._reply(unique, error=errno.ENOSYS)
 
-    def _read(self, unique, offset, size):
-        part = self.data[offset:offset + size]
+    def _let_go(self, unique, part):
+        with contextlib.suppress(OSError):  # taken back by the kernel
+            self._reply(unique, part or b"", errno.ENOENT if part is None else 0)
+
+    def _hold(self, unique, part):
         with self._lock:
-            if not self._go:
+            if not self._go and (self.names or part is not None):
                 self._waiting.append((unique, part))
                 self.asked.set()
                 return
-        self._reply(unique, part)
+        self._let_go(unique, part)
+
+    def _read(self, unique, offset, size):
+        self._hold(unique, self.data[offset:offset + size])
