@@ -27,7 +27,8 @@ enum spawn_type {
 	SPAWN_STAGE, /* struct spawn_stage */
 	SPAWN_TAIL,  /* struct spawn_tail */
 	SPAWN_GONE,  /* struct spawn_gone */
-	SPAWN_TEMPLATE, /* struct spawn_template */
+	SPAWN_TEMPLATE,  /* struct spawn_template */
+	SPAWN_HAND_OVER, /* hub → spawner: struct spawn_hand_over; REPLY */
 	SPAWN_TYPES,
 };
 
@@ -75,7 +76,12 @@ struct spawn_address {
 struct spawn_spawn {
 	struct spawn_head head;
 	char server_id[CYG_SERVER_ID_LEN + 1];
+	uint64_t user_id;      /* > 0; belongs to one account and returns with no other */
+	uint64_t user_made_us; /* wall clock, when that account was made */
 	char user[CYG_NAME_MAX];
+	/* The name that the account had when users got ids, for what was kept by name until then;
+	 * "": it was made after that. */
+	char name_before[CYG_NAME_MAX];
 	char server[CYG_NAME_MAX]; /* "" is the user's default server */
 	char template_[CYG_NAME_MAX];
 	char stack[CYG_NAME_MAX];
@@ -87,6 +93,16 @@ struct spawn_spawn {
 	char user_script[CYG_PATH_MAX]; /* path below the home of the user's own setup script, or ""
 					 */
 	char cluster[CYG_NAME_MAX]; /* Spark cluster of the form, or "": {cluster} in a template */
+};
+
+/* What a user has on the spawner's machine, uid and home, passes to another; REPLY. Refused while a
+ * server of either is there. from_id 0: what from_name had before users had ids and nobody has
+ * taken over since. */
+struct spawn_hand_over {
+	struct spawn_head head;
+	uint64_t from_id, to_id, to_made_us;
+	char from_name[CYG_NAME_MAX]; /* "" unless from_id is 0 */
+	char to_name[CYG_NAME_MAX];
 };
 
 struct spawn_stop {

@@ -55,6 +55,10 @@ struct engine {
 	 * ones that an earlier spawner left. */
 	void (*list)(void *engine, const struct engine_answer *answer);
 	void (*stat)(void *engine, const char *id, const struct engine_answer *answer);
+	/* Gives what one user has on this engine to another, or refuses. NULL: nothing of a user's
+	 * is kept here. */
+	void (*hand_over)(void *engine, const struct spawn_hand_over *request,
+	    const struct engine_answer *answer);
 	/* Lets go of its servers without ending them. */
 	void (*close)(void *engine);
 };

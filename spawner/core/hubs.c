@@ -106,6 +106,7 @@ static void (*const handlers[SPAWN_TYPES])(struct hub *, const struct spawn_head
 	[SPAWN_LIST] = request_list,
 	[SPAWN_STAT] = request_stat,
 	[SPAWN_PING] = request_ping,
+	[SPAWN_HAND_OVER] = request_hand_over,
 };
 
 static void on_message(void *arg, const void *data, size_t len, int *fds, size_t n_fds)

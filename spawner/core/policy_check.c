@@ -75,6 +75,8 @@ static int check_names(const struct spawn_spawn *r, struct cyg_err *err)
 		    err, CYG_EINVAL, "a credential is %d hexadecimal digits", CYG_CREDENTIAL_LEN);
 	if (spawn_name_check(SPAWN_NAME_USER, r->user, err) < 0)
 		return -(int)CYG_EINVAL;
+	if (r->name_before[0] != '\0' && spawn_name_check(SPAWN_NAME_USER, r->name_before, err) < 0)
+		return -(int)CYG_EINVAL;
 	if (r->server[0] != '\0' && spawn_name_check(SPAWN_NAME_SERVER, r->server, err) < 0)
 		return -(int)CYG_EINVAL;
 	if (r->cluster[0] != '\0' && spawn_name_check(SPAWN_NAME_CLUSTER, r->cluster, err) < 0)

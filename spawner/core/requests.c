@@ -2,11 +2,12 @@
  * the connection that asked, if it is still there. */
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "ipc/spawn_codec.h"
 #include "spawner/core/spawner.h"
 
 #include <string.h>
 
-/* One LIST or STAT on its way. */
+/* One LIST, STAT or HAND_OVER on its way. */
 struct request {
 	struct cyg_link link;
 	struct spawner *spawner;
@@ -129,7 +130,7 @@ static void on_item(void *arg, const struct spawn_item *item)
 	hub_item(hub, r->request_id, &m);
 }
 
-static void on_listed(void *arg, const struct cyg_err *err)
+static void on_answer(void *arg, const struct cyg_err *err)
 {
 	struct request *r = arg;
 
@@ -143,7 +144,7 @@ void request_list(struct hub *hub, const struct spawn_head *head)
 
 	sp->engine->list(sp->engine_arg,
 	    &(struct engine_answer){
-		.item = on_item, .done = on_listed, .arg = request_new(hub, head) });
+		.item = on_item, .done = on_answer, .arg = request_new(hub, head) });
 }
 
 void request_stat(struct hub *hub, const struct spawn_head *head)
@@ -157,12 +158,39 @@ void request_stat(struct hub *hub, const struct spawn_head *head)
 	}
 	sp->engine->stat(sp->engine_arg, m->server_id,
 	    &(struct engine_answer){
-		.item = on_item, .done = on_listed, .arg = request_new(hub, head) });
+		.item = on_item, .done = on_answer, .arg = request_new(hub, head) });
 }
 
 void request_ping(struct hub *hub, const struct spawn_head *head)
 {
 	hub_reply(hub, head->request_id, NULL, NULL);
+}
+
+/* ---- HAND_OVER ---- */
+
+static int check_hand_over(
+    const struct spawner *sp, const struct spawn_hand_over *m, struct cyg_err *err)
+{
+	if (sp->engine->hand_over == NULL)
+		return cyg_fail(err, CYG_EINVAL, "this engine keeps nothing of users");
+	if (spawn_name_check(SPAWN_NAME_USER, m->to_name, err) < 0 ||
+	    (m->from_id == 0 && spawn_name_check(SPAWN_NAME_USER, m->from_name, err) < 0))
+		return -(int)CYG_EINVAL;
+	return 0;
+}
+
+void request_hand_over(struct hub *hub, const struct spawn_head *head)
+{
+	const struct spawn_hand_over *m = (const struct spawn_hand_over *)(const void *)head;
+	struct spawner *sp = hub_spawner(hub);
+	struct cyg_err err;
+
+	if (check_hand_over(sp, m, &err) < 0) {
+		hub_reply(hub, head->request_id, &err, NULL);
+		return;
+	}
+	sp->engine->hand_over(sp->engine_arg, m,
+	    &(struct engine_answer){ .done = on_answer, .arg = request_new(hub, head) });
 }
 
 /* ---- what an earlier spawner left ---- */

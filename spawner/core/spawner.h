@@ -81,6 +81,7 @@ void request_stop(struct hub *hub, const struct spawn_head *head);
 void request_list(struct hub *hub, const struct spawn_head *head);
 void request_stat(struct hub *hub, const struct spawn_head *head);
 void request_ping(struct hub *hub, const struct spawn_head *head);
+void request_hand_over(struct hub *hub, const struct spawn_head *head);
 /* The engine is closed: those that it has not answered are no more. */
 void requests_forget(struct spawner *sp);
 /* What an earlier spawner left; hubs are let in when the answer came. */

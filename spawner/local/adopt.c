@@ -46,6 +46,7 @@ static void remove_places(struct local *l, const char *id)
 /* What a record says of a server, alive or not. */
 static void take_record(struct local_server *s, const struct record *r)
 {
+	s->spec.user_id = r->user_id;
 	memcpy(s->spec.user, r->user, sizeof(s->spec.user));
 	memcpy(s->spec.server, r->server, sizeof(s->spec.server));
 	s->nameless = false;

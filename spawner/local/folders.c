@@ -76,9 +76,9 @@ void folders_socket_path(const struct folders *f, const char *id, char *out)
 	(void)snprintf(out, CYG_PATH_MAX, "%.*s/s/%s.sock", CYG_PATH_MAX - 40, f->run_dir, id);
 }
 
-void folders_home_path(const struct folders *f, const char *user, char *out)
+void folders_home_path(const struct folders *f, const char *folder, char *out)
 {
-	(void)snprintf(out, CYG_PATH_MAX, "%.*s/homes/%s", CYG_PATH_MAX - 80, f->state_dir, user);
+	(void)snprintf(out, CYG_PATH_MAX, "%.*s/homes/%s", CYG_PATH_MAX - 80, f->state_dir, folder);
 }
 
 /* A folder of the user, made by us and handed over only when it is complete. */
@@ -113,7 +113,7 @@ int folders_make_run(
 }
 
 int folders_make_home(
-    const struct folders *f, const char *user, const struct uids_person *p, struct cyg_err *err)
+    const struct folders *f, const char *folder, const struct uids_person *p, struct cyg_err *err)
 {
 	cyg_autoclose int homes = openat(f->state, "homes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cyg_autoclose int fd = -1;
@@ -121,15 +121,15 @@ int folders_make_home(
 
 	if (homes < 0)
 		return cyg_fail_sys(err, errno, "homes");
-	if (mkdirat(homes, user, 0700) < 0 && errno != EEXIST)
-		return cyg_fail_sys(err, errno, "make home of '%s'", user);
-	fd = openat(homes, user, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdirat(homes, folder, 0700) < 0 && errno != EEXIST)
+		return cyg_fail_sys(err, errno, "make home '%s'", folder);
+	fd = openat(homes, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return cyg_fail_sys(err, errno, "home of '%s'", user);
+		return cyg_fail_sys(err, errno, "home '%s'", folder);
 	if (f->many_uids && st.st_uid == 0)
 		return give(fd, p, "the home", err);
 	if (st.st_uid != p->uid)
-		return cyg_fail(err, CYG_EDENIED, "home of '%s' belongs to uid %u, not to %u", user,
+		return cyg_fail(err, CYG_EDENIED, "home '%s' belongs to uid %u, not to %u", folder,
 		    st.st_uid, p->uid);
 	return 0;
 }

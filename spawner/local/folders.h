@@ -25,14 +25,14 @@ void folders_close(struct folders *f);
 /* Paths; out has CYG_PATH_MAX bytes. */
 void folders_run_path(const struct folders *f, const char *id, char *out);
 void folders_socket_path(const struct folders *f, const char *id, char *out);
-void folders_home_path(const struct folders *f, const char *user, char *out);
+void folders_home_path(const struct folders *f, const char *folder, char *out);
 
 /* Makes the run folder of a server, 0700 of the user's uid, with its subfolders. */
 int folders_make_run(
     const struct folders *f, const char *id, const struct uids_person *p, struct cyg_err *err);
 /* Makes the home when it is not there, 0700 of the uid. A home of another uid is refused. */
 int folders_make_home(
-    const struct folders *f, const char *user, const struct uids_person *p, struct cyg_err *err);
+    const struct folders *f, const char *folder, const struct uids_person *p, struct cyg_err *err);
 /* Binds and listens on the server's socket; returns the descriptor. */
 int folders_listen(const struct folders *f, const char *id, struct cyg_err *err);
 /* Removes run folder and socket; secrets are overwritten first. At most max files at a time: *more

@@ -68,14 +68,15 @@ static int open_uids(struct local *l, struct cyg_err *err)
 
 	if (dir < 0)
 		return cyg_fail_sys(err, errno, "state folder");
-	return uids_open(dir, UID_FIRST, UID_COUNT, &l->uids, err);
+	return l->folders.many_uids ? uids_open(dir, UID_FIRST, UID_COUNT, &l->uids, err)
+				    : uids_open(dir, geteuid(), 0, &l->uids, err);
 }
 
 int local_open(struct local *l, struct cyg_err *err)
 {
 	cyg_list_init(&l->servers);
 	cyg_list_init(&l->answers);
-	if (l->folders.many_uids && open_uids(l, err) < 0)
+	if (open_uids(l, err) < 0)
 		return -(int)err->code;
 	open_cgroups(l);
 	return 0;
@@ -235,6 +236,53 @@ static void engine_stat(void *engine, const char *id, const struct engine_answer
 	local_answer_later(l, answer, NULL, &err);
 }
 
+/* ---- handing over ---- */
+
+static bool is_concerned(const struct local *l, const struct local_server *s,
+    const struct spawn_hand_over *m, const struct uids_place *from)
+{
+	uint64_t id = s->spec.user_id;
+
+	/* Of one that a spawner of before users had ids started only the uid is known. */
+	if (s->nameless)
+		return false;
+	return id == m->to_id || (id != 0 && id == m->from_id) ||
+	       (l->folders.many_uids ? s->person.uid == from->uid : id == 0);
+}
+
+static int hand_over(struct local *l, const struct spawn_hand_over *m, struct cyg_err *err)
+{
+	const struct uids_user to = {
+		.id = m->to_id, .made_us = m->to_made_us, .name = m->to_name, .name_before = ""
+	};
+	struct uids_place from;
+
+	if (uids_find(l->uids, m->from_id, m->from_name, &from, err) < 0)
+		return -(int)CYG_ENOENT;
+	cyg_list_each (it, &l->servers) {
+		const struct local_server *s = CYG_CONTAINER_OF(it, struct local_server, link);
+
+		if (is_concerned(l, s, m, &from))
+			return cyg_fail(err, CYG_EBUSY,
+			    "server %s of '%s' must be stopped before a home is handed over",
+			    s->spec.server_id, s->spec.user);
+	}
+	return uids_hand_over(l->uids, m->from_id, m->from_name, &to, err);
+}
+
+static void engine_hand_over(
+    void *engine, const struct spawn_hand_over *m, const struct engine_answer *answer)
+{
+	struct local *l = engine;
+	struct cyg_err err;
+	bool done = hand_over(l, m, &err) == 0;
+
+	if (done)
+		cyg_log_info("uids", "uid and home of user %llu '%s' are user %llu's now",
+		    (unsigned long long)m->from_id, m->from_name, (unsigned long long)m->to_id);
+	local_answer_later(l, answer, NULL, done ? NULL : &err);
+}
+
 /* ---- closing ---- */
 
 static bool any_removing(const struct local *l)
@@ -271,5 +319,6 @@ const struct engine local_engine = {
 	.stop = engine_stop,
 	.list = engine_list,
 	.stat = engine_stat,
+	.hand_over = engine_hand_over,
 	.close = engine_close,
 };

@@ -37,7 +37,8 @@ struct local_server {
 	struct spawn_spawn spec; /* the credential is cleansed once it is delivered */
 	struct policy_grant grant;
 	struct uids_person person;
-	char home[CYG_PATH_MAX]; /* on this machine */
+	char home_folder[UIDS_HOME_MAX]; /* in STATE/homes */
+	char home[CYG_PATH_MAX];         /* on this machine */
 	enum local_step step;
 	bool adopted;
 	bool ready;    /* init has spoken: the core knows its address */
@@ -99,7 +100,7 @@ struct local {
 
 	const struct engine_events *events; /* the core's */
 	void *core;
-	struct uids *uids; /* NULL as an ordinary user */
+	struct uids *uids;
 	struct cgroups cgroups;
 	struct cyg_list servers;
 	struct cyg_list answers; /* to be given at the loop's next turn */

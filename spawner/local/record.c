@@ -27,9 +27,9 @@ int record_write(int dir, const struct record *r, struct cyg_err *err)
 	record_file_name(name, r->id, "record");
 	cyg_buf_init(&text, RECORD_MAX);
 	if (cyg_buf_printf(&text, err,
-		"cygnet-record 1\nid %s\nuser %s\nserver %s\nuid %u\ncpu %u\nmemory %llu\n"
+		"cygnet-record 2\nid %s\nuser-id %llu\nuser %s\nserver %s\nuid %u\ncpu %u\nmemory %llu\n"
 		"started %llu\ninit %d\nstart %llu\n",
-		r->id, r->user, r->server, r->uid, r->cpu_milli,
+		r->id, (unsigned long long)r->user_id, r->user, r->server, r->uid, r->cpu_milli,
 		(unsigned long long)r->memory_bytes, (unsigned long long)r->started_us,
 		(int)r->init.pid, (unsigned long long)r->init.start) < 0)
 		return -(int)CYG_ELIMIT;
@@ -78,8 +78,10 @@ int record_read(int dir, const char *id, struct record *ret, struct cyg_err *err
 		return cyg_wrap(err, "record");
 	text = cyg_buf_str(&buf);
 	if (!take_text(&text, "cygnet-record", version, sizeof(version)) ||
-	    strcmp(version, "1") != 0 || !take_text(&text, "id", r.id, sizeof(r.id)) ||
-	    strcmp(r.id, id) != 0 || !take_text(&text, "user", r.user, sizeof(r.user)) ||
+	    (strcmp(version, "1") != 0 && strcmp(version, "2") != 0) ||
+	    !take_text(&text, "id", r.id, sizeof(r.id)) || strcmp(r.id, id) != 0 ||
+	    (version[0] == '2' && !take_u64(&text, "user-id", INT64_MAX, &r.user_id)) ||
+	    !take_text(&text, "user", r.user, sizeof(r.user)) ||
 	    !take_text(&text, "server", r.server, sizeof(r.server)) ||
 	    !take_u64(&text, "uid", UINT32_MAX, &uid) ||
 	    !take_u64(&text, "cpu", UINT32_MAX, &cpu) ||

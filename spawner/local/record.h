@@ -15,6 +15,7 @@ enum { RECORD_NAME_MAX = CYG_SERVER_ID_LEN + 16 };
 struct record {
 	char id[CYG_SERVER_ID_LEN + 1];
 	char user[CYG_NAME_MAX], server[CYG_NAME_MAX];
+	uint64_t user_id; /* 0: written by a spawner of before users had ids */
 	uint32_t uid, cpu_milli;
 	uint64_t memory_bytes, started_us;
 	struct process_id init; /* pid 0: not known when this was written */

@@ -42,27 +42,39 @@ static void on_person(void *arg, const struct uids_person *p, const struct cyg_e
 	person_known(s);
 }
 
-/* The uid rule of the template; true when the person is known at once. */
+/* Uid and home of the spawner's own keeping. */
+static int find_place(struct local_server *s, struct cyg_err *err)
+{
+	const struct folders *f = &s->local->folders;
+	const struct uids_user user = { .id = s->spec.user_id,
+		.made_us = s->spec.user_made_us,
+		.name = s->spec.user,
+		.name_before = s->spec.name_before };
+	cyg_autoclose int homes = openat(f->state, "homes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct uids_place place;
+
+	if (homes < 0)
+		return cyg_fail_sys(err, errno, "homes");
+	if (uids_get(s->local->uids, homes, &user, &place, err) < 0)
+		return -(int)err->code;
+	s->person.uid = f->many_uids ? place.uid : geteuid();
+	s->person.gid = f->many_uids ? place.uid : getegid();
+	memcpy(s->home_folder, place.home, sizeof(s->home_folder));
+	return 0;
+}
+
+/* The uid rule of the template; known: the person is known at once. */
 static int find_person(struct local_server *s, bool *known, struct cyg_err *err)
 {
 	struct local *l = s->local;
 
 	*known = true;
-	if (!l->folders.many_uids) {
-		s->person.uid = geteuid();
-		s->person.gid = getegid();
-		return 0;
-	}
-	if (uids_check_name("/etc/passwd", s->spec.user, err) < 0)
+	if (l->folders.many_uids && uids_check_name("/etc/passwd", s->spec.user, err) < 0)
 		return -(int)CYG_EDENIED;
-	if (s->grant.template_->uid == POLICY_UID_NSS) {
-		*known = false;
-		return uids_lookup_start(l->loop, s->spec.user, on_person, s, &s->lookup, err);
-	}
-	if (uids_get(l->uids, s->spec.user, &s->person.uid, err) < 0)
-		return -(int)err->code;
-	s->person.gid = s->person.uid;
-	return 0;
+	if (!l->folders.many_uids || s->grant.template_->uid != POLICY_UID_NSS)
+		return find_place(s, err);
+	*known = false;
+	return uids_lookup_start(l->loop, s->spec.user, on_person, s, &s->lookup, err);
 }
 
 void start_begin(struct local_server *s)
@@ -79,7 +91,8 @@ void start_begin(struct local_server *s)
 
 static int write_record(const struct local_server *s, struct cyg_err *err)
 {
-	struct record r = { .uid = s->person.uid,
+	struct record r = { .user_id = s->spec.user_id,
+		.uid = s->person.uid,
 		.cpu_milli = s->cpu_milli,
 		.memory_bytes = s->memory_limit,
 		.started_us = s->started_us,
@@ -97,8 +110,8 @@ static int make_home(struct local_server *s, struct cyg_err *err)
 		memcpy(s->home, s->person.home, sizeof(s->home));
 		return 0;
 	}
-	folders_home_path(&s->local->folders, s->spec.user, s->home);
-	return folders_make_home(&s->local->folders, s->spec.user, &s->person, err);
+	folders_home_path(&s->local->folders, s->home_folder, s->home);
+	return folders_make_home(&s->local->folders, s->home_folder, &s->person, err);
 }
 
 static int make_limits(struct local_server *s, struct cyg_err *err)

@@ -1,6 +1,8 @@
-/* Who a user is on this machine: uid, group, home. One uid for each user from a range the spawner
- * owns, kept in an append-only file so that no uid is ever given out twice; or the user's own by
- * the name service, asked in a child because it may hang. */
+/* Who a user is on this machine: uid, group, home. A user of the spawner's own range is known by an
+ * id that never returns, not by a name: uid and home stay through a rename, and whoever gets the
+ * name later gets neither. Kept in an append-only file so that no uid is ever given out twice
+ * (docs/decisions/0007). Or the user's own by the name service, asked in a child because it may
+ * hang (uids_lookup.c). */
 #ifndef SPAWNER_LOCAL_UIDS_H
 #define SPAWNER_LOCAL_UIDS_H
 
@@ -12,7 +14,11 @@
 #include <sys/types.h>
 #include <uv.h>
 
-enum { UIDS_GROUPS_MAX = 64, UIDS_USERS_MAX = 1000 * 1000, UIDS_LOOKUP_MS = 10 * 1000 };
+enum {
+	UIDS_GROUPS_MAX = 64,
+	UIDS_LOOKUP_MS = 10 * 1000,
+	UIDS_HOME_MAX = CYG_NAME_MAX + 24, /* "NAME" or "NAME~ID" */
+};
 
 struct uids_person {
 	uid_t uid;
@@ -22,16 +28,40 @@ struct uids_person {
 	char home[CYG_PATH_MAX]; /* of the name service, else "" */
 };
 
+/* Whom a start is for. */
+struct uids_user {
+	uint64_t id;
+	uint64_t made_us; /* when its account was made: an id of another database is found out */
+	const char *name;
+	const char *name_before; /* its name when users got ids; "": it was made after that */
+};
+
+/* What is kept of a user. */
+struct uids_place {
+	uid_t uid;
+	char home[UIDS_HOME_MAX]; /* name of the folder in STATE/homes */
+};
+
 struct uids;
 
-/* Opens (or makes) the file "uids" in a folder; first and count are the range. A file
- * with a line that is not "UID NAME", or that gives a user or a uid twice, is refused, with its
- * line. */
+/* Opens (or makes) the file in a folder: "uids", where each user has a uid of the range, or "homes"
+ * (count 0), where all have the uid first. A file with a line that is not of its form, or that
+ * gives a uid or a home to two users, is refused, with its line. */
 int uids_open(int dir, uid_t first, uint32_t count, struct uids **ret, struct cyg_err *err);
 void uids_close(struct uids *u);
-/* The uid of a user; a new one is on disk before this returns, and a failure to write it leaves the
- * file as it was. -CYG_ELIMIT when the range is used up. */
-int uids_get(struct uids *u, const char *user, uid_t *ret, struct cyg_err *err);
+/* The place of a user; a new one is on disk before this returns, and a failure to write it leaves
+ * the file as it was. homes: STATE/homes, where a new home must not be there yet. -CYG_ELIMIT when
+ * the range is used up. */
+int uids_get(struct uids *u, int homes, const struct uids_user *user, struct uids_place *ret,
+    struct cyg_err *err);
+/* The place that a user has by id or, with id 0, that a name had before users had ids and nobody
+ * has taken since. -CYG_ENOENT: none. */
+int uids_find(const struct uids *u, uint64_t id, const char *old_name, struct uids_place *ret,
+    struct cyg_err *err);
+/* Gives that place to another user, who loses the own one: its uid is given to nobody again, its
+ * home stays where it is. */
+int uids_hand_over(struct uids *u, uint64_t from_id, const char *old_name,
+    const struct uids_user *to, struct cyg_err *err);
 
 /* Whether a uid is a system account's: nobody's notebook runs as it. */
 bool uids_is_system(uid_t uid);

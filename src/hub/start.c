@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "http/client.h"
+#include "hub/access/people.h"
 #include "hub/metrics.h"
 #include "hub/proxy_link.h"
 #include "hub/spawner_link.h"
@@ -159,13 +160,16 @@ void srvs_admit(struct hub *hub)
 
 /* ---- 3: the row is on disk, the proxies know the credential: the request may leave ---- */
 
-static void fill_spawn(const struct srv *srv, struct spawn_spawn *m)
+static void fill_spawn(const struct srv *srv, const struct person *user, struct spawn_spawn *m)
 {
 	const struct choice *c = &srv->choice;
 	const struct profile *f = profiles_find(srv->hub->profiles, c->profile);
 
 	(void)cyg_str_copy(m->server_id, sizeof(m->server_id), cyg_str_of(srv->id));
+	m->user_id = (uint64_t)user->id;
+	m->user_made_us = (uint64_t)user->created_us;
 	(void)cyg_str_copy(m->user, sizeof(m->user), cyg_str_of(srv->user));
+	(void)cyg_str_copy(m->name_before, sizeof(m->name_before), cyg_str_of(user->name_before));
 	(void)cyg_str_copy(m->server, sizeof(m->server), cyg_str_of(srv->name));
 	(void)cyg_str_copy(
 	    m->template_, sizeof(m->template_), cyg_str_of(f != NULL ? f->template_ : ""));
@@ -186,8 +190,15 @@ static void send_spawn(struct srv *srv)
 	struct hub *hub = srv->hub;
 	struct spawn_spawn m = { 0 };
 	struct spawner_call call = { .on_reply = on_spawn_reply, .arg = srv };
+	const struct person *user = people_find(hub, cyg_str_of(srv->user));
 
-	fill_spawn(srv, &m);
+	if (user == NULL) {
+		cyg_cleanse(srv->credential, sizeof(srv->credential));
+		srv->gone = true; /* it never left */
+		srv_start_fail(srv, "start_failed", "There is no account of that name any more.");
+		return;
+	}
+	fill_spawn(srv, user, &m);
 	srv->spawn_ms = cyg_clock_mono_ms();
 	srv->spawn_number = spawner_link_call(hub->spawner, SPAWN_SPAWN, &m, sizeof(m), &call);
 	srv->spawn_epoch = spawner_link_epoch(hub->spawner);

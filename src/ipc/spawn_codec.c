@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { TEXTS_MAX = 10 };
+enum { TEXTS_MAX = 11 };
 
 struct text_field {
 	size_t offset, size;
@@ -28,10 +28,10 @@ static const struct msg_rule rules[SPAWN_TYPES] = {
 	[SPAWN_HELLO] = { sizeof(struct spawn_hello), false,
 	    { TEXT(spawn_hello, engine), TEXT(spawn_hello, statement) } },
 	[SPAWN_SPAWN] = { sizeof(struct spawn_spawn), true,
-	    { TEXT(spawn_spawn, server_id), TEXT(spawn_spawn, user), TEXT(spawn_spawn, server),
-		TEXT(spawn_spawn, template_), TEXT(spawn_spawn, stack), TEXT(spawn_spawn, base_url),
-		TEXT(spawn_spawn, credential), TEXT(spawn_spawn, user_script),
-		TEXT(spawn_spawn, cluster) } },
+	    { TEXT(spawn_spawn, server_id), TEXT(spawn_spawn, user), TEXT(spawn_spawn, name_before),
+		TEXT(spawn_spawn, server), TEXT(spawn_spawn, template_), TEXT(spawn_spawn, stack),
+		TEXT(spawn_spawn, base_url), TEXT(spawn_spawn, credential),
+		TEXT(spawn_spawn, user_script), TEXT(spawn_spawn, cluster) } },
 	[SPAWN_STOP] = { sizeof(struct spawn_stop), true, { TEXT(spawn_stop, server_id) } },
 	[SPAWN_LIST] = { sizeof(struct spawn_head), true, { { 0, 0 } } },
 	[SPAWN_STAT] = { sizeof(struct spawn_stop), true, { TEXT(spawn_stop, server_id) } },
@@ -47,6 +47,8 @@ static const struct msg_rule rules[SPAWN_TYPES] = {
 	[SPAWN_GONE] = { sizeof(struct spawn_gone), false,
 	    { TEXT(spawn_gone, server_id), TEXT(spawn_gone, message) } },
 	[SPAWN_TEMPLATE] = { sizeof(struct spawn_template), false, { TEXT(spawn_template, name) } },
+	[SPAWN_HAND_OVER] = { sizeof(struct spawn_hand_over), true,
+	    { TEXT(spawn_hand_over, from_name), TEXT(spawn_hand_over, to_name) } },
 };
 
 static bool address_holds(const struct spawn_address *a)
@@ -63,6 +65,17 @@ static bool address_holds(const struct spawn_address *a)
 	}
 }
 
+static bool is_id(uint64_t id)
+{
+	return id > 0 && id <= INT64_MAX;
+}
+
+static bool hand_over_holds(const struct spawn_hand_over *m)
+{
+	return is_id(m->to_id) && m->from_id <= INT64_MAX &&
+	       (m->from_id == 0) == (m->from_name[0] != '\0');
+}
+
 /* What size and termination cannot say. */
 static bool values_hold(const struct spawn_head *head, const void *data)
 {
@@ -72,7 +85,9 @@ static bool values_hold(const struct spawn_head *head, const void *data)
 	if (rules[head->type].request && head->request_id == 0)
 		return false;
 	if (head->type == SPAWN_SPAWN)
-		return spawn->home_packages <= 1;
+		return spawn->home_packages <= 1 && is_id(spawn->user_id);
+	if (head->type == SPAWN_HAND_OVER)
+		return hand_over_holds(data);
 	if (head->type == SPAWN_TAIL)
 		return tail->length <= sizeof(tail->text);
 	if (head->type == SPAWN_REPLY)

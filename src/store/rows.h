@@ -15,6 +15,8 @@ struct store_table;
 struct store_user {
 	int64_t id; /* the key; never given twice */
 	const char *name;
+	/* The name when users got ids; "": made after that. Written by that migration alone. */
+	const char *name_before;
 	const char *provider; /* who vouches for the name: "development", an OIDC provider's id */
 	const char *subject;  /* the provider's own identifier */
 	const char *groups;   /* JSON array of strings */

@@ -25,6 +25,7 @@ static const char users_name[] = "users";
 static const struct store_column users[] = {
 	COLUMN(store_user, id, "id", COLUMN_KEY | COLUMN_AUTO),
 	COLUMN(store_user, name, "name", COLUMN_KEEP),
+	COLUMN(store_user, name_before, "name_before", COLUMN_KEEP),
 	COLUMN(store_user, provider, "provider", COLUMN_KEEP),
 	COLUMN(store_user, subject, "subject", COLUMN_KEEP),
 	COLUMN(store_user, groups, "groups", 0),

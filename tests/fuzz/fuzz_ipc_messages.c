@@ -13,6 +13,8 @@ static void check_texts(const struct spawn_head *head)
 {
 	const struct spawn_spawn *m = (const struct spawn_spawn *)(const void *)head;
 	const struct spawn_tail *tail = (const struct spawn_tail *)(const void *)head;
+	const struct spawn_reply *reply = (const struct spawn_reply *)(const void *)head;
+	const struct spawn_hand_over *over = (const struct spawn_hand_over *)(const void *)head;
 
 	if (head->type == SPAWN_SPAWN) {
 		assert(strlen(m->server_id) < sizeof(m->server_id));
@@ -21,8 +23,12 @@ static void check_texts(const struct spawn_head *head)
 		assert(strlen(m->base_url) < sizeof(m->base_url));
 		assert(strlen(m->credential) < sizeof(m->credential));
 		assert(strlen(m->user_script) < sizeof(m->user_script));
-		assert(m->head.request_id != 0);
+		assert(m->head.request_id != 0 && m->user_id != 0);
 	}
+	if (head->type == SPAWN_REPLY)
+		assert(strlen(reply->address.where) < sizeof(reply->address.where));
+	if (head->type == SPAWN_HAND_OVER)
+		assert(over->to_id != 0 && strlen(over->to_name) < sizeof(over->to_name));
 	if (head->type == SPAWN_TAIL)
 		assert(tail->length <= sizeof(tail->text));
 }

@@ -293,6 +293,17 @@ def test_the_first_answer_is_waited_for_only_when_the_agent_was_started(site):
         assert start.result().status == 201
 
 
+def test_a_start_says_by_an_id_whose_it_is(site):
+    alice, bob = site.browser("alice"), site.browser("bob")
+    for _ in range(2):
+        assert alice.post(SERVER, {}).status == 201
+        assert alice.delete(SERVER).status == 204
+    assert bob.post("/hub/api/users/bob/server", {}).status == 201
+    told = [(spec["user"], spec["user_id"], spec["user_made"], spec["name_before"]) for spec in site.spawner.specs.values()]
+    assert told[0] == told[1] and told[0][0] == "alice" and told[2][0] == "bob"
+    assert 0 < told[0][1] != told[2][1] > 0 and told[0][2] > 0 and {one[3] for one in told} == {""}
+
+
 def test_usual_times_come_from_earlier_starts(site):
     alice = site.browser("alice")
     assert alice.post(SERVER, {}).status == 201

@@ -168,24 +168,6 @@ def test_users_uid_reaches_nothing_of_another_on_the_host(spawner, tmp_path):
 
 
 @needs_root
-def test_uid_of_a_user_stays(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    first = {}
-    for user in ("alice", "bob"):
-        one = run.hub.spawn(user=user)
-        first[user] = ask(run.site, one, "os.getuid()")
-        ask(run.site, one, "open('kept', 'w').write('x')")
-        run.hub.stop(one)
-    run.end()
-    run.go()
-    two = run.hub.spawn(user="bob")
-    assert ask(run.site, two, "os.getuid()") == first["bob"]
-    assert ask(run.site, two, "open('kept').read()") == "x"
-    run.hub.stop(two)
-    run.end()
-
-
-@needs_root
 def test_template_with_nss_runs_as_the_users_own_uid_in_their_own_home(spawner, tmp_path):
     home = tmp_path / "home"
     home.mkdir(mode=0o700)

@@ -177,6 +177,7 @@ static void let_in(void)
 static void ask_start(void)
 {
 	struct spawn_spawn m = { .server_id = ID,
+		.user_id = 1,
 		.user = "alice",
 		.template_ = "one",
 		.stack = "system",

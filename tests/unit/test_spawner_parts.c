@@ -7,7 +7,6 @@
 #include "spawner/local/local.h"
 #include "spawner/local/process.h"
 #include "spawner/local/record.h"
-#include "spawner/local/uids.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -58,13 +57,20 @@ START_TEST(test_a_message_of_every_type_passes_and_its_neighbours_do_not)
 		[SPAWN_STAGE] = sizeof(struct spawn_stage),
 		[SPAWN_TAIL] = sizeof(struct spawn_tail),
 		[SPAWN_GONE] = sizeof(struct spawn_gone),
-		[SPAWN_TEMPLATE] = sizeof(struct spawn_template) };
+		[SPAWN_TEMPLATE] = sizeof(struct spawn_template),
+		[SPAWN_HAND_OVER] = sizeof(struct spawn_hand_over) };
 	static uint64_t words[2048];
 	struct spawn_head *head = (struct spawn_head *)(void *)words;
 	const struct spawn_head *checked;
 	size_t len = sizes[_i];
 
 	memset(words, 0, sizeof(words));
+	if (_i == SPAWN_SPAWN)
+		((struct spawn_spawn *)(void *)words)->user_id = 1;
+	if (_i == SPAWN_HAND_OVER)
+		((struct spawn_hand_over *)(void *)words)->from_id = 1;
+	if (_i == SPAWN_HAND_OVER)
+		((struct spawn_hand_over *)(void *)words)->to_id = 2;
 	spawn_msg_init(head, (enum spawn_type)_i, len, 7);
 	ck_assert_int_eq(spawn_msg_check(words, len, &checked, NULL), 0);
 	ck_assert_ptr_eq(checked, head);
@@ -103,6 +109,59 @@ START_TEST(test_a_request_without_number_and_an_unknown_type_are_refused)
 	m.type = 0;
 	ck_assert_int_eq(spawn_msg_check(&m, sizeof(m), &head, NULL), -CYG_EPROTO);
 	ck_assert_int_eq(spawn_msg_check(&m, 3, &head, NULL), -CYG_EPROTO);
+}
+END_TEST
+
+static const struct {
+	struct spawn_address address;
+	bool good;
+} addresses[] = {
+	{ { SPAWN_ADDRESS_NONE, 0, "" }, true },
+	{ { SPAWN_ADDRESS_UNIX, 0, "/run/x.sock" }, true },
+	{ { SPAWN_ADDRESS_TCP, 8888, "10.0.0.7" }, true },
+	{ { SPAWN_ADDRESS_NONE, 1, "" }, false },
+	{ { SPAWN_ADDRESS_NONE, 0, "/x" }, false },
+	{ { SPAWN_ADDRESS_UNIX, 0, "x.sock" }, false },
+	{ { SPAWN_ADDRESS_UNIX, 80, "/x" }, false },
+	{ { SPAWN_ADDRESS_TCP, 0, "host" }, false },
+	{ { SPAWN_ADDRESS_TCP, 65536, "host" }, false },
+	{ { SPAWN_ADDRESS_TCP, 80, "" }, false },
+	{ { SPAWN_ADDRESS_TCP + 1, 80, "host" }, false },
+};
+
+START_TEST(test_an_address_is_of_one_of_its_kinds)
+{
+	struct spawn_reply m = { .address = addresses[_i].address };
+	const struct spawn_head *head;
+
+	spawn_msg_init(&m.head, SPAWN_REPLY, sizeof(m), 1);
+	ck_assert_int_eq(
+	    spawn_msg_check(&m, sizeof(m), &head, NULL), addresses[_i].good ? 0 : -CYG_EPROTO);
+}
+END_TEST
+
+static const struct {
+	uint64_t from_id, to_id;
+	const char *from_name;
+	bool good;
+} givers[] = {
+	{ 1, 2, "", true },
+	{ 0, 2, "alice", true },
+	{ 0, 2, "", false },
+	{ 1, 2, "alice", false },
+	{ 1, 0, "", false },
+	{ 1, 1ULL << 63, "", false },
+};
+
+START_TEST(test_who_hands_over_is_an_id_or_an_old_name)
+{
+	struct spawn_hand_over m = { .from_id = givers[_i].from_id, .to_id = givers[_i].to_id };
+	const struct spawn_head *head;
+
+	(void)cyg_str_copy(m.from_name, sizeof(m.from_name), cyg_str_of(givers[_i].from_name));
+	spawn_msg_init(&m.head, SPAWN_HAND_OVER, sizeof(m), 1);
+	ck_assert_int_eq(
+	    spawn_msg_check(&m, sizeof(m), &head, NULL), givers[_i].good ? 0 : -CYG_EPROTO);
 }
 END_TEST
 
@@ -257,89 +316,6 @@ START_TEST(test_bubblewraps_words_are_read_as_far_as_they_go)
 	put(ID ".status", "{ \"child-pid\": 77 }\n{ \"exit-code\": 137 }\n");
 	record_read_status(dir, ID, &child, &code);
 	ck_assert_int_eq(code, 137);
-}
-END_TEST
-
-/* ---- uids ---- */
-
-START_TEST(test_a_uid_is_given_once_and_kept)
-{
-	struct cyg_err err;
-	struct uids *u;
-	uid_t a, b, again;
-
-	ck_assert_int_eq(uids_open(dir, 200000, 2, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "alice", &a, &err), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &b, &err), 0);
-	ck_assert_int_eq(uids_get(u, "alice", &again, &err), 0);
-	ck_assert_uint_eq(a, 200000);
-	ck_assert_uint_eq(b, 200001);
-	ck_assert_uint_eq(again, a);
-	ck_assert_int_eq(uids_get(u, "carol", &a, &err), -CYG_ELIMIT);
-	uids_close(u);
-	ck_assert_int_eq(uids_open(dir, 200000, 2, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &again, &err), 0);
-	ck_assert_uint_eq(again, b);
-	uids_close(u);
-}
-END_TEST
-
-START_TEST(test_half_a_line_of_a_crash_is_cut_off)
-{
-	struct cyg_err err;
-	struct uids *u;
-	uid_t uid;
-
-	put("uids", "200000 alice\n200001 bo");
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "carol", &uid, &err), 0);
-	ck_assert_uint_eq(uid, 200001);
-	uids_close(u);
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
-	uids_close(u);
-}
-END_TEST
-
-START_TEST(test_a_damaged_uid_file_is_refused_with_its_line)
-{
-	struct cyg_err err;
-	struct uids *u;
-
-	put("uids", "200000 alice\n200001 alice\n");
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
-	ck_assert_ptr_nonnull(strstr(err.msg, "uids:2:"));
-	put("uids", "0 root\n");
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
-	put("uids", "200000 alice\n200001 bob\n200000 carol\n");
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
-	ck_assert_ptr_nonnull(strstr(err.msg, "uids:3:"));
-}
-END_TEST
-
-START_TEST(test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice)
-{
-	struct rlimit limit = { 13 + 6, RLIM_INFINITY }; /* the first line and half of the next */
-	struct cyg_err err;
-	struct uids *u;
-	uid_t bob, again, carol;
-
-	put("uids", "200000 alice\n");
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_lt(uids_get(u, "bob", &bob, &err), 0);
-	limit.rlim_cur = RLIM_INFINITY;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_eq(uids_get(u, "carol", &carol, &err), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &bob, &err), 0);
-	ck_assert_uint_ne(carol, bob);
-	uids_close(u);
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, NULL), 0);
-	ck_assert_int_eq(uids_get(u, "bob", &again, &err), 0);
-	ck_assert_uint_eq(again, bob);
-	ck_assert_int_eq(uids_get(u, "carol", &again, &err), 0);
-	ck_assert_uint_eq(again, carol);
-	uids_close(u);
 }
 END_TEST
 
@@ -527,10 +503,6 @@ static TCase *files_case(void)
 	tcase_add_loop_test(c, test_a_damaged_record_is_refused, 0, CYG_N(damaged));
 	tcase_add_test(c, test_records_are_found_and_removed_with_their_files);
 	tcase_add_test(c, test_bubblewraps_words_are_read_as_far_as_they_go);
-	tcase_add_test(c, test_a_uid_is_given_once_and_kept);
-	tcase_add_test(c, test_half_a_line_of_a_crash_is_cut_off);
-	tcase_add_test(c, test_a_damaged_uid_file_is_refused_with_its_line);
-	tcase_add_test(c, test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice);
 	tcase_add_test(c, test_version_2_at_the_root_enables_what_it_needs);
 	tcase_add_test(c, test_version_2_in_a_unit_moves_the_spawner_into_a_leaf);
 	tcase_add_test(c, test_version_2_in_a_shared_group_makes_limits_at_the_top);
@@ -550,6 +522,8 @@ int main(void)
 
 	tcase_add_loop_test(
 	    c, test_a_message_of_every_type_passes_and_its_neighbours_do_not, 1, SPAWN_TYPES);
+	tcase_add_loop_test(c, test_an_address_is_of_one_of_its_kinds, 0, (int)CYG_N(addresses));
+	tcase_add_loop_test(c, test_who_hands_over_is_an_id_or_an_old_name, 0, (int)CYG_N(givers));
 	tcase_add_loop_test(
 	    c, test_a_name_is_allowed_by_its_kind_wherever_it_is_asked, 0, (int)CYG_N(names));
 	tcase_add_test(c, test_a_text_without_end_is_refused);

@@ -64,6 +64,7 @@ static void on_row(void *arg, const void *found)
 	struct person *p = add(arg, row->name);
 	json_t *groups = json_loads(row->groups, 0, NULL);
 
+	(void)cyg_str_copy(p->name_before, sizeof(p->name_before), cyg_str_of(row->name_before));
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(row->provider));
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(row->subject));
 	p->id = row->id;
@@ -109,6 +110,7 @@ static void save(struct hub *hub, struct person *p)
 	const struct store_user row = {
 		.id = p->id,
 		.name = p->name,
+		.name_before = p->name_before,
 		.provider = p->provider,
 		.subject = p->subject,
 		.groups = groups,

@@ -12,6 +12,7 @@ enum { PEOPLE_SUBJECT_MAX = 768 };
 struct person {
 	int64_t id; /* never returns, whatever becomes of the name */
 	char name[CYG_NAME_MAX];
+	char name_before[CYG_NAME_MAX];   /* when users got ids; "": made after that */
 	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
 	char subject[PEOPLE_SUBJECT_MAX]; /* identifier there; OpenID: "ISSUER SUB" */
 	json_t *groups;                   /* array of strings */

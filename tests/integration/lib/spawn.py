@@ -7,11 +7,17 @@ import secrets
 import select
 import socket
 import time
+import zlib
 
 from lib import places
 from lib.spawn_msg import (  # noqa: F401  tests name them as ours
-    CAUSES, GONE, HELLO, ISOLATION, ITEM, LIST, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, TEMPLATE, Message, pack,
+    CAUSES, GONE, HAND_OVER, HELLO, ISOLATION, ITEM, LIST, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, TEMPLATE, Message, pack,
 )
+
+
+def id_of(user):
+    """An id for a user's name, where a test does not say one."""
+    return zlib.crc32(user.encode()) + 1
 
 
 def new_id():
@@ -60,11 +66,12 @@ class Hub:
         return self.wait(REPLY, request=self.request)
 
     def send_spawn(self, user="alice", server="", template="test", stack="system", memory=0, cpu=0, base_url=None,
-                   credential="ab" * 32, home_packages=0, user_script="", server_id=None):
+                   credential="ab" * 32, home_packages=0, user_script="", server_id=None, user_id=None,
+                   user_made=7, name_before=""):
         """Asks for a server and does not wait; returns its id and the number of the request."""
         server_id = server_id or new_id()
         self.request += 1
-        self.sock.send(pack(SPAWN, self.request, server_id, user, server, template, stack, base_url or f"/user/{user}/",
+        self.sock.send(pack(SPAWN, self.request, server_id, user_id or id_of(user), user_made, user, name_before, server, template, stack, base_url or f"/user/{user}/",
                             credential, memory, cpu, home_packages, user_script, ""))
         return server_id, self.request
 

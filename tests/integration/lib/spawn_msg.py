@@ -3,7 +3,7 @@
 import struct
 
 MAGIC, VERSION = 0x43594753, 2
-HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE, TEMPLATE = range(1, 13)
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE, TEMPLATE, HAND_OVER = range(1, 14)
 ADDRESSES = {0: None, 1: "unix", 2: "tcp"}
 CAUSES = {1: "stopped", 2: "exited", 3: "signalled", 4: "memory", 5: "setup", 6: "unknown"}
 ISOLATION = {1: "process", 2: "sandbox", 3: "sandbox-one-uid"}
@@ -11,8 +11,9 @@ _HEAD = "@IHHII"
 _BODIES = {
     HELLO: ("64sIII256s", "engine isolation limits templates statement"),
     TEMPLATE: ("64s", "name"),
-    SPAWN: ("17s64s64s64s64s1024s65sQII1024s64s", "id user server template stack base_url credential memory cpu "
+    SPAWN: ("17sQQ64s64s64s64s64s1024s65sQII1024s64s0Q", "id user_id user_made user name_before server template stack base_url credential memory cpu "
             "home_packages user_script cluster"),
+    HAND_OVER: ("QQQ64s64s", "from_id to_id to_made from_name to_name"),
     STOP: ("17sI0I", "id grace"),
     STAT: ("17sI0I", "id grace"),
     LIST: ("", ""),
