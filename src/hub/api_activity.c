@@ -91,7 +91,7 @@ void api_post_activity(struct http_req *req)
 	int code = read_body(req, root, &stamps, &err);
 	json_decref(root);
 	if (code < 0) {
-		http_reply_error(req, code == -CYG_EDENIED ? 403 : 400, err.msg);
+		reply_error(req, code == -CYG_EDENIED ? 403 : 400, err.msg);
 		return;
 	}
 	if (stamps.person_us > 0)

@@ -14,12 +14,14 @@
 
 #include <string.h>
 
+enum { QUEUE_FULL_MS = 30 * 1000 }; /* when to come back */
+
 /* Named servers have their place in the record and the API; a site cannot turn them on yet. */
 static bool is_named(struct http_req *req)
 {
 	if (auth_server_name(req).len == 0)
 		return false;
-	http_reply_error(req, 400, "Named servers are not enabled.");
+	reply_error(req, 400, "Named servers are not enabled.");
 	return true;
 }
 
@@ -95,12 +97,12 @@ static bool is_busy(struct http_req *req, const struct srv *srv)
 	if (srv == NULL || srv->state == SRV_STOPPED)
 		return false;
 	if (pending == NULL)
-		http_reply_error(
+		reply_error(
 		    req, 400, cyg_arena_printf(req->arena, "%s is already running", srv->user));
 	else if (strcmp(pending, "spawn") == 0)
 		http_reply(req, 202, "text/plain", CYG_STR(""));
 	else
-		http_reply_error(req, 400,
+		reply_error(req, 400,
 		    cyg_arena_printf(
 			req->arena, "%s is pending %s, please wait", srv->user, pending));
 	return true;
@@ -116,7 +118,7 @@ static bool is_too_often(struct http_req *req, const char *user)
 	if (wait_ms == 0)
 		return false;
 	reply_retry_after(req, wait_ms);
-	http_reply_error(req, 429,
+	reply_error(req, 429,
 	    cyg_arena_printf(req->arena,
 		"%s has started a server %llu times within a minute. Please wait %llu seconds.",
 		user, (unsigned long long)hub->config.starts_per_minute,
@@ -135,12 +137,11 @@ void api_start_server(struct http_req *req)
 	if (is_named(req) || is_busy(req, auth_about_server(req)))
 		return;
 	if (hub->draining) {
-		http_reply_error(
-		    req, 503, "The service is being shut down. Please try again later.");
+		reply_error(req, 503, "The service is being shut down. Please try again later.");
 		return;
 	}
 	if (person->leaving) {
-		http_reply_error(
+		reply_error(
 		    req, 400, cyg_arena_printf(req->arena, "%s is being deleted.", person->name));
 		return;
 	}
@@ -153,8 +154,8 @@ void api_start_server(struct http_req *req)
 		return;
 	struct srv *srv = srvs_get(hub, person->name, "");
 	if (srv_start(srv, &choice, &err) < 0) {
-		http_reply_field(req, "Retry-After", "30");
-		http_reply_error(req, 429, err.msg);
+		reply_retry_after(req, QUEUE_FULL_MS);
+		reply_error(req, 429, err.msg);
 		return;
 	}
 	ratelimit_count(hub->starts, cyg_str_of(person->name), cyg_clock_mono_ms());
@@ -173,9 +174,9 @@ static bool is_refused(struct http_req *req)
 
 	json_decref(root);
 	if (!is_object)
-		http_reply_error(req, 400, "Invalid JSON in body of request");
+		reply_error(req, 400, "Invalid JSON in body of request");
 	else if (removes)
-		http_reply_error(req, 400, "Cannot delete the default server");
+		reply_error(req, 400, "Cannot delete the default server");
 	return !is_object || removes;
 }
 
@@ -198,7 +199,7 @@ void api_get_server(struct http_req *req)
 	const struct srv *srv = auth_about_server(req);
 
 	if (srv == NULL)
-		http_reply_error(req, 404, "There is no such server.");
+		reply_error(req, 404, "There is no such server.");
 	else
 		reply_json(req, 200, api_server(srv));
 }
@@ -211,8 +212,8 @@ void api_progress(struct http_req *req)
 	if (srv != NULL)
 		srv_progress_open(srv, req);
 	else if (is_default)
-		http_reply_error(req, 400,
+		reply_error(req, 400,
 		    cyg_arena_printf(req->arena, "%s is not starting.", auth_about(req)->name));
 	else
-		http_reply_error(req, 404, "There is no such server.");
+		reply_error(req, 404, "There is no such server.");
 }

@@ -54,7 +54,7 @@ static void on_poll(uv_timer_t *timer)
 	if (ready)
 		http_reply(req, 200, "text/plain", CYG_STR(""));
 	else
-		http_reply_error(req, 503, not_ready);
+		reply_error(req, 503, not_ready);
 }
 
 static void on_abort(struct http_req *req)
@@ -74,7 +74,7 @@ void api_health(struct http_req *req)
 		return;
 	}
 	if (hub->health_waits >= READY_WAITS_MAX) {
-		http_reply_error(req, 503, not_ready);
+		reply_error(req, 503, not_ready);
 		return;
 	}
 	struct ready_wait *w = cyg_xcalloc(1, sizeof(*w));
@@ -129,7 +129,7 @@ void api_shutdown(struct http_req *req)
 
 	json_decref(root);
 	if (bad) {
-		http_reply_error(req, 400, "Invalid JSON in body of request");
+		reply_error(req, 400, "Invalid JSON in body of request");
 		return;
 	}
 	if (servers) {

@@ -62,7 +62,7 @@ static void connect_fail(struct connect *c, int status, const char *message)
 
 	req->on_abort = NULL;
 	connect_free(c);
-	http_reply_error(req, status, message);
+	reply_error(req, status, message);
 }
 
 /* ---- rendering ---- */
@@ -303,11 +303,11 @@ void api_spark_connect(struct http_req *req)
 	struct cyg_err err;
 
 	if (who->srv == NULL || who->srv->choice.cluster[0] == '\0') {
-		http_reply_error(req, 403, "This server was started without a Spark cluster.");
+		reply_error(req, 403, "This server was started without a Spark cluster.");
 		return;
 	}
 	if (hub->clusters == NULL) {
-		http_reply_error(req, 404, "This site has no catalogue of Spark clusters.");
+		reply_error(req, 404, "This site has no catalogue of Spark clusters.");
 		return;
 	}
 	if (!asks_admit(hub->asks, ASKS_CONNECT, who->srv->user, req))
@@ -360,9 +360,9 @@ static void on_agent(void *arg, const struct http_result *result)
 	if (result->status == 200)
 		http_reply(req, 200, "application/json", result->body);
 	else if (result->status == 404)
-		http_reply_error(req, 404, "This server was started without Spark.");
+		reply_error(req, 404, "This server was started without Spark.");
 	else
-		http_reply_error(req, 502, "The server does not answer.");
+		reply_error(req, 502, "The server does not answer.");
 }
 
 void api_get_spark(struct http_req *req)
@@ -372,7 +372,7 @@ void api_get_spark(struct http_req *req)
 	struct ask *a;
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {
-		http_reply_error(req, 404, "This server is not running.");
+		reply_error(req, 404, "This server is not running.");
 		return;
 	}
 	cyg_autofree char *path = hub_server_socket(hub, srv->id);

@@ -157,7 +157,7 @@ void api_get_stat(struct http_req *req)
 	struct spawn_stop m = { 0 };
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {
-		http_reply_error(req, 404, "The server is not running.");
+		reply_error(req, 404, "The server is not running.");
 		return;
 	}
 	if (!asks_admit(hub->asks, ASKS_STAT, srv->user, req))

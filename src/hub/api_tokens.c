@@ -82,7 +82,7 @@ static struct token *find(struct http_req *req)
 	    cyg_num_parse_u64(cyg_str_skip(text, 1), 1, INT64_MAX, &id, NULL) == 0)
 		t = tokens_find_of(about, (int64_t)id);
 	if (t == NULL)
-		http_reply_error(req, 404,
+		reply_error(req, 404,
 		    cyg_arena_printf(req->arena, "No such token %.*s for user %s",
 			CYG_STR_ARGS(text), about->name));
 	return t;
@@ -218,7 +218,7 @@ static void make(struct http_req *req, const json_t *body)
 
 	if (read_spec(req, body, &spec, &err) < 0 ||
 	    token_make(request_hub(req), &spec, text, &t, &err) < 0) {
-		http_reply_error(req, 400, err.msg);
+		reply_error(req, 400, err.msg);
 		json_decref(spec.scopes);
 		return;
 	}
@@ -237,9 +237,9 @@ void api_make_token(struct http_req *req)
 	    req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
 
 	if (body == NULL)
-		http_reply_error(req, 400, "Invalid JSON in body of request");
+		reply_error(req, 400, "Invalid JSON in body of request");
 	else if (!json_is_object(body) && !json_is_null(body))
-		http_reply_error(req, 400, "Body must be a JSON dict or empty");
+		reply_error(req, 400, "Body must be a JSON dict or empty");
 	else
 		make(req, body);
 	json_decref(body);

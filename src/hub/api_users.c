@@ -108,7 +108,7 @@ void api_make_user(struct http_req *req)
 	int code = make(req, root, &person, &err);
 	json_decref(root);
 	if (code < 0) {
-		http_reply_err(req, &err);
+		reply_err(req, &err);
 		return;
 	}
 	cyg_log_info("user", "%s (%lld) is made by %.*s", person->name, (long long)person->id,
@@ -177,7 +177,7 @@ void api_change_user(struct http_req *req)
 	int code = change(req, root, &err);
 	json_decref(root);
 	if (code < 0)
-		http_reply_err(req, &err);
+		reply_err(req, &err);
 	else /* sessions and tokens have another user's name, or may other things */
 		reply_in_force(req, 200, model(req, auth_about(req)));
 }
@@ -189,7 +189,7 @@ void api_delete_user(struct http_req *req)
 	struct person *person = auth_about(req);
 
 	if (auth_who(req)->person == person) {
-		http_reply_error(req, 400, "Cannot delete yourself!");
+		reply_error(req, 400, "Cannot delete yourself!");
 		return;
 	}
 	cyg_log_info("user", "%s (%lld) is to be deleted by %.*s", person->name,

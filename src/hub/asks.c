@@ -3,10 +3,12 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "http/server.h"
+#include "hub/reply.h"
 
 #include <assert.h>
 #include <stdint.h>
+
+enum { FULL_MS = 10 * 1000 }; /* when to come back */
 
 /* Of each user: more than a browser's tabs need. In all: far below the limit of descriptors (each
  * holds two), and enough for every tab of a class. */
@@ -84,12 +86,12 @@ bool asks_admit(struct asks *a, enum asks_kind kind, const char *user, struct ht
 
 	if (verdict == ASKS_TAKEN)
 		return true;
-	http_reply_field(req, "Retry-After", "10");
+	reply_retry_after(req, FULL_MS);
 	if (verdict == ASKS_USER_FULL)
-		http_reply_error(req, 429,
+		reply_error(req, 429,
 		    "You have too many of these requests open. Please close some pages, or wait.");
 	else
-		http_reply_error(req, 503,
+		reply_error(req, 503,
 		    "Too many of these requests are open on this site. Please try again in a "
 		    "moment.");
 	return false;

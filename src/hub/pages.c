@@ -284,5 +284,5 @@ void page_static(struct http_req *req)
 	/* Names come from the folder as it was read: nothing else can be reached. */
 	(void)snprintf(name, sizeof(name), "static/%.*s", CYG_STR_ARGS(req->params[0]));
 	if (!send_page(req, 200, name))
-		http_reply_error(req, 404, "There is no such file.");
+		reply_error(req, 404, "There is no such file.");
 }

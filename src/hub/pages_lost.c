@@ -26,20 +26,15 @@ static bool split_user(struct cyg_str path, struct cyg_str *user, struct cyg_str
 
 static bool is_navigation(const struct http_req *req)
 {
-	return (req->method == HTTP_GET || req->method == HTTP_HEAD) && !request_wants_json(req) &&
-	       memmem(req->path.p, req->path.len, "/api/", 5) == NULL;
+	return (req->method == HTTP_GET || req->method == HTTP_HEAD) && !request_wants_json(req);
 }
 
 static void not_running(struct http_req *req, const struct who *who)
 {
-	const char *message = cyg_arena_printf(req->arena,
-	    "The server of %s is not running. It can be started at " CYG_HUB_PATH "/spawn/%s.",
-	    who->person->name, who->person->name);
-
-	if (is_navigation(req))
-		reply_error(req, 424, message);
-	else
-		http_reply_error(req, 424, message);
+	reply_error(req, 424,
+	    cyg_arena_printf(req->arena,
+		"The server of %s is not running. It can be started at " CYG_HUB_PATH "/spawn/%s.",
+		who->person->name, who->person->name));
 }
 
 static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_str name)
@@ -74,7 +69,7 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 		return;
 	}
 	if (srv != NULL && srv->state == SRV_RUNNING) {
-		http_reply_field(req, "Retry-After", "1");
+		reply_retry_after(req, 1000);
 		reply_error(req, 503, "The way to your server is being opened. Please try again.");
 		return;
 	}

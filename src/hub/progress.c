@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "hub/reply.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -179,12 +180,12 @@ void srv_progress_open(struct srv *srv, struct http_req *req)
 
 	if (over && srv->failure == NULL) {
 		(void)snprintf(text, sizeof(text), "%s is not starting.", srv->object);
-		http_reply_error(req, 400, text);
+		reply_error(req, 400, text);
 		return;
 	}
 	if (srv->streams.n >= SRV_OPEN_MAX) {
-		http_reply_field(req, "Retry-After", "10");
-		http_reply_error(
+		reply_retry_after(req, SRV_FULL_MS);
+		reply_error(
 		    req, 429, "Too many pages watch this start. Please close some of them.");
 		return;
 	}

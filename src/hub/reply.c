@@ -1,5 +1,5 @@
-/* How the hub answers. Pages come from pages.c; texts and forms are JupyterHub's where it has them.
- */
+/* How the hub responds. Every error leaves by reply_error, here alone it is decided whether it is a
+ * page or JSON. Pages come from pages.c; texts and forms are JupyterHub's where it has them. */
 #include "hub/reply.h"
 
 #include "base/mem.h"
@@ -29,26 +29,26 @@ void reply_json(struct http_req *req, int status, json_t *root)
 	http_reply_take(req, status, "application/json", text, strlen(text));
 }
 
-void reply_field_error(struct http_req *req, int status, const char *message, const char *field)
-{
-	json_t *root = json_pack("{s:i, s:s}", "status", status, "message", message);
-
-	if (field != NULL)
-		(void)json_object_set_new(root, "cygnet", json_pack("{s:s}", "field", field));
-	reply_json(req, status, root);
-}
-
 bool request_is_api(const struct http_req *req)
 {
 	return cyg_str_starts(req->path, CYG_HUB_PATH "/api/") ||
 	       cyg_str_eq(req->path, CYG_HUB_PATH "/api");
 }
 
+/* What no person opens: a server's own API, and the question of a watchdog. */
+static bool is_for_programs(const struct http_req *req)
+{
+	if (cyg_str_eq(req->path, CYG_HUB_PATH "/health"))
+		return true;
+	return cyg_str_starts(req->path, CYG_USER_PATH) &&
+	       memmem(req->path.p, req->path.len, "/api/", 5) != NULL;
+}
+
 bool request_wants_json(const struct http_req *req)
 {
 	const struct http_field *accept = http_head_find(req->head, "accept");
 
-	if (request_is_api(req))
+	if (request_is_api(req) || is_for_programs(req))
 		return true;
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD)
 		return accept == NULL || !http_head_lists(req->head, "accept", "text/html");
@@ -62,6 +62,21 @@ void reply_error(struct http_req *req, int status, const char *message)
 {
 	if (request_wants_json(req) || !pages_reply_error(req, status))
 		http_reply_error(req, status, message);
+}
+
+void reply_field_error(struct http_req *req, int status, const char *message, const char *field)
+{
+	if (field == NULL)
+		reply_error(req, status, message);
+	else
+		reply_json(req, status,
+		    json_pack("{s:i, s:s, s:{s:s}}", "status", status, "message", message, "cygnet",
+			"field", field));
+}
+
+void reply_err(struct http_req *req, const struct cyg_err *err)
+{
+	reply_error(req, http_status_of(err->code), err->msg);
 }
 
 void reply_retry_after(struct http_req *req, uint64_t wait_ms)
@@ -109,7 +124,7 @@ void reply_sign_in(struct http_req *req)
 	bool navigation = req->method == HTTP_GET || req->method == HTTP_HEAD;
 
 	if (!navigation || request_wants_json(req)) {
-		http_reply_error(req, 403, "Missing or invalid credentials.");
+		reply_error(req, 403, "Missing or invalid credentials.");
 		return;
 	}
 	http_reply_field(req, "Cache-Control", "no-store");

@@ -1,4 +1,4 @@
-/* Answers of the hub: JSON, error pages, redirects. */
+/* Responses of the hub: JSON, error pages, redirects. */
 #ifndef HUB_REPLY_H
 #define HUB_REPLY_H
 
@@ -9,10 +9,13 @@
 
 /* Sends root (taken). */
 void reply_json(struct http_req *req, int status, json_t *root);
-/* {"status", "message", "cygnet": {"field"}}; field may be NULL. */
+/* The same about one field of a form: "cygnet": {"field"} beside them. field may be NULL. */
 void reply_field_error(struct http_req *req, int status, const char *message, const char *field);
-/* The static page of that status for a browser's navigation, JSON for everything else. */
+/* Every error of the hub leaves by this one: the static page of that status for a browser's
+ * navigation, {"status", "message"} for everything else. A page does not show the message. */
 void reply_error(struct http_req *req, int status, const char *message);
+/* The same of an error object: the status is its code's. */
+void reply_err(struct http_req *req, const struct cyg_err *err);
 /* Retry-After, rounded up to whole seconds; before the sending call. */
 void reply_retry_after(struct http_req *req, uint64_t wait_ms);
 /* 302 to the sign-in with the present address as next; JSON 403 for everything but navigation. */

@@ -72,7 +72,7 @@ void signin_refuse(struct http_req *req, const char *code)
 		abort(); /* our mistake: a code that is not in the table */
 	http_reply_field(req, "Cache-Control", "no-store");
 	if (request_wants_json(req)) {
-		http_reply_error(req, r->status, r->message);
+		reply_error(req, r->status, r->message);
 		return;
 	}
 	(void)snprintf(location, sizeof(location), CYG_HUB_PATH "/login?error=%s", code);
@@ -85,7 +85,7 @@ void signin_get_refusal(struct http_req *req)
 	const struct refusal *r = find(req->params[0]);
 
 	if (r == NULL)
-		http_reply_error(req, 404, "There is no such refusal.");
+		reply_error(req, 404, "There is no such refusal.");
 	else
 		reply_json(
 		    req, 200, json_pack("{s:s, s:s}", "code", r->code, "message", r->message));

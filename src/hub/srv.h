@@ -19,7 +19,7 @@ struct spawn_item;
 
 /* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
  * enough that nobody takes the descriptors of everybody else. */
-enum { SRV_OPEN_MAX = 24 };
+enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
 
 struct srv {
 	struct cyg_link link; /* on the list of its state */

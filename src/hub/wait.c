@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "hub/leave.h"
+#include "hub/reply.h"
 
 #include <string.h>
 
@@ -33,7 +34,7 @@ static void answer(struct waiter *w, int status, const char *message)
 
 	waiter_close(w);
 	if (message != NULL)
-		http_reply_error(req, status, message);
+		reply_error(req, status, message);
 	else
 		http_reply(req, status, "text/plain", CYG_STR(""));
 }

@@ -147,7 +147,7 @@ static bool refuse_nobody(struct http_req *req, const struct rule *rule)
 	if (rule->who == RULE_PAGE)
 		reply_sign_in(req);
 	else
-		http_reply_error(req, 403, "Missing or invalid credentials.");
+		reply_error(req, 403, "Missing or invalid credentials.");
 	return false;
 }
 
