@@ -110,4 +110,4 @@ print-%: ## what a variable holds, for our scripts: make -s print-FUZZ_TARGETS
 
 help:
 	@grep -hE '^[a-z%-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
-	@echo "Variables: FLAVOUR=release|asan|clang|coverage, V=1 for whole command lines, PORT, STATE, RUN, CACHE for make run"
+	@echo "Variables: FLAVOUR=release|asan|clang|coverage, V=1 for whole command lines, BASE_PATH=/below/what, PORT, STATE, RUN, CACHE for make run"

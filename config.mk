@@ -21,6 +21,8 @@ WARN := $(WARN_COMMON) $(if $(IS_CLANG),$(WARN_CLANG),$(WARN_GCC)) $(if $(filter
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE \
 	-fno-strict-overflow $(if $(IS_CLANG),,-ftrivial-auto-var-init=zero)
 CPPFLAGS := -Iinclude -Isrc -I. -D_GNU_SOURCE
+# BASE_PATH=/jupyter: everything is below that path (include/cygnet/paths.h); in a flavour of its own.
+CPPFLAGS += $(if $(BASE_PATH),'-DCYG_BASE_PATH="$(BASE_PATH)"')
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 
 # What the release build sets to zero is set to nonsense for the tests: they must not pass by luck.

@@ -1,7 +1,7 @@
 /* Where the hub and the servers are: the one place that says so. The hub mounts its endpoints at
  * CYG_HUB_PATH, a server's base URL begins with CYG_USER_PATH; pages take theirs from
- * src/web/static/api.mjs. An installation below a path of its own is built with
- * CPPFLAGS+='-DCYG_BASE_PATH=\"/jupyter\"'. */
+ * src/web/static/api.mjs. An installation below a path of its own is built with make
+ * BASE_PATH=/jupyter. */
 #ifndef CYGNET_PATHS_H
 #define CYGNET_PATHS_H
 

@@ -92,6 +92,12 @@ repeat() {
 	return $status
 }
 
+# A whole site below a path of its own.
+based() {
+	make -s -j"$(nproc)" FLAVOUR=based BASE_PATH=/jupyter programs &&
+		FLAVOUR=based BASE_PATH=/jupyter tests/support/run_integration.sh tests/integration/test_base_path.py
+}
+
 tests/support/install.sh deep || exit
 stage tidy tidy
 stage analyze analyze
@@ -99,6 +105,7 @@ stage valgrind memcheck
 stage fuzz fuzzing
 stage coverage coverage
 stage repeat repeat
+stage base-path based
 stage bench make -s bench
 stage systemd tests/support/boot_systemd.sh
 stage bare-root tests/support/bare_root.sh
