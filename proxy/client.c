@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "proxy/listen.h"
 #include "proxy/proxy.h"
 #include "proxy/upstream.h"
 
@@ -51,16 +52,9 @@ const char *client_name(const struct client *c)
 	return c->ip[0] != '\0' ? c->ip : "inner";
 }
 
-/* What each socket waits for follows from how full the buffers are; there is nothing to forget. */
-static int wanted(const struct peer *p)
-{
-	return (peer_can_read(p) ? UV_READABLE : 0) | (peer_must_write(p) ? UV_WRITABLE : 0);
-}
-
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct client *c = handle->data;
-	bool moved = false;
 
 	if (c->state == CLIENT_CLOSED)
 		return;
@@ -69,11 +63,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		c->peer.watched = 0;
 		events = UV_READABLE | UV_WRITABLE;
 	}
-	if ((events & UV_READABLE) != 0)
-		moved = peer_fill(&c->peer);
-	if ((events & UV_WRITABLE) != 0)
-		moved = peer_flush(&c->peer) || moved;
-	if (moved)
+	if (peer_event(&c->peer, events))
 		c->moved_ms = uv_now(c->proxy->loop);
 	client_run(c);
 }
@@ -83,11 +73,11 @@ static void watch(struct client *c)
 	struct upstream *u = c->up;
 
 	peer_settle(&c->peer);
-	peer_watch(&c->peer, wanted(&c->peer), on_poll);
+	peer_watch(&c->peer, peer_wanted(&c->peer), on_poll);
 	if (u == NULL)
 		return;
 	peer_settle(&u->peer);
-	upstream_watch(u, u->connecting ? UV_WRITABLE : wanted(&u->peer));
+	upstream_watch(u, u->connecting ? UV_WRITABLE : peer_wanted(&u->peer));
 }
 
 /* Once for each connection that was waiting: those that still have more to do queue up again. */
@@ -116,6 +106,14 @@ static void run_later(struct client *c)
 	(void)uv_idle_start(&p->turn, on_turn);
 }
 
+/* Bytes that a stream held back behind a full buffer: no event comes for them. */
+static bool refill(struct client *c)
+{
+	bool more = peer_refill(&c->peer);
+
+	return (c->up != NULL && !c->up->connecting && peer_refill(&c->up->peer)) || more;
+}
+
 void client_run(struct client *c)
 {
 	bool again = true;
@@ -126,6 +124,8 @@ void client_run(struct client *c)
 			return;
 		}
 		again = steps[c->state](c);
+		if (c->state != CLIENT_CLOSED)
+			again = refill(c) || again;
 	}
 	if (c->state == CLIENT_CLOSED)
 		return;
@@ -141,12 +141,17 @@ static void client_begin(struct client *c)
 	cyg_buf_init(&c->x.head, (size_t)2 * CYG_HTTP_HEAD_MAX);
 }
 
-void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip)
+void client_new(struct listener *l, int fd, const char *ip)
 {
+	struct proxy *p = l->proxy;
 	struct client *c = cyg_xcalloc(1, sizeof(*c));
+	struct stream stream;
 	struct cyg_err err;
 
-	if (peer_init(&c->peer, p->loop, fd, &p->spares, &err) < 0) {
+	stream_init(&stream, l->stream, fd, NULL);
+	if (l->stream_open != NULL)
+		stream.state = l->stream_open(l);
+	if (peer_init(&c->peer, p->loop, &stream, &p->spares, &err) < 0) {
 		cyg_log_warn("proxy", "new connection: %s", err.msg);
 		free(c);
 		return;
@@ -154,14 +159,14 @@ void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip)
 	c->peer.poll.data = c;
 	cyg_link_init(&c->turn_link);
 	c->proxy = p;
-	c->door = door;
+	c->listener = l;
 	c->state = CLIENT_HEAD;
 	c->since_ms = c->moved_ms = uv_now(p->loop);
 	(void)cyg_str_copy(c->ip, sizeof(c->ip), cyg_str_of(ip));
 	client_begin(c);
 	cyg_list_add(&p->lists[CLIENT_HEAD], &c->link);
 	p->n_accepted++;
-	p->n_open[door]++;
+	l->n_open++;
 	watch(c);
 }
 
@@ -199,7 +204,7 @@ void client_close(struct client *c, const char *why)
 	client_move(c, CLIENT_CLOSED);
 	if (cyg_link_is_on(&c->turn_link))
 		cyg_list_remove(&c->proxy->turns, &c->turn_link);
-	c->proxy->n_open[c->door]--;
+	c->listener->n_open--;
 	peer_close(&c->peer, abrupt, on_closed);
 }
 

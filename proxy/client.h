@@ -9,6 +9,7 @@
 #include "proxy/edge.h"
 #include "proxy/peer.h"
 
+struct listener;
 struct proxy;
 struct upstream;
 struct activity;
@@ -61,10 +62,10 @@ struct client {
 	struct cyg_link turn_link;  /* on the proxy's turns while it has steps left to do */
 	struct proxy *proxy;
 	enum client_state state;
-	enum edge_door door;
-	uint64_t since_ms; /* on this list */
-	uint64_t moved_ms; /* last byte in either direction */
-	size_t parsed;     /* bytes of in that the head parser has seen */
+	struct listener *listener; /* through which it came */
+	uint64_t since_ms;         /* on this list */
+	uint64_t moved_ms;         /* last byte in either direction */
+	size_t parsed;             /* bytes of in that the head parser has seen */
 	struct peer peer;
 	struct upstream *up; /* NULL outside CLIENT_CONNECT .. CLIENT_BODY, CLIENT_TUNNEL */
 	char ip[46];
@@ -76,7 +77,7 @@ void clients_init(struct proxy *p);
 /* Closes every connection and the turns. */
 void clients_close(struct proxy *p);
 /* Takes fd; starts in CLIENT_HEAD. */
-void client_new(struct proxy *p, enum edge_door door, int fd, const char *ip);
+void client_new(struct listener *l, int fd, const char *ip);
 /* The only door between states; assertion on a way that is not in the table. */
 void client_move(struct client *c, enum client_state to);
 /* Goes as far as the bytes at hand allow, but no more than CLIENT_TURN_STEPS in one turn of the

@@ -15,8 +15,7 @@ static void on_tick(uv_timer_t *timer)
 
 	close_list(p, CLIENT_IDLE);
 	close_list(p, CLIENT_LINGER);
-	if (p->n_open[DOOR_PUBLIC] + p->n_open[DOOR_INNER] == 0 ||
-	    uv_now(p->loop) >= p->drain_end_ms)
+	if (listen_n_open(p) == 0 || uv_now(p->loop) >= p->drain_end_ms)
 		cyg_loop_stop(p->daemon);
 }
 

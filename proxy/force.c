@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "proxy/listen.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static bool is_allowed(const struct client *c, bool had_cred)
 
 	if (!had_cred)
 		return true;
-	if (x->cred == NULL || c->door == DOOR_INNER)
+	if (x->cred == NULL || c->listener->door == DOOR_INNER)
 		return x->cred != NULL;
 	return x->route != NULL && table_may_use(x->cred, x->route);
 }

@@ -1,4 +1,4 @@
-/* The doors. */
+/* Listening: the kinds of listeners are a table. */
 #include "proxy/listen.h"
 
 #include "base/mem.h"
@@ -13,14 +13,6 @@
 #include <string.h>
 
 enum { BACKLOG = 1024 };
-
-struct listener {
-	uv_poll_t poll;
-	struct proxy *proxy;
-	enum edge_door door;
-	int fd;
-	bool paused;
-};
 
 /* Small frames leave at once, and a peer that vanished without a word is noticed in minutes: a
  * WebSocket may have nothing to send for days. */
@@ -52,10 +44,10 @@ static void format_ip(const struct sockaddr_storage *addr, char out[46])
 
 static bool is_full(const struct listener *l)
 {
-	return l->proxy->n_open[l->door] >= l->proxy->n_max[l->door];
+	return l->n_open >= l->n_max;
 }
 
-static void pause_door(struct listener *l)
+static void pause_listener(struct listener *l)
 {
 	l->paused = true;
 	(void)uv_poll_stop(&l->poll);
@@ -73,14 +65,14 @@ static bool accept_one(struct listener *l)
 		/* Out of descriptors: the janitor opens the door again. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			cyg_log_warn("proxy", "accept: %s", strerror(errno));
-			pause_door(l);
+			pause_listener(l);
 		}
 		return errno == ECONNABORTED || errno == EINTR;
 	}
 	format_ip(&addr, ip);
 	if (addr.ss_family != AF_UNIX)
 		tune(fd);
-	client_new(l->proxy, l->door, fd, ip);
+	client_new(l, fd, ip);
 	return true;
 }
 
@@ -92,7 +84,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		return;
 	for (int i = 0; i < ACCEPT_BURST; i++) {
 		if (is_full(l)) {
-			pause_door(l);
+			pause_listener(l);
 			return;
 		}
 		if (!accept_one(l))
@@ -102,50 +94,43 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 
 void listen_resume(struct proxy *p)
 {
-	for (size_t i = 0; i < CYG_N(p->doors); i++) {
-		struct listener *l = p->doors[i];
+	cyg_list_each (it, &p->listeners) {
+		struct listener *l = CYG_CONTAINER_OF(it, struct listener, link);
 
-		if (l == NULL || !l->paused || p->draining || is_full(l))
+		if (!l->paused || l->fd < 0 || p->draining || is_full(l))
 			continue;
 		l->paused = false;
 		(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);
 	}
 }
 
-static void on_closed(uv_handle_t *handle)
+size_t listen_n_open(const struct proxy *p)
 {
-	free(handle->data);
+	size_t n = 0;
+
+	cyg_list_each (it, &p->listeners)
+		n += CYG_CONTAINER_OF(it, struct listener, link)->n_open;
+	return n;
 }
 
 void listen_close(struct proxy *p)
 {
-	for (size_t i = 0; i < CYG_N(p->doors); i++) {
-		struct listener *l = p->doors[i];
+	cyg_list_each (it, &p->listeners) {
+		struct listener *l = CYG_CONTAINER_OF(it, struct listener, link);
 
-		if (l == NULL)
+		if (l->fd < 0)
 			continue;
-		p->doors[i] = NULL;
-		uv_close((uv_handle_t *)&l->poll, on_closed);
+		uv_close((uv_handle_t *)&l->poll, NULL);
 		cyg_close(l->fd);
+		l->fd = -1;
 	}
 }
 
-static int take_door(struct proxy *p, enum edge_door door, int fd, struct cyg_err *err)
+void listen_free(struct proxy *p)
 {
-	struct listener *l = cyg_xcalloc(1, sizeof(*l));
-
-	if (uv_poll_init(p->loop, &l->poll, fd) < 0) {
-		cyg_close(fd);
-		free(l);
-		return cyg_fail(err, CYG_ESYS, "watch a listening socket");
-	}
-	l->poll.data = l;
-	l->proxy = p;
-	l->door = door;
-	l->fd = fd;
-	p->doors[door] = l;
-	(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);
-	return 0;
+	cyg_list_each_safe (it, &p->listeners)
+		free(CYG_CONTAINER_OF(it, struct listener, link));
+	cyg_list_init(&p->listeners);
 }
 
 static int bind_tcp(const struct proxy_options *o, struct cyg_err *err)
@@ -192,65 +177,115 @@ static unsigned port_of(const struct sockaddr_storage *addr)
 
 /* Names are a must where strangers' browsers can reach us: without them a foreign name that
  * resolves to this address would be as good as ours (DNS rebinding). */
-static int settle_hosts(struct proxy *p, const struct sockaddr_storage *addr, struct cyg_err *err)
+static int settle_hosts(
+    struct listener *l, const struct sockaddr_storage *addr, struct cyg_err *err)
 {
-	const char *hosts = p->options.hosts;
+	const char *hosts = l->proxy->options.hosts;
 
 	if (hosts == NULL && !is_loopback(addr))
 		return cyg_fail(err, CYG_EINVAL,
 		    "the public door is not on loopback: option hosts must name the hub's hosts");
 	if (hosts == NULL)
 		hosts = "localhost,*.localhost,127.0.0.1,[::1]";
-	return hosts_parse(cyg_str_of(hosts), &p->policy.hosts, err);
+	return hosts_parse(cyg_str_of(hosts), &l->policy.hosts, err);
 }
 
-static int open_public(struct proxy *p, struct sockaddr_storage *addr, struct cyg_err *err)
+static int address_of(int fd, struct sockaddr_storage *addr, struct cyg_err *err)
 {
 	socklen_t len = sizeof(*addr);
-	int fd = cyg_listen_fd("http");
-	int rc = 0;
 
-	if (fd < 0)
-		fd = bind_tcp(&p->options, err);
-	if (fd < 0)
-		return fd;
+	*addr = (struct sockaddr_storage){ 0 };
 	if (getsockname(fd, (struct sockaddr *)(void *)addr, &len) < 0)
-		rc = cyg_fail_sys(err, errno, "getsockname");
-	if (rc == 0)
-		rc = settle_hosts(p, addr, err);
-	if (rc < 0) {
-		cyg_close(fd);
-		return rc;
-	}
-	return take_door(p, DOOR_PUBLIC, fd, err);
+		return cyg_fail_sys(err, errno, "getsockname");
+	return 0;
 }
 
-static int open_inner(struct proxy *p, struct cyg_err *err)
-{
-	int fd = cyg_listen_fd("inner");
+/* ---- the kinds ---- */
 
-	/* Every container's uid must reach it: the credential is what counts. */
-	if (fd < 0 && p->options.inner != NULL)
-		fd = unixsock_listen(p->options.inner, SOCK_STREAM, 0666, (gid_t)-1, err);
-	else if (fd < 0)
+static int open_public(struct listener *l, struct cyg_err *err)
+{
+	struct sockaddr_storage addr;
+	int rc;
+
+	if (l->fd < 0)
+		l->fd = bind_tcp(&l->proxy->options, err);
+	if (l->fd < 0)
+		return l->fd;
+	rc = address_of(l->fd, &addr, err);
+	return rc < 0 ? rc : settle_hosts(l, &addr, err);
+}
+
+static int open_inner(struct listener *l, struct cyg_err *err)
+{
+	const char *path = l->proxy->options.inner;
+
+	if (l->fd >= 0 || path == NULL)
 		return 0;
-	return fd < 0 ? fd : take_door(p, DOOR_INNER, fd, err);
+	/* Every container's uid must reach it: the credential is what counts. */
+	l->fd = unixsock_listen(path, SOCK_STREAM, 0666, (gid_t)-1, err);
+	return l->fd < 0 ? l->fd : 0;
+}
+
+static const struct kind {
+	const char *name;
+	enum edge_door door;
+	unsigned share; /* of connections-max: one in so many, on top of the others */
+	const struct stream_ops *stream;
+	/* Opens the socket unless it was passed, and settles the rules. l->fd stays -1 where none
+	 * is asked for. */
+	int (*open)(struct listener *l, struct cyg_err *err);
+} kinds[] = {
+	{ "http", DOOR_PUBLIC, 1, &stream_raw, open_public },
+	{ "inner", DOOR_INNER, INNER_SHARE, &stream_raw, open_inner },
+};
+
+static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_err *err)
+{
+	struct listener *l = cyg_xcalloc(1, sizeof(*l));
+	int rc;
+
+	l->proxy = p;
+	l->name = kind->name;
+	l->door = kind->door;
+	l->policy.scheme = proxy_schemes[p->options.scheme];
+	l->stream = kind->stream;
+	l->n_max = p->connections_max / kind->share;
+	l->fd = cyg_listen_fd(kind->name);
+	rc = kind->open(l, err);
+	if (rc == 0 && l->fd >= 0 && uv_poll_init(p->loop, &l->poll, l->fd) < 0)
+		rc = cyg_fail(err, CYG_ESYS, "watch a listening socket");
+	if (rc < 0 || l->fd < 0) {
+		cyg_close(l->fd);
+		free(l);
+		return rc;
+	}
+	l->poll.data = l;
+	cyg_list_add(&p->listeners, &l->link);
+	(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);
+	return 0;
+}
+
+/* Who waits for this line finds all of them open. */
+static void tell_public(const struct proxy *p)
+{
+	const struct listener *l =
+	    CYG_CONTAINER_OF(cyg_list_first(&p->listeners), struct listener, link);
+	struct sockaddr_storage addr;
+	char ip[46];
+
+	if (address_of(l->fd, &addr, NULL) < 0)
+		return;
+	format_ip(&addr, ip);
+	cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
 }
 
 int listen_open(struct proxy *p, struct cyg_err *err)
 {
-	struct sockaddr_storage addr = { 0 };
-	char ip[46];
-	int rc;
+	int rc = 0;
 
-	p->policy.scheme = proxy_schemes[p->options.scheme];
-	rc = open_public(p, &addr, err);
+	for (size_t i = 0; i < CYG_N(kinds) && rc == 0; i++)
+		rc = listener_open(p, &kinds[i], err);
 	if (rc == 0)
-		rc = open_inner(p, err);
-	if (rc < 0)
-		return rc;
-	/* Last: who waits for this line finds both doors open. */
-	format_ip(&addr, ip);
-	cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
-	return 0;
+		tell_public(p);
+	return rc;
 }

@@ -52,8 +52,7 @@ static void settle_limits(struct proxy *p)
 		max = p->options.connections_max;
 	else if (max < INNER_SHARE)
 		max = INNER_SHARE;
-	p->n_max[DOOR_PUBLIC] = max;
-	p->n_max[DOOR_INNER] = max / INNER_SHARE;
+	p->connections_max = max;
 	if (max < p->options.connections_max)
 		cyg_log_info("proxy",
 		    "%llu open files are allowed: no more than %llu connections at a time instead "
@@ -69,6 +68,7 @@ static void init(struct proxy *p)
 	p->activity = cyg_hash_new();
 	cyg_buf_init(&p->head, (size_t)4 * CYG_HTTP_HEAD_MAX);
 	clients_init(p);
+	cyg_list_init(&p->listeners);
 	(void)uv_timer_init(p->loop, &p->drain);
 	p->drain.data = p;
 	(void)uv_signal_init(p->loop, &p->hangup);
@@ -104,6 +104,7 @@ static void stop(struct proxy *p)
 	table_free(p->table);
 	cyg_hash_free(p->pools, free);
 	cyg_hash_free(p->activity, free);
+	listen_free(p);
 	peer_spares_free(&p->spares);
 	cyg_buf_free(&p->head);
 }

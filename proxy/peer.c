@@ -7,17 +7,17 @@
 #include <poll.h>
 #include <string.h>
 
-int peer_init(
-    struct peer *p, uv_loop_t *loop, int fd, struct peer_spares *spares, struct cyg_err *err)
+int peer_init(struct peer *p, uv_loop_t *loop, const struct stream *stream,
+    struct peer_spares *spares, struct cyg_err *err)
 {
 	int rc;
 
-	*p = (struct peer){ .stream = { .ops = &stream_raw, .fd = fd }, .spares = spares };
+	*p = (struct peer){ .stream = *stream, .spares = spares };
 	cyg_buf_init(&p->in, PEER_OUT_MAX);
 	cyg_buf_init(&p->out, PEER_OUT_MAX);
-	rc = uv_poll_init(loop, &p->poll, fd);
+	rc = uv_poll_init(loop, &p->poll, stream->fd);
 	if (rc < 0) {
-		cyg_close(fd);
+		p->stream.ops->close(&p->stream, false);
 		return cyg_fail(err, CYG_ESYS, "watch a socket: %s", uv_strerror(rc));
 	}
 	return 0;
@@ -32,6 +32,61 @@ void peer_watch(struct peer *p, int events, uv_poll_cb on_poll)
 		(void)uv_poll_stop(&p->poll);
 	else
 		(void)uv_poll_start(&p->poll, events, on_poll);
+}
+
+/* The directions of a stream, in the loop's words. */
+static int events_of(unsigned directions)
+{
+	return ((directions & STREAM_READABLE) != 0 ? UV_READABLE : 0) |
+	       ((directions & STREAM_WRITABLE) != 0 ? UV_WRITABLE : 0);
+}
+
+int peer_wanted(const struct peer *p)
+{
+	const struct stream *s = &p->stream;
+	unsigned wanted = 0;
+
+	if (!s->begun)
+		return p->failed ? 0 : events_of(s->read_wants);
+	if (peer_can_read(p))
+		wanted |= s->read_wants;
+	if (peer_must_write(p))
+		wanted |= s->write_wants;
+	return events_of(wanted);
+}
+
+static bool handshake(struct peer *p)
+{
+	int rc = p->stream.ops->handshake(&p->stream);
+
+	if (rc == -EAGAIN)
+		return false;
+	p->stream.begun = rc == 0;
+	p->failed = p->eof = p->broken = rc < 0;
+	return true;
+}
+
+bool peer_event(struct peer *p, int events)
+{
+	bool changed = false;
+
+	if (!p->stream.begun) {
+		if (p->failed || !handshake(p) || p->failed)
+			return p->failed;
+		/* What came behind the handshake may be inside the stream already. */
+		events = UV_READABLE | UV_WRITABLE;
+		changed = true;
+	}
+	if ((events & events_of(p->stream.read_wants)) != 0)
+		changed = peer_fill(p) || changed;
+	if ((events & events_of(p->stream.write_wants)) != 0)
+		changed = peer_flush(p) || changed;
+	return changed;
+}
+
+bool peer_refill(struct peer *p)
+{
+	return peer_can_read(p) && p->stream.ops->pending(&p->stream) > 0 && peer_fill(p);
 }
 
 static void take_block(struct peer *p, struct cyg_buf *b)
@@ -69,15 +124,15 @@ bool peer_must_write(const struct peer *p)
 	return p->out.len > 0 && !p->failed;
 }
 
-/* Reads until the socket has no more or the buffer is full; once is enough for plain sockets (epoll
- * calls again), but what a TLS session holds back must be asked for. */
+/* Reads once, and on while the stream holds something back, until the buffer is full: epoll calls
+ * again for what is in the socket, and peer_refill asks for the rest of what is in the stream. */
 bool peer_fill(struct peer *p)
 {
 	bool changed = false;
 	char *room;
 	ssize_t n;
 
-	while (peer_can_read(p)) {
+	while (peer_can_read(p) && p->stream.begun) {
 		size_t want = PEER_IN_MAX - p->in.len;
 
 		take_block(p, &p->in);
@@ -104,7 +159,7 @@ bool peer_flush(struct peer *p)
 {
 	ssize_t n;
 
-	if (!peer_must_write(p))
+	if (!peer_must_write(p) || !p->stream.begun)
 		return false;
 	n = p->stream.ops->write(&p->stream, p->out.data, p->out.len);
 	if (n == -EAGAIN)
@@ -130,7 +185,7 @@ void peer_put(struct peer *p, struct cyg_str data)
 
 	if (p->failed || data.len == 0)
 		return;
-	if (p->out.len == 0)
+	if (p->out.len == 0 && p->stream.begun)
 		n = p->stream.ops->write(&p->stream, data.p, data.len);
 	if (n < 0 && n != -EAGAIN) {
 		p->failed = true;

@@ -28,9 +28,19 @@ struct peer {
 	uv_poll_t poll;
 };
 
-/* Takes fd. The owner gets poll.data and on_poll's calls. 0 or -CYG_ESYS (fd is closed then). */
-int peer_init(
-    struct peer *p, uv_loop_t *loop, int fd, struct peer_spares *spares, struct cyg_err *err);
+/* Takes the stream. The owner gets poll.data and on_poll's calls. 0 or -CYG_ESYS (it is closed
+ * then). */
+int peer_init(struct peer *p, uv_loop_t *loop, const struct stream *stream,
+    struct peer_spares *spares, struct cyg_err *err);
+/* What to wait for, UV_READABLE and UV_WRITABLE: it follows from how full the buffers are, and from
+ * what the stream needs for it. */
+int peer_wanted(const struct peer *p);
+/* Does what has become possible: handshake, read, write. True when something changed. */
+bool peer_event(struct peer *p, int events);
+/* Takes what the stream holds back behind a buffer that was full, for which no event will come.
+ * True when there was any. To be asked once the buffer was used; costs no system call when there is
+ * none. */
+bool peer_refill(struct peer *p);
 /* Waits for exactly these of UV_READABLE and UV_WRITABLE. */
 void peer_watch(struct peer *p, int events, uv_poll_cb on_poll);
 /* Reads once what fits. True when something changed: bytes, end or failure. */

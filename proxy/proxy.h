@@ -11,7 +11,6 @@
 #include "proxy/table.h"
 
 struct http_server;
-struct listener;
 
 /* When a server of a user was last talked to. Kept over tables while connections use it. */
 struct activity {
@@ -24,7 +23,6 @@ struct proxy {
 	struct proxy_options options;
 	struct cyg_loop *daemon;
 	uv_loop_t *loop;
-	struct edge_policy policy;
 
 	struct table *table;             /* in force; NULL: none yet */
 	struct cyg_hash *pools;          /* target → struct pool */
@@ -33,9 +31,8 @@ struct proxy {
 	struct cyg_list turns;           /* connections whose steps go on in the next turn */
 	uv_idle_t turn;                  /* active while there are any */
 
-	struct listener *doors[2]; /* by enum edge_door; NULL when there is none */
-	size_t n_open[2];          /* connections of each door that are not closed */
-	size_t n_max[2];           /* and how many there may be */
+	struct cyg_list listeners; /* struct listener */
+	uint64_t connections_max;  /* at the public one; the others have their share */
 	struct http_server *control;
 	uv_timer_t janitor;
 	uv_timer_t drain;

@@ -4,6 +4,7 @@
 #include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/url.h"
+#include "proxy/listen.h"
 #include "proxy/proxy.h"
 #include "proxy/rewrite.h"
 #include "proxy/upstream.h"
@@ -69,8 +70,8 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 	struct cyg_arena arena;
 	struct edge_answer edge;
 	struct edge_request request = {
-		.door = c->door,
-		.policy = &p->policy,
+		.door = c->listener->door,
+		.policy = &c->listener->policy,
 		.table = p->table,
 		.head = head,
 		.now_s = cyg_clock_wall_us() / 1000000,
@@ -172,9 +173,9 @@ static void forward(struct client *c, const struct edge_answer *edge, size_t hea
 	struct rewrite_request rewrite = {
 		.head = &p->parsed,
 		.edge = edge,
-		.door = c->door,
-		.scheme = p->policy.scheme,
-		.ip = c->door == DOOR_PUBLIC ? c->ip : "",
+		.door = c->listener->door,
+		.scheme = c->listener->policy.scheme,
+		.ip = c->listener->door == DOOR_PUBLIC ? c->ip : "",
 	};
 	struct cyg_err err;
 

@@ -5,6 +5,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+void stream_init(struct stream *s, const struct stream_ops *ops, int fd, void *state)
+{
+	*s = (struct stream){ .ops = ops,
+		.state = state,
+		.fd = fd,
+		.begun = ops->handshake == NULL,
+		.read_wants = STREAM_READABLE,
+		.write_wants = STREAM_WRITABLE };
+}
+
 static ssize_t raw_read(struct stream *s, void *data, size_t len)
 {
 	ssize_t n;
@@ -49,6 +59,7 @@ static size_t raw_pending(const struct stream *s)
 }
 
 const struct stream_ops stream_raw = {
+	.handshake = NULL,
 	.read = raw_read,
 	.write = raw_write,
 	.shut = raw_shut,

@@ -56,9 +56,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 			return;
 		}
 	}
-	if (!u->connecting && (events & UV_READABLE) != 0 && peer_fill(&u->peer))
-		c->moved_ms = uv_now(u->proxy->loop);
-	if ((events & UV_WRITABLE) != 0 && peer_flush(&u->peer))
+	if (!u->connecting && peer_event(&u->peer, events))
 		c->moved_ms = uv_now(u->proxy->loop);
 	client_run(c);
 }
@@ -119,13 +117,15 @@ static int connect_new(struct client *c, struct pool *pool, struct cyg_err *err)
 {
 	struct proxy *p = c->proxy;
 	struct upstream *u = cyg_xcalloc(1, sizeof(*u));
+	struct stream stream;
 	bool connecting;
 	int fd;
 
 	/* Busy from here on: a pool without any connection is forgotten by upstream_tidy. */
 	pool->n_busy++;
 	fd = open_in_need(p, &pool->target, &connecting, err);
-	if (fd < 0 || peer_init(&u->peer, p->loop, fd, &p->spares, err) < 0) {
+	stream_init(&stream, &stream_raw, fd, NULL);
+	if (fd < 0 || peer_init(&u->peer, p->loop, &stream, &p->spares, err) < 0) {
 		pool->n_busy--;
 		free(u);
 		return fd < 0 ? fd : -CYG_ESYS;
@@ -168,7 +168,8 @@ void upstream_release(struct client *c, bool keep)
 		return;
 	c->up = NULL;
 	keep = keep && !u->peer.eof && !u->peer.failed && u->peer.in.len == 0 &&
-	       u->peer.out.len == 0 && u->pool->idle.n < UPSTREAM_IDLE_MAX && !c->proxy->draining;
+	       u->peer.out.len == 0 && u->peer.stream.ops->pending(&u->peer.stream) == 0 &&
+	       u->pool->idle.n < UPSTREAM_IDLE_MAX && !c->proxy->draining;
 	if (!keep) {
 		upstream_close(u);
 		return;

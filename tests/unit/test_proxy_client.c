@@ -1,5 +1,6 @@
 /* Connections of the proxy on a loop of their own: whose turn it is. */
 #include "base/mem.h"
+#include "proxy/listen.h"
 #include "proxy/proxy.h"
 
 #include <check.h>
@@ -12,6 +13,7 @@ enum { EAGER = 64, PIPELINE = 100, TURNS_MAX = 10000, EDGE_MAX = 64 * 1024 };
 
 static uv_loop_t loop;
 static struct proxy proxy;
+static struct listener listener;
 
 /* Without a table each request is answered 503 by the proxy itself. */
 static void start(void)
@@ -21,8 +23,9 @@ static void start(void)
 	proxy.pools = cyg_hash_new();
 	proxy.activity = cyg_hash_new();
 	cyg_buf_init(&proxy.head, EDGE_MAX);
-	proxy.policy.scheme = "http";
-	ck_assert_int_eq(hosts_parse(CYG_STR("h"), &proxy.policy.hosts, NULL), 0);
+	listener = (struct listener){ .proxy = &proxy, .door = DOOR_PUBLIC, .stream = &stream_raw };
+	listener.policy.scheme = "http";
+	ck_assert_int_eq(hosts_parse(CYG_STR("h"), &listener.policy.hosts, NULL), 0);
 	clients_init(&proxy);
 }
 
@@ -44,7 +47,7 @@ static int dial(void)
 
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	client_new(&proxy, DOOR_PUBLIC, ends[1], "127.0.0.1");
+	client_new(&listener, ends[1], "127.0.0.1");
 	return ends[0];
 }
 
