@@ -11,6 +11,8 @@
 #include "daemon/unixsock.h"
 #include "http/server.h"
 #include "hub/access/auth.h"
+#include "hub/access/group.h"
+#include "hub/access/roles.h"
 #include "hub/access/secret.h"
 #include "hub/access/service.h"
 #include "hub/access/sessions.h"
@@ -153,7 +155,8 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
 	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 ||
-	    services_load(hub, err) < 0 || tokens_load(hub, err) < 0 || srvs_load(hub, err) < 0)
+	    services_load(hub, err) < 0 || groups_load(hub, err) < 0 || roles_load(hub, err) < 0 ||
+	    tokens_load(hub, err) < 0 || srvs_load(hub, err) < 0)
 		return -(int)err->code;
 	return 0;
 }
@@ -248,6 +251,8 @@ void hub_close(struct hub *hub)
 	sessions_free(hub->sessions);
 	tokens_free(hub->tokens);
 	services_free(hub->services);
+	groups_free(hub->groups);
+	roles_free(hub->roles);
 	people_free(hub->people);
 	asks_free(hub->asks);
 	ratelimit_free(hub->starts);

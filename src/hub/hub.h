@@ -16,6 +16,7 @@ struct attempts;
 struct clusters;
 struct credential;
 struct cyg_curl;
+struct groups;
 struct http_server;
 struct oidc_configs;
 struct leaves;
@@ -25,6 +26,7 @@ struct metrics;
 struct people;
 struct proxy_link;
 struct ratelimit;
+struct roles;
 struct services;
 struct sessions;
 struct signin;
@@ -70,6 +72,8 @@ struct hub {
 	struct people *people;
 	struct sessions *sessions;
 	struct services *services;
+	struct groups *groups;
+	struct roles *roles;
 	struct tokens *tokens;
 	struct srvs *srvs;
 	struct leaves *leaves; /* users that are being deleted */

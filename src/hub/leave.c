@@ -7,7 +7,6 @@
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "hub/in_force.h"
-#include "hub/proxy_link.h"
 #include "hub/srv.h"
 
 #include <string.h>
@@ -107,7 +106,6 @@ static void finish(void *arg)
 		waiting_end(w);
 		reply_in_force(req, 204, NULL);
 	}
-	(void)proxy_link_push(hub->proxy, NULL, NULL);
 	leave_close(l);
 }
 
@@ -151,7 +149,6 @@ static void end_credentials(struct hub *hub, struct person *person)
 		sessions_end(hub, CYG_CONTAINER_OF(it, struct session, link));
 	cyg_list_each_safe (it, &person->tokens)
 		token_end(hub, CYG_CONTAINER_OF(it, struct token, link));
-	(void)proxy_link_push(hub->proxy, NULL, NULL);
 }
 
 static void stop_servers(struct hub *hub, const struct person *person)

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "hub/access/role.h"
+#include "hub/access/roles.h"
 
 #include <string.h>
 
@@ -43,27 +44,6 @@ static void add_role(struct principal *p, const char *name)
 	(void)principal_add(p, &texts, NULL);
 }
 
-void holdings_of_user(const struct hub *hub, const struct person *person, struct cyg_arena *arena,
-    struct principal *ret)
-{
-	const struct scope_owner owner = { .user = cyg_str_of(person->name) };
-
-	begin(hub, PRINCIPAL_USER, &owner, arena, ret);
-	add_role(ret, "user");
-	if (person->admin)
-		add_role(ret, "admin");
-}
-
-void holdings_of_service(const struct hub *hub, const struct service *service,
-    struct cyg_arena *arena, struct principal *ret)
-{
-	const struct scope_owner owner = { .service = cyg_str_of(service->name) };
-
-	begin(hub, PRINCIPAL_SERVICE, &owner, arena, ret);
-	if (service->admin)
-		add_role(ret, "admin");
-}
-
 struct scope_texts holdings_texts(const json_t *scopes, struct cyg_arena *arena)
 {
 	size_t n = json_array_size(scopes), i;
@@ -76,6 +56,57 @@ struct scope_texts holdings_texts(const json_t *scopes, struct cyg_arena *arena)
 			items[ret.n++] = json_string_value(one);
 	}
 	return ret;
+}
+
+/* The site's roles of a holder. */
+static void add_roles(
+    const struct hub *hub, enum role_holder kind, struct cyg_str name, struct principal *p)
+{
+	const json_t *names = roles_of(hub, kind, name);
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (names, i, one) {
+		struct cyg_str role = cyg_str_of(json_string_value(one));
+		struct scope_texts texts = holdings_texts(role_scopes(hub, role), p->scopes.arena);
+		(void)principal_add(p, &texts, NULL);
+	}
+}
+
+static void add_roles_of_groups(
+    const struct hub *hub, const struct person *person, struct principal *p)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (person->groups, i, one) {
+		if (json_is_string(one))
+			add_roles(hub, ROLE_OF_GROUP, cyg_str_of(json_string_value(one)), p);
+	}
+}
+
+void holdings_of_user(const struct hub *hub, const struct person *person, struct cyg_arena *arena,
+    struct principal *ret)
+{
+	const struct scope_owner owner = { .user = cyg_str_of(person->name) };
+
+	begin(hub, PRINCIPAL_USER, &owner, arena, ret);
+	add_role(ret, "user");
+	if (person->admin)
+		add_role(ret, "admin");
+	add_roles(hub, ROLE_OF_USER, owner.user, ret);
+	add_roles_of_groups(hub, person, ret);
+}
+
+void holdings_of_service(const struct hub *hub, const struct service *service,
+    struct cyg_arena *arena, struct principal *ret)
+{
+	const struct scope_owner owner = { .service = cyg_str_of(service->name) };
+
+	begin(hub, PRINCIPAL_SERVICE, &owner, arena, ret);
+	if (service->admin)
+		add_role(ret, "admin");
+	add_roles(hub, ROLE_OF_SERVICE, owner.service, ret);
 }
 
 static void narrow(

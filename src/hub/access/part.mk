@@ -2,7 +2,7 @@ hub_SRC += src/hub/access/people.c src/hub/access/credentials.c src/hub/access/s
 	src/hub/access/auth.c
 hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c \
 	src/hub/access/rule.c src/hub/access/who.c src/hub/access/token.c \
-	src/hub/access/service.c src/hub/access/holdings.c
+	src/hub/access/service.c src/hub/access/holdings.c src/hub/access/roles.c src/hub/access/group.c
 
 UNIT_TESTS += test_scope
 test_scope_SRC := tests/unit/test_scope.c
@@ -17,3 +17,8 @@ UNIT_TESTS += test_rule
 test_rule_SRC := tests/unit/test_rule.c
 test_rule_LIBS := hub base
 test_rule_PKGS := check
+
+UNIT_TESTS += test_access_rows
+test_access_rows_SRC := tests/unit/test_access_rows.c
+test_access_rows_LIBS := hub spark store oidc http ipc daemon base
+test_access_rows_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl

@@ -5,6 +5,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "hub/access/credentials.h"
+#include "hub/access/group.h"
+#include "hub/access/roles.h"
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "ipc/spawn_codec.h"
@@ -25,6 +27,8 @@ static void person_free(void *p)
 	struct person *person = p;
 
 	json_decref(person->groups);
+	json_decref(person->claimed);
+	json_decref(person->by_hand);
 	free(person);
 }
 
@@ -34,6 +38,8 @@ static struct person *add(struct people *people, const char *name)
 
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
 	p->groups = json_array();
+	p->claimed = json_array();
+	p->by_hand = json_array();
 	cyg_list_init(&p->sessions);
 	cyg_list_init(&p->tokens);
 	(void)cyg_hash_set(people->by_name, cyg_str_of(p->name), p);
@@ -58,6 +64,39 @@ static void index_subject(struct people *people, struct person *p)
 		    people->by_subject, subject_key(p->provider, p->subject, key, sizeof(key)), p);
 }
 
+static bool has(const json_t *list, const char *name)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (list, i, one) {
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void unite_groups(struct person *p)
+{
+	size_t i;
+	json_t *one;
+
+	json_decref(p->groups);
+	p->groups = json_copy(p->claimed);
+	json_array_foreach (p->by_hand, i, one) {
+		if (!has(p->groups, json_string_value(one)))
+			(void)json_array_append(p->groups, one);
+	}
+}
+
+/* What is no array is none. */
+static void claim_groups(struct person *p, const json_t *groups)
+{
+	json_decref(p->claimed);
+	p->claimed = json_is_array(groups) ? json_deep_copy(groups) : json_array();
+	unite_groups(p);
+}
+
 static void on_row(void *arg, const void *found)
 {
 	const struct store_user *row = found;
@@ -73,12 +112,8 @@ static void on_row(void *arg, const void *found)
 	index_subject(arg, p);
 	p->created_us = row->created_us;
 	p->last_activity_us = row->last_activity_us;
-	if (!json_is_array(groups)) {
-		json_decref(groups);
-		return;
-	}
-	json_decref(p->groups);
-	p->groups = groups;
+	claim_groups(p, groups);
+	json_decref(groups);
 }
 
 int people_load(struct hub *hub, struct cyg_err *err)
@@ -106,7 +141,7 @@ struct person *people_find(const struct hub *hub, struct cyg_str name)
 /* A new person gets an id here. */
 static void save(struct hub *hub, struct person *p)
 {
-	cyg_autofree char *groups = json_dumps(p->groups, JSON_COMPACT);
+	cyg_autofree char *groups = json_dumps(p->claimed, JSON_COMPACT);
 	const struct store_user row = {
 		.id = p->id,
 		.name = p->name,
@@ -204,8 +239,7 @@ int people_admit(struct hub *hub, const struct person_claim *claim, bool may_cre
 		return -(int)err->code;
 	if (p->leaving)
 		return cyg_fail(err, CYG_EEXIST, "The account is being deleted.");
-	json_decref(p->groups);
-	p->groups = claim->groups != NULL ? json_deep_copy(claim->groups) : json_array();
+	claim_groups(p, claim->groups);
 	p->admin = claim->admin || p->admin_by_hand;
 	p->last_activity_us = cyg_clock_wall_us();
 	save(hub, p);
@@ -224,6 +258,7 @@ int person_rename(struct hub *hub, struct person *p, const char *name, struct cy
 	if (people_find(hub, cyg_str_of(name)) != NULL)
 		return cyg_fail(
 		    err, CYG_EEXIST, "User %s already exists, username must be unique", name);
+	roles_follow(hub, ROLE_OF_USER, p->name, name);
 	(void)cyg_hash_remove(hub->people->by_name, cyg_str_of(p->name));
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
 	(void)cyg_hash_set(hub->people->by_name, cyg_str_of(p->name), p);
@@ -247,6 +282,8 @@ void person_remove(struct hub *hub, struct person *p)
 {
 	char key[SUBJECT_KEY_MAX];
 
+	roles_follow(hub, ROLE_OF_USER, p->name, NULL);
+	groups_forget(hub, p);
 	sessions_forget(hub, p);
 	tokens_forget(hub, &p->tokens);
 	if (p->provider[0] != '\0')
@@ -266,6 +303,30 @@ bool people_next(const struct hub *hub, size_t *pos, const struct person **ret)
 		return false;
 	*ret = value;
 	return true;
+}
+
+bool person_put_in(struct person *p, const char *group)
+{
+	if (has(p->by_hand, group))
+		return false;
+	(void)json_array_append_new(p->by_hand, json_string(group));
+	unite_groups(p);
+	return true;
+}
+
+bool person_take_out(struct person *p, const char *group)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (p->by_hand, i, one) {
+		if (strcmp(json_string_value(one), group) != 0)
+			continue;
+		(void)json_array_remove(p->by_hand, i);
+		unite_groups(p);
+		return true;
+	}
+	return false;
 }
 
 bool person_is_in(const struct person *p, struct cyg_str group)

@@ -15,7 +15,9 @@ struct person {
 	char name_before[CYG_NAME_MAX];   /* when users got ids; "": made after that */
 	char provider[CYG_NAME_MAX];      /* who vouched for the name first */
 	char subject[PEOPLE_SUBJECT_MAX]; /* identifier there; OpenID: "ISSUER SUB" */
-	json_t *groups;                   /* array of strings */
+	json_t *groups;                   /* array of strings: the next two together */
+	json_t *claimed;                  /* as the provider said at the last sign-in */
+	json_t *by_hand;                  /* group.c's */
 	bool admin;                       /* by the provider or by hand */
 	bool admin_by_hand;
 	bool leaving; /* is being deleted: no sign-in, no start */
@@ -53,6 +55,9 @@ void person_set_admin(struct hub *hub, struct person *p, bool admin);
 void person_remove(struct hub *hub, struct person *p);
 /* Iterates as cyg_hash_next does. */
 bool people_next(const struct hub *hub, size_t *pos, const struct person **ret);
+/* Into, or out of, a group by hand, in memory; false when it changes nothing. */
+bool person_put_in(struct person *p, const char *group);
+bool person_take_out(struct person *p, const char *group);
 bool person_is_in(const struct person *p, struct cyg_str group);
 /* Activity of the person now; written at most every 30 s. */
 void people_active(struct hub *hub, struct person *p, int64_t now_us);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "hub/access/roles.h"
 #include "hub/access/token.h"
 
 #include <string.h>
@@ -86,6 +87,7 @@ int service_make(
 
 void service_remove(struct hub *hub, struct service *service)
 {
+	roles_follow(hub, ROLE_OF_SERVICE, service->name, NULL);
 	tokens_forget(hub, &service->tokens);
 	store_remove(hub->store, &store_services, &(struct store_service){ .name = service->name });
 	free(cyg_hash_remove(hub->services->by_name, cyg_str_of(service->name)));

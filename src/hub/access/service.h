@@ -19,7 +19,7 @@ struct service *services_find(const struct hub *hub, struct cyg_str name);
 /* A new one; its row is written in this turn. -CYG_EEXIST, -CYG_EINVAL. */
 int service_make(
     struct hub *hub, const char *name, bool admin, struct service **ret, struct cyg_err *err);
-/* Row, roles and tokens go. The caller pushes the proxy's table. */
+/* Row, roles and tokens go. */
 void service_remove(struct hub *hub, struct service *service);
 
 #endif

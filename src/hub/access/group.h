@@ -1,0 +1,35 @@
+/* Groups by hand: named sets of users, beside those that a provider tells at each sign-in. */
+#ifndef HUB_ACCESS_GROUP_H
+#define HUB_ACCESS_GROUP_H
+
+#include "hub/access/people.h"
+
+/* Group names: as long as a filter's name may be. */
+enum { GROUP_NAME_MAX = 192, GROUP_PROPERTIES_MAX = 16 * 1024 };
+
+struct group {
+	char name[GROUP_NAME_MAX];
+	json_t *properties; /* object */
+	int64_t created_us;
+	size_t members; /* by hand */
+};
+
+/* After the users. */
+int groups_load(struct hub *hub, struct cyg_err *err);
+/* NULL is accepted. */
+void groups_free(struct groups *groups);
+struct group *groups_find(const struct hub *hub, struct cyg_str name);
+/* -CYG_EEXIST; -CYG_EINVAL for a name that cannot be one. */
+int group_make(struct hub *hub, const char *name, struct group **ret, struct cyg_err *err);
+/* The object replaces what was there. -CYG_EINVAL, -CYG_ELIMIT. */
+int group_set_properties(
+    struct hub *hub, struct group *group, const json_t *properties, struct cyg_err *err);
+/* Members and roles go with it. What a provider says of its users stays. */
+void group_remove(struct hub *hub, struct group *group);
+/* A user who is in it already, or is not, is no failure. */
+void group_add(struct hub *hub, struct group *group, struct person *person);
+void group_drop(struct hub *hub, struct group *group, struct person *person);
+/* The user goes: takes them out of every group; the rows follow the user's. */
+void groups_forget(struct hub *hub, struct person *person);
+
+#endif

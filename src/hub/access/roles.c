@@ -1,0 +1,216 @@
+/* Roles by name, and the lists of roles by holder. */
+#include "hub/access/roles.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "hub/access/role.h"
+#include "hub/access/scope.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KEY_MAX = 16 + SCOPE_NAME_MAX };
+
+struct roles {
+	struct cyg_hash *scopes; /* role → array of texts */
+	struct cyg_hash *held;   /* "KIND\nNAME" → array of names of roles */
+};
+
+static const char *const kinds[] = {
+	[ROLE_OF_USER] = "user",
+	[ROLE_OF_GROUP] = "group",
+	[ROLE_OF_SERVICE] = "service",
+};
+
+static void array_free(void *value)
+{
+	json_decref(value);
+}
+
+/* Names are shorter than KEY_MAX by far; one that is not holds nothing. */
+static struct cyg_str key_of(const char *kind, struct cyg_str name, char out[KEY_MAX])
+{
+	int len = snprintf(out, KEY_MAX, "%s\n%.*s", kind, CYG_STR_ARGS(name));
+
+	return (struct cyg_str){ out, len > 0 && len < KEY_MAX ? (size_t)len : 0 };
+}
+
+/* ---- rows ---- */
+
+static void on_role(void *arg, const void *found)
+{
+	const struct store_role *row = found;
+	struct roles *roles = arg;
+	json_t *scopes = json_loads(row->scopes, 0, NULL);
+
+	/* What cannot be read allows nothing. */
+	if (!json_is_array(scopes)) {
+		json_decref(scopes);
+		scopes = json_array();
+	}
+	array_free(cyg_hash_set(roles->scopes, cyg_str_of(row->name), scopes));
+}
+
+static void add_held(struct roles *roles, const char *kind, const char *name, const char *role)
+{
+	char text[KEY_MAX];
+	struct cyg_str key = key_of(kind, cyg_str_of(name), text);
+	json_t *list = cyg_hash_find(roles->held, key);
+
+	if (list == NULL) {
+		list = json_array();
+		(void)cyg_hash_set(roles->held, key, list);
+	}
+	(void)json_array_append_new(list, json_string(role));
+}
+
+static void on_holder(void *arg, const void *found)
+{
+	const struct store_holder *row = found;
+
+	add_held(arg, row->kind, row->name, row->role);
+}
+
+int roles_load(struct hub *hub, struct cyg_err *err)
+{
+	hub->roles = cyg_xcalloc(1, sizeof(*hub->roles));
+	hub->roles->scopes = cyg_hash_new();
+	hub->roles->held = cyg_hash_new();
+	if (store_read(hub->store, &store_roles, on_role, hub->roles, err) < 0)
+		return -(int)err->code;
+	return store_read(hub->store, &store_holders, on_holder, hub->roles, err);
+}
+
+void roles_free(struct roles *roles)
+{
+	if (roles == NULL)
+		return;
+	cyg_hash_free(roles->scopes, array_free);
+	cyg_hash_free(roles->held, array_free);
+	free(roles);
+}
+
+/* ---- roles ---- */
+
+static int check_scopes(const json_t *scopes, struct cyg_err *err)
+{
+	struct scope scope;
+	size_t i;
+	json_t *one;
+
+	if (!json_is_array(scopes) || json_array_size(scopes) > ROLE_SCOPES_MAX)
+		return cyg_fail(
+		    err, CYG_EINVAL, "A role has a list of at most %d scopes.", ROLE_SCOPES_MAX);
+	json_array_foreach (scopes, i, one) {
+		if (!json_is_string(one))
+			return cyg_fail(err, CYG_EINVAL, "A role's scopes are texts.");
+		if (scope_parse(cyg_str_of(json_string_value(one)), &scope, err) < 0)
+			return -CYG_EINVAL;
+	}
+	return 0;
+}
+
+int role_put(struct hub *hub, const char *name, const char *description, const json_t *scopes,
+    struct cyg_err *err)
+{
+	if (role_name_check(cyg_str_of(name), err) < 0 || check_scopes(scopes, err) < 0)
+		return -CYG_EINVAL;
+	if (role_find_default(cyg_str_of(name)) != NULL)
+		return cyg_fail(err, CYG_EINVAL, "The role %s is a default one.", name);
+	cyg_autofree char *text = json_dumps(scopes, JSON_COMPACT);
+	const struct store_role row = { name, description, text };
+	store_put(hub->store, &store_roles, &row);
+	array_free(cyg_hash_set(hub->roles->scopes, cyg_str_of(name), json_deep_copy(scopes)));
+	return 0;
+}
+
+static size_t index_of(const json_t *list, const char *role)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (list, i, one) {
+		if (strcmp(json_string_value(one), role) == 0)
+			break;
+	}
+	return i;
+}
+
+static bool drop_role(void *arg, struct cyg_str key, void *value)
+{
+	(void)key;
+	(void)json_array_remove(value, index_of(value, arg));
+	if (json_array_size(value) > 0)
+		return false;
+	json_decref(value);
+	return true;
+}
+
+void role_remove(struct hub *hub, const char *name)
+{
+	cyg_autofree char *own = cyg_xstrdup(name);
+
+	store_remove(hub->store, &store_roles, &(struct store_role){ .name = own });
+	array_free(cyg_hash_remove(hub->roles->scopes, cyg_str_of(own)));
+	(void)cyg_hash_sweep(hub->roles->held, drop_role, own);
+}
+
+const json_t *role_scopes(const struct hub *hub, struct cyg_str name)
+{
+	return cyg_hash_find(hub->roles->scopes, name);
+}
+
+/* ---- who has them ---- */
+
+const json_t *roles_of(const struct hub *hub, enum role_holder kind, struct cyg_str name)
+{
+	char key[KEY_MAX];
+
+	return cyg_hash_find(hub->roles->held, key_of(kinds[kind], name, key));
+}
+
+int role_grant(
+    struct hub *hub, const char *role, enum role_holder kind, const char *name, struct cyg_err *err)
+{
+	const json_t *list = roles_of(hub, kind, cyg_str_of(name));
+
+	if (role_scopes(hub, cyg_str_of(role)) == NULL)
+		return cyg_fail(err, CYG_ENOENT, "No such role: %s", role);
+	if (list != NULL && index_of(list, role) < json_array_size(list))
+		return 0;
+	if (json_array_size(list) >= ROLES_OF_HOLDER)
+		return cyg_fail(err, CYG_ELIMIT, "%s has %d roles already.", name, ROLES_OF_HOLDER);
+	const struct store_holder row = { role, kinds[kind], name, cyg_clock_wall_us() };
+	(void)store_add(hub->store, &store_holders, &row);
+	add_held(hub->roles, kinds[kind], name, role);
+	return 0;
+}
+
+void role_revoke(struct hub *hub, const char *role, enum role_holder kind, const char *name)
+{
+	char text[KEY_MAX];
+	struct cyg_str key = key_of(kinds[kind], cyg_str_of(name), text);
+	json_t *list = cyg_hash_find(hub->roles->held, key);
+	const struct store_holder row = { .role = role, .kind = kinds[kind], .name = name };
+
+	if (list == NULL)
+		return;
+	store_remove(hub->store, &store_holders, &row);
+	(void)json_array_remove(list, index_of(list, role));
+	if (json_array_size(list) == 0)
+		array_free(cyg_hash_remove(hub->roles->held, key));
+}
+
+void roles_follow(struct hub *hub, enum role_holder kind, const char *name, const char *now)
+{
+	char text[KEY_MAX];
+	json_t *list =
+	    cyg_hash_remove(hub->roles->held, key_of(kinds[kind], cyg_str_of(name), text));
+
+	if (list == NULL || now == NULL)
+		array_free(list);
+	else
+		array_free(cyg_hash_set(
+		    hub->roles->held, key_of(kinds[kind], cyg_str_of(now), text), list));
+}
