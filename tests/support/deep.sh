@@ -80,7 +80,7 @@ coverage() {
 # New or changed tests twenty times over, with the machine busy.
 repeat() {
 	local files n burn status=0
-	mapfile -t files < <(git diff --name-only --diff-filter=AM "${BASE:-HEAD~20}" -- 'tests/integration/test_*.py')
+	mapfile -t files < <(git diff --name-only --diff-filter=AM "${BASE:-HEAD~20}" -- 'tests/integration/*/test_*.py')
 	[[ ${#files[@]} -eq 0 ]] && return 0
 	sh -c 'while :; do :; done' &
 	burn=$!
@@ -95,7 +95,7 @@ repeat() {
 # A whole site below a path of its own.
 based() {
 	make -s -j"$(nproc)" FLAVOUR=based BASE_PATH=/jupyter programs &&
-		FLAVOUR=based BASE_PATH=/jupyter tests/support/run_integration.sh tests/integration/test_base_path.py
+		FLAVOUR=based BASE_PATH=/jupyter tests/support/run_integration.sh tests/integration/site/test_base_path.py
 }
 
 tests/support/install.sh deep || exit

@@ -10,7 +10,7 @@ import pytest
 from lib import places
 
 SEED, COUNT = 20260131, 300
-ORACLE = pathlib.Path(__file__).parents[1] / "support/nb_oracle.py"
+ORACLE = places.ROOT / "tests/support/nb_oracle.py"
 
 
 def oracle(*args):
