@@ -5,12 +5,12 @@ kbase_SRC := kernels/base/tape.c kernels/base/jsonw.c kernels/base/utf8.c kernel
 	kernels/base/wsbuf.c kernels/base/outq.c kernels/base/ws.c kernels/base/ws_reader.c
 
 UNIT_TESTS += test_tape
-test_tape_SRC := tests/unit/test_tape.c
+test_tape_SRC := tests/unit/kernels/test_tape.c
 test_tape_LIBS := kbase base
 test_tape_PKGS := check
 
 UNIT_TESTS += test_ws_queue
-test_ws_queue_SRC := tests/unit/test_ws_queue.c
+test_ws_queue_SRC := tests/unit/kernels/test_ws_queue.c
 test_ws_queue_LIBS := kbase base
 test_ws_queue_PKGS := check wslay
 

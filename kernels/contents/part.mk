@@ -11,7 +11,7 @@ nb_rewrite_SRC := tests/support/nb_rewrite.c
 nb_rewrite_LIBS := contents kbase base
 
 UNIT_TESTS += test_nbformat
-test_nbformat_SRC := tests/unit/test_nbformat.c
+test_nbformat_SRC := tests/unit/kernels/test_nbformat.c
 test_nbformat_LIBS := contents kbase base
 test_nbformat_PKGS := check
 
@@ -20,6 +20,6 @@ fuzz_nbformat_SRC := tests/fuzz/fuzz_nbformat.c
 fuzz_nbformat_LIBS := contents kbase base
 
 UNIT_TESTS += test_contents
-test_contents_SRC := tests/unit/test_contents.c
+test_contents_SRC := tests/unit/kernels/test_contents.c
 test_contents_LIBS := contents kbase http base
 test_contents_PKGS := check libuv libcrypto sqlite3 zlib

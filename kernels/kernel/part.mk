@@ -6,12 +6,12 @@ kernel_SRC := kernels/kernel/wire.c kernels/kernel/kmsg.c kernels/kernel/kmsg_pa
 	kernels/kernel/nbsessions.c kernels/kernel/nbsessions_api.c
 
 UNIT_TESTS += test_kernel_wire
-test_kernel_wire_SRC := tests/unit/test_kernel_wire.c
+test_kernel_wire_SRC := tests/unit/kernels/test_kernel_wire.c
 test_kernel_wire_LIBS := kernel kbase base
 test_kernel_wire_PKGS := check libcrypto
 
 UNIT_TESTS += test_zsock
-test_zsock_SRC := tests/unit/test_zsock.c
+test_zsock_SRC := tests/unit/kernels/test_zsock.c
 test_zsock_LIBS := kernel daemon base
 test_zsock_PKGS := check libzmq libuv
 

@@ -10,7 +10,7 @@ contents_server_LIBS := pages contents kbase http daemon base
 contents_server_PKGS := libuv libcrypto sqlite3 zlib yaml-0.1
 
 UNIT_TESTS += test_pages
-test_pages_SRC := tests/unit/test_pages.c
+test_pages_SRC := tests/unit/kernels/test_pages.c
 test_pages_LIBS := pages contents kbase http base
 test_pages_PKGS := check libuv libcrypto sqlite3 zlib
 

@@ -3,6 +3,6 @@ terminal_SRC := kernels/terminal/ring.c kernels/terminal/terminal.c kernels/term
 	kernels/terminal/terminals_api.c
 
 UNIT_TESTS += test_terminal_ring
-test_terminal_ring_SRC := tests/unit/test_terminal_ring.c kernels/terminal/ring.c
+test_terminal_ring_SRC := tests/unit/kernels/test_terminal_ring.c kernels/terminal/ring.c
 test_terminal_ring_LIBS := base
 test_terminal_ring_PKGS := check

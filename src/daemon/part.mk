@@ -4,19 +4,19 @@ daemon_SRC := src/daemon/log.c src/daemon/loop.c src/daemon/notify.c src/daemon/
 	src/daemon/metrics.c src/daemon/metrics_text.c src/daemon/metrics_process.c \
 	src/daemon/yaml_fields.c src/daemon/yaml_fields_doc.c
 UNIT_TESTS += test_daemon
-test_daemon_SRC := tests/unit/test_daemon.c
+test_daemon_SRC := tests/unit/daemon/test_daemon.c
 test_daemon_LIBS := ipc daemon base
 test_daemon_PKGS := check libuv yaml-0.1
 UNIT_TESTS += test_child
-test_child_SRC := tests/unit/test_child.c
+test_child_SRC := tests/unit/daemon/test_child.c
 test_child_LIBS := daemon base
 test_child_PKGS := check libuv
 UNIT_TESTS += test_metrics
-test_metrics_SRC := tests/unit/test_metrics.c
+test_metrics_SRC := tests/unit/daemon/test_metrics.c
 test_metrics_LIBS := daemon base
 test_metrics_PKGS := check
 UNIT_TESTS += test_yaml_fields
-test_yaml_fields_SRC := tests/unit/test_yaml_fields.c
+test_yaml_fields_SRC := tests/unit/daemon/test_yaml_fields.c
 test_yaml_fields_LIBS := daemon base
 test_yaml_fields_PKGS := check yaml-0.1
 

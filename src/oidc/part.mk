@@ -1,10 +1,10 @@
 ARCHIVES += oidc
 oidc_SRC := src/oidc/jwk.c src/oidc/jws.c src/oidc/discovery.c src/oidc/flow.c src/oidc/idtoken.c
 UNIT_TESTS += test_oidc_token test_oidc_flow
-test_oidc_token_SRC := tests/unit/test_oidc_token.c
+test_oidc_token_SRC := tests/unit/oidc/test_oidc_token.c
 test_oidc_token_LIBS := oidc base
 test_oidc_token_PKGS := check jansson openssl
-test_oidc_flow_SRC := tests/unit/test_oidc_flow.c
+test_oidc_flow_SRC := tests/unit/oidc/test_oidc_flow.c
 test_oidc_flow_LIBS := oidc base
 test_oidc_flow_PKGS := check jansson openssl
 FUZZ_TARGETS += jwk jws discovery callback
