@@ -80,6 +80,39 @@ START_TEST(test_what_is_wrong_is_said_with_file_and_line)
 }
 END_TEST
 
+/* The second provider of a file begins like the first, with another id. */
+#define OTHER                                                                                      \
+	"  - id: b\n    label: B\n    issuer: https://b.example\n    client-id: x\n"               \
+	"    allow-everyone: true\n"
+
+static void expect_redirects(const char *text, size_t n, const char *const *uris)
+{
+	struct oidc_configs *all = read_good(text);
+
+	ck_assert_uint_eq(all->n, n);
+	for (size_t i = 0; i < n; i++) {
+		cyg_autofree char *uri =
+		    oidc_config_redirect_uri(all, &all->items[i], CYG_STR("https://h"));
+		ck_assert_str_eq(uri, uris[i]);
+	}
+	ck_assert(oidc_configs_share_callback(all) == (n == 1));
+	oidc_configs_free(all);
+}
+
+START_TEST(test_several_providers_never_share_a_callback_address)
+{
+	static const char *const shared[] = { "https://h/hub/oauth_callback" };
+	static const char *const own[] = { "https://h/hub/oauth_callback/a",
+		"https://h/hub/oauth_callback/b" };
+
+	expect_redirects(FILE_OF(GOOD "allow-everyone: true\n"), 1, shared);
+	expect_redirects(FILE_OF(GOOD "allow-everyone: true\n    own-callback: true\n"), 1, own);
+	expect_redirects(FILE_OF(GOOD "allow-everyone: true\n") OTHER, 2, own);
+	expect_redirects(
+	    FILE_OF(GOOD "allow-everyone: true\n    own-callback: false\n") OTHER, 2, own);
+}
+END_TEST
+
 START_TEST(test_groups_are_matched_whole_and_nothing_else_lets_in)
 {
 	struct oidc_configs *all = read_good(FILE_OF(GOOD
@@ -134,6 +167,7 @@ int main(void)
 
 	tcase_add_test(tc, test_a_provider_is_read_with_its_defaults);
 	tcase_add_test(tc, test_what_is_wrong_is_said_with_file_and_line);
+	tcase_add_test(tc, test_several_providers_never_share_a_callback_address);
 	tcase_add_test(tc, test_groups_are_matched_whole_and_nothing_else_lets_in);
 	tcase_add_test(tc, test_everyone_is_everyone_but_no_administrator);
 	tcase_add_test(tc, test_annotated_sample_is_read);
