@@ -20,6 +20,9 @@ TABLE = (
     ("print(1) and back: bare ZeroMQ", "round trip", TRIP, ["bare ZeroMQ client, the same kernel"], False, 1 / 1.3),
     ("print(1) and back: stock, CHP", "round trip", TRIP, ["jupyter_server behind CHP"], False, None),
     ("print(1) and back: NODELAY, CHP", "round trip", TRIP, ["jupyter_server, TCP_NODELAY, behind CHP"], False, None),
+    ("CPU of a kernel's message", "bridge message", "cygnet-agent, 1 kernel", ["jupyter_server, 1 kernel"], False, 5),
+    ("the same among 20 kernels: alone", "bridge message", "cygnet-agent, 20 kernels", ["cygnet-agent, 1 kernel"], False, 1 / 1.2),
+    ("CPU of an uploaded MiB", "upload", "cygnet-agent", ["jupyter_server"], False, 1),
     ("JupyterLab page, first load", "page load, first", LAB, [STOCK], False, None),
     ("JupyterLab page, again", "page load, again", LAB, [STOCK], False, None),
     ("JupyterLab bytes, first load", "page bytes, first", LAB, [STOCK], False, None),
@@ -75,7 +78,7 @@ def memory(rows):
 
 
 def main(folder):
-    all_rows = [row for name in ("start", "proxy", "round_trip", "site") if (folder / f"{name}.json").exists()
+    all_rows = [row for name in ("start", "proxy", "round_trip", "bridge", "site") if (folder / f"{name}.json").exists()
                 for row in json.loads((folder / f"{name}.json").read_text())]
     rows = {(row["row"], row["who"]): row for row in all_rows}
     text = "\n".join(compare(rows) + memory(rows) + stages(rows)) + "\n"
