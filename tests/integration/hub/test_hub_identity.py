@@ -381,6 +381,7 @@ def test_a_rename_keeps_the_id_and_what_hangs_on_it(site):  # noqa: F811
     token = Client(site, make_token(alice)["token"])
     before = user_id(site, "alice")
     assert alice.post(SERVER, {}).status == 201
+    assert [s["user_id"] for s in site.spawner.servers.values()] == [before], "SPAWN carries it"
     running = admin.ask("PATCH", "/hub/api/users/alice", {"name": "anna"})
     assert (running.status, running.json["message"]) == (
         400, "alice's server is running. Stop it, then rename the user.")
@@ -393,7 +394,7 @@ def test_a_rename_keeps_the_id_and_what_hangs_on_it(site):  # noqa: F811
         assert who["name"] == "anna"
     assert alice.get("/hub/api/users/alice").status == 404
     assert alice.post("/hub/api/users/anna/server", {}).status == 201
-    assert [s["user"] for s in site.spawner.servers.values()] == ["anna"]
+    assert [(s["user"], s["user_id"]) for s in site.spawner.servers.values()] == [("anna", before)]
     site.kill_hub()
     site.hub = site.start()
     assert alice.get("/hub/api/user").json["name"] == "anna" and token.ask("GET", "/hub/api/user").status == 200

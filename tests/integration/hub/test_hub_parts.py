@@ -132,6 +132,26 @@ def test_a_token_that_is_not_ours_beside_a_cookie_is_the_same_at_hub_and_edge(pa
     assert alice.delete(SERVER).status == 204
 
 
+def test_a_token_is_good_at_the_edge_until_it_is_deleted(parts):
+    alice, script, eve = parts.person(), Person(parts.port), parts.person("eve0")
+    assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
+    made, narrow = (alice.post("/hub/api/users/alice/tokens", body).json
+                    for body in ({}, {"scopes": ["read:servers!user"]}))
+    token, other = ({"Authorization": f"token {t['token']}"} for t in (made, narrow))
+    assert script.get("/user/alice/api", headers=token).json == {"version": "fault"}
+    assert script.get(SERVER, headers=other).status == 200
+    assert script.get("/user/alice/api", headers=other).status == 403, "it does not reach servers"
+    theirs = {"Authorization": f"token {eve.post('/hub/api/users/eve0/tokens', {}).json['token']}"}
+    assert script.get("/user/alice/api", headers=theirs).status == 404, "another's token reaches the other's servers alone"
+    parts.hub.kill()
+    parts.hub.wait_exit()
+    assert script.get("/user/alice/api", headers=token).status == 200, "the edge needs no hub for it"
+    parts.hub = parts.start_hub()
+    assert alice.delete(f"/hub/api/users/alice/tokens/{made['id']}").status == 204
+    assert script.get("/user/alice/api", headers=token).status == 403
+    assert alice.delete(SERVER).status == 204
+
+
 def test_a_servers_credential_opens_the_inner_door_for_itself(parts):
     alice = parts.person()
     assert alice.post(SERVER, {"user_options": {"profile": "ok"}}).status == 201
