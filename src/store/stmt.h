@@ -41,17 +41,31 @@ struct stmt_kept {
 };
 
 struct store_effect {
-	void (*fn)(void *arg);
+	void (*fn)(void *arg); /* only after a commit */
+	store_ended_fn ended;  /* or: however the turn ends */
+	void *arg;
+	uint64_t turn;
+	bool failed;
+};
+
+struct store_undo {
+	void (*fn)(void *arg, bool failed);
 	void *arg;
 };
 
 struct store {
 	sqlite3 *db;
-	bool in_turn; /* a transaction is open */
-	bool failed;  /* a write of this turn failed: why */
-	struct cyg_err why;
+	bool in_turn;       /* a transaction is open */
+	bool failed;        /* a write of this turn failed: why */
+	struct cyg_err why; /* also of the last turn that failed, while its effects are told */
+	uint64_t turn;
+	uint64_t commits;
+	int changes; /* of rows, when the newest commit began or the store was opened */
+	bool probed; /* the turn has written a page without changing a row */
 	struct store_effect *effects;
 	size_t n_effects, cap_effects;
+	struct store_undo *undos;
+	size_t n_undos, cap_undos;
 	struct stmt_kept stmts[STORE_STMTS_KEPT];
 	size_t n_stmts;
 	uint64_t uses;
@@ -84,6 +98,8 @@ char *query_sql(enum query query, bool *may_scan);
 int table_rows(struct store *st, const struct store_table *table, sqlite3_stmt *stmt,
     store_row_fn fn, void *arg, struct cyg_err *err);
 
+/* Of a turn that has not ended: memory stays as it is, effects are dropped. */
+void turn_free(struct store *st);
 /* Brings the schema to the newest version. */
 int store_migrate(struct store *st, struct cyg_err *err);
 

@@ -20,16 +20,35 @@ struct store_table;
 /* Opens or creates the file and brings its schema to the newest version. A file of a newer Cygnet
  * is refused with -CYG_EPROTO. The lock of the state folder is the caller's matter. */
 int store_open(const char *path, struct store **ret, struct cyg_err *err);
-/* What was not committed is rolled back; queued effects are dropped. NULL is accepted. */
+/* What was not committed is rolled back on disk; queued effects are dropped. NULL is accepted. */
 void store_close(struct store *st);
+
+/* ---- the turn ---- */
+
 /* Ends the turn: commits what was written and runs the effects queued meanwhile, again and again
- * until the effects write nothing more. On failure nothing of the failed turn has left, and the
- * caller must end the process (start is recovery). Does nothing when nothing is to be done. */
+ * until the effects write nothing more. Does nothing when nothing is to be done.
+ *
+ * When a turn cannot be written (the disk is full or gone, another process holds the lock), the
+ * first failure is returned, and: nothing of that turn is in the file; what store_undo registered
+ * has taken memory back, newest first; effects of store_after_commit are dropped, those of
+ * store_after_turn are told why. The store goes on: the next turn is a new one. */
 int store_commit(struct store *st, struct cyg_err *err);
 /* fn(arg) runs once the present turn is on disk (also when it wrote nothing), in order. */
 void store_after_commit(struct store *st, void (*fn)(void *arg), void *arg);
-/* Drops the queued effects with this arg: it is about to be freed. */
+/* fn(arg, why) runs once the present turn has ended: why is NULL when it is on disk. */
+typedef void (*store_ended_fn)(void *arg, const struct cyg_err *why);
+void store_after_turn(struct store *st, store_ended_fn fn, void *arg);
+/* Drops the queued effects and undos with this arg: it is about to be freed. */
 void store_forget(struct store *st, const void *arg);
+/* Turns that wrote something and are on disk. */
+uint64_t store_commits(const struct store *st);
+/* Whether the present turn has written, or tried to. */
+bool store_has_written(const struct store *st);
+/* Writes a page that says nothing new: the turn fails when nothing can be written. */
+void store_probe(struct store *st);
+/* How memory goes back when the turn fails: fn(arg, true). Else fn(arg, false), before any effect,
+ * so that what was kept can be freed. It must not write. The usual forms are in undo.h. */
+void store_undo(struct store *st, void (*fn)(void *arg, bool failed), void *arg);
 
 /* ---- what can be done with every table. A row is the table's struct of rows.h. Writing calls tell
  * no failure: it is kept and makes the turn's store_commit fail. NULL as text is written as "".

@@ -94,12 +94,12 @@ void rig_put_session(const char *sum, int64_t expires_us)
 
 static Suite *suite;
 
-TCase *rig_case(const char *name)
+TCase *rig_case(const char *name, SFun set_up, SFun tear_down)
 {
 	TCase *tc = tcase_create(name);
 
 	suite = suite_create(name);
-	tcase_add_checked_fixture(tc, rig_set_up, rig_tear_down);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
 	suite_add_tcase(suite, tc);
 	return tc;
 }

@@ -30,8 +30,9 @@ int64_t rig_add_user(const char *name);
 void rig_add_session(const char *sum, int64_t expires_us);
 /* The same, and alice is made. */
 void rig_put_session(const char *sum, int64_t expires_us);
-/* A test case of a suite of that name; each test gets a store of its own. */
-TCase *rig_case(const char *name);
+/* A test case of a suite of that name; each test runs between set_up and tear_down (rig_set_up and
+ * rig_tear_down, or functions that call them). */
+TCase *rig_case(const char *name, SFun set_up, SFun tear_down);
 /* Runs it: the exit code of the program. */
 int rig_run(TCase *tc);
 

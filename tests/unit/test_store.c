@@ -185,7 +185,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = rig_case("store");
+	TCase *tc = rig_case("store", rig_set_up, rig_tear_down);
 
 	tcase_add_test(tc, test_the_file_is_private);
 	tcase_add_test(tc, test_a_committed_session_is_there_after_a_restart);

@@ -518,7 +518,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = rig_case("store tables");
+	TCase *tc = rig_case("store tables", rig_set_up, rig_tear_down);
 
 	tcase_add_test(tc, test_a_server_keeps_one_row_through_its_lives);
 	tcase_add_test(tc, test_open_intents_are_those_without_an_end);
