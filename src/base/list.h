@@ -36,6 +36,14 @@ static inline void cyg_list_add(struct cyg_list *list, struct cyg_link *l)
 	list->head.prev = l;
 	list->n++;
 }
+static inline void cyg_list_add_first(struct cyg_list *list, struct cyg_link *l)
+{
+	l->next = list->head.next;
+	l->prev = &list->head;
+	list->head.next->prev = l;
+	list->head.next = l;
+	list->n++;
+}
 static inline void cyg_list_remove(struct cyg_list *list, struct cyg_link *l)
 {
 	l->prev->next = l->next;

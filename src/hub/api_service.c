@@ -15,7 +15,9 @@ enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000, READY_WAITS_MAX = 64 };
 /* ---- health; with ?wait=1 only when a start could work: spawner listed, a proxy with the table
  * ---- */
 
-static const char not_ready[] = "The spawner or the proxy is not there yet.";
+static const char not_ready[] =
+    "The spawner or the proxy is not there yet, or the disk cannot be written.";
+#define failing "The disk cannot be written: nothing new starts, nobody new signs in.\n"
 
 struct ready_wait {
 	struct hub *hub;
@@ -26,7 +28,8 @@ struct ready_wait {
 
 static bool is_ready(const struct hub *hub)
 {
-	return hub_spawner_is_known(hub) && proxy_link_ready(hub->proxy) > 0;
+	return hub_spawner_is_known(hub) && proxy_link_ready(hub->proxy) > 0 &&
+	       hub->failing_since_us == 0;
 }
 
 static void on_closed(uv_handle_t *h)
@@ -70,7 +73,9 @@ void api_health(struct http_req *req)
 
 	(void)url_query_get(req->arena, req->head->query, "wait", &value, &found, NULL);
 	if (!found || !cyg_str_eq(value, "1") || is_ready(hub)) {
-		http_reply(req, 200, "text/plain", CYG_STR(""));
+		/* What runs goes on without the disk: another hub would do no better. */
+		http_reply(req, 200, "text/plain",
+		    hub->failing_since_us != 0 ? CYG_STR(failing) : CYG_STR(""));
 		return;
 	}
 	if (hub->health_waits >= READY_WAITS_MAX) {
@@ -112,10 +117,11 @@ static void stop_all(struct hub *hub)
 	}
 }
 
-static void end_now(void *arg)
+static void end_now(void *arg, const struct cyg_err *why)
 {
 	struct hub *hub = arg;
 
+	(void)why;
 	cyg_loop_stop(hub->loop);
 }
 
@@ -136,7 +142,7 @@ void api_shutdown(struct http_req *req)
 		hub->draining = true;
 		stop_all(hub);
 	} else {
-		store_after_commit(hub->store, end_now, hub);
+		store_after_turn(hub->store, end_now, hub);
 	}
 	reply_json(req, 202, json_pack("{s:s}", "message", "Shutting down Hub"));
 }

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "hub/access/auth.h"
 #include "hub/api.h"
+#include "hub/in_force.h"
 #include "hub/policy.h"
 #include "hub/reply.h"
 #include "hub/signin.h"
@@ -178,5 +179,5 @@ void api_get_form(struct http_req *req)
 void api_dismiss_end(struct http_req *req)
 {
 	store_end_dismiss(request_hub(req)->store, auth_about(req)->name);
-	http_reply(req, 204, NULL, CYG_STR(""));
+	reply_committed(req, 204, NULL);
 }

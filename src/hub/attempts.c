@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "http/cookie.h"
+#include "store/undo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static void pending_free(void *p)
 	free(pending);
 }
 
-static struct pending *add(struct attempts *attempts, const struct store_attempt *row)
+static struct pending *pending_new(const struct store_attempt *row)
 {
 	struct pending *p = cyg_xcalloc(1, sizeof(*p));
 
@@ -48,18 +49,20 @@ static struct pending *add(struct attempts *attempts, const struct store_attempt
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(row->provider));
 	p->next = cyg_xstrdup(row->next);
 	p->expires_us = row->expires_us;
-	struct pending *old = cyg_hash_set(attempts->by_id, id_of(p->state_sum), p);
-	if (old != NULL)
-		pending_free(old);
 	return p;
 }
 
 static void on_row(void *arg, const void *found)
 {
 	const struct store_attempt *row = found;
+	struct attempts *attempts = arg;
 
-	if (strlen(row->state) == SECRET_SUM_SIZE - 1 && row->expires_us > cyg_clock_wall_us())
-		(void)add(arg, row);
+	if (strlen(row->state) != SECRET_SUM_SIZE - 1 || row->expires_us <= cyg_clock_wall_us())
+		return;
+	struct pending *p = pending_new(row);
+	p = cyg_hash_set(attempts->by_id, id_of(p->state_sum), p);
+	if (p != NULL)
+		pending_free(p);
 }
 
 int attempts_load(struct hub *hub, struct attempts **ret, struct cyg_err *err)
@@ -92,8 +95,7 @@ static void remove_row(struct hub *hub, const struct pending *p)
 static void end(struct hub *hub, struct pending *p)
 {
 	remove_row(hub, p);
-	(void)cyg_hash_remove(hub->attempts->by_id, id_of(p->state_sum));
-	pending_free(p);
+	store_hash_remove(hub->store, hub->attempts->by_id, id_of(p->state_sum), pending_free);
 }
 
 static bool is_over(void *arg, struct cyg_str key, void *value)
@@ -104,7 +106,7 @@ static bool is_over(void *arg, struct cyg_str key, void *value)
 	if (p->expires_us > hub->attempts->swept_us)
 		return false;
 	remove_row(hub, p);
-	pending_free(p);
+	store_hash_removed(hub->store, hub->attempts->by_id, key, p, pending_free);
 	return true;
 }
 
@@ -155,7 +157,8 @@ int attempts_begin(struct hub *hub, const char *provider, const char *next, stru
 		.next = next,
 		.expires_us = now_us + (int64_t)ATTEMPT_TTL_S * 1000 * 1000,
 	};
-	(void)add(hub->attempts, &row);
+	struct pending *p = pending_new(&row);
+	store_hash_set(hub->store, hub->attempts->by_id, id_of(p->state_sum), p, pending_free);
 	store_put(hub->store, &store_attempts, &row);
 	return 0;
 }

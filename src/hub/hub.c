@@ -1,5 +1,4 @@
-/* Start and end of the hub's parts, in order, and the turn of the loop: what one turn wrote is
- * committed before anything of it leaves. */
+/* Start and end of the hub's parts, in order. */
 #include "hub/hub.h"
 
 #include "base/clock.h"
@@ -30,6 +29,7 @@
 #include "hub/signin.h"
 #include "hub/software.h"
 #include "hub/srv.h"
+#include "hub/turn.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -42,48 +42,7 @@ enum {
 };
 static const int64_t intents_kept_us = 7LL * 24 * 3600 * 1000 * 1000;
 
-/* ---- the turn ---- */
-
-void hub_die(struct hub *hub, const struct cyg_err *why)
-{
-	cyg_log_error("store", "cannot go on: %s", why->msg);
-	hub->exit_code = 1;
-	hub->ending = true;
-	cyg_loop_stop(hub->loop);
-}
-
-static bool is_drained(const struct hub *hub)
-{
-	size_t n = 0;
-
-	for (int state = SRV_QUEUED; state < SRV_STATES; state++)
-		n += srvs_in(hub, (enum srv_state)state)->n;
-	return n == 0;
-}
-
-static void end_turn(struct hub *hub)
-{
-	struct cyg_err err;
-
-	if (!hub->ending && store_commit(hub->store, &err) < 0)
-		hub_die(hub, &err);
-	if (!hub->draining || hub->ending || !is_drained(hub))
-		return;
-	cyg_log_info("hub", "every server is stopped");
-	hub->ending = true;
-	cyg_loop_stop(hub->loop);
-}
-
-/* After timers, before the loop sleeps; and after I/O. */
-static void on_prepare(uv_prepare_t *handle)
-{
-	end_turn(handle->data);
-}
-
-static void on_check(uv_check_t *handle)
-{
-	end_turn(handle->data);
-}
+/* ---- tidying ---- */
 
 static void on_tidy(uv_timer_t *timer)
 {
@@ -95,16 +54,11 @@ static void on_tidy(uv_timer_t *timer)
 	store_intents_trim(hub->store, now_us - intents_kept_us);
 }
 
-static void start_turns(struct hub *hub)
+static void start_tidying(struct hub *hub)
 {
-	(void)uv_prepare_init(hub->uv, &hub->turn_prepare);
-	(void)uv_check_init(hub->uv, &hub->turn_check);
 	(void)uv_timer_init(hub->uv, &hub->tidy);
-	hub->turn_prepare.data = hub->turn_check.data = hub->tidy.data = hub;
-	(void)uv_prepare_start(&hub->turn_prepare, on_prepare);
-	(void)uv_check_start(&hub->turn_check, on_check);
+	hub->tidy.data = hub;
 	(void)uv_timer_start(&hub->tidy, on_tidy, TIDY_MS, TIDY_MS);
-	hub->turns = true;
 }
 
 /* ---- what others ask ---- */
@@ -144,7 +98,8 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 		return -(int)err->code;
 	if (store_open(path, &hub->store, err) < 0)
 		return -(int)err->code;
-	start_turns(hub);
+	turns_start(hub);
+	start_tidying(hub);
 	hub->metrics = metrics_new(hub_metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	software_start(hub, &hub->software);
@@ -256,9 +211,7 @@ void hub_close(struct hub *hub)
 	people_free(hub->people);
 	asks_free(hub->asks);
 	ratelimit_free(hub->starts);
-	if (hub->turns) {
-		uv_close((uv_handle_t *)&hub->turn_prepare, NULL);
-		uv_close((uv_handle_t *)&hub->turn_check, NULL);
+	if (hub->turns)
 		uv_close((uv_handle_t *)&hub->tidy, NULL);
-	}
+	turns_close(hub);
 }

@@ -93,6 +93,8 @@ struct hub {
 	struct metrics *metrics;
 	uv_prepare_t turn_prepare;
 	uv_check_t turn_check;
+	uv_timer_t turn_retry;
+	int64_t failing_since_us; /* the store cannot be written; 0: it can */
 	uv_timer_t tidy;
 	int exit_code;
 	char *spawner_path;
@@ -109,8 +111,6 @@ struct hub {
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);
-/* The daemon cannot go on (the store failed): log, end with exit code 1. Start is recovery. */
-void hub_die(struct hub *hub, const struct cyg_err *why);
 /* "unix socket of the server's id below the run folder". */
 char *hub_server_socket(const struct hub *hub, const char *id);
 

@@ -9,7 +9,7 @@
 
 /* Pushes the table and responds once it is in force; a proxy that does not answer in time gets it
  * later, and the response leaves all the same: the row is what counts. Takes the body (NULL: none).
- * What was done stays done when the client goes away. */
+ * What was done stays done when the client goes away. When it cannot be saved: reply_unsaved. */
 void reply_in_force(struct http_req *req, int status, json_t *body);
 /* The same once this turn is on disk, where the table has not changed. */
 void reply_committed(struct http_req *req, int status, json_t *body);

@@ -7,6 +7,7 @@
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "hub/in_force.h"
+#include "hub/reply.h"
 #include "hub/srv.h"
 
 #include <string.h>
@@ -97,6 +98,8 @@ static void finish(void *arg)
 	struct leave *l = arg;
 	struct hub *hub = l->hub;
 
+	/* When this turn cannot be written the user is there again, and can be deleted again. */
+	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
 	srvs_forget_user(hub, l->person->name);
 	person_remove(hub, l->person);
@@ -159,6 +162,23 @@ static void stop_servers(struct hub *hub, const struct person *person)
 		srv_stop(srv);
 }
 
+/* The sessions and tokens are there again; a server that was stopped is. */
+static void on_begun(void *arg, bool failed)
+{
+	struct leave *l = arg;
+
+	if (!failed)
+		return;
+	l->person->leaving = false;
+	cyg_list_each_safe (it, &l->waiting) {
+		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
+		struct http_req *req = w->req;
+		waiting_end(w);
+		reply_unsaved(req);
+	}
+	leave_close(l);
+}
+
 void leave_begin(struct hub *hub, struct person *person, struct http_req *req)
 {
 	struct leave *l = find(hub, person->name);
@@ -172,6 +192,7 @@ void leave_begin(struct hub *hub, struct person *person, struct http_req *req)
 		(void)uv_timer_init(hub->uv, &l->slow);
 		l->slow.data = l;
 		person->leaving = true;
+		store_undo(hub->store, on_begun, l);
 		end_credentials(hub, person);
 		stop_servers(hub, person);
 	}

@@ -30,6 +30,16 @@ static void raise_limits(void)
 		cyg_log_warn("hub", "cannot raise the limit of open files");
 }
 
+/* What the last turn wrote, and its effects. When it cannot be written, the next start finds out
+ * what is outside. */
+static void last_turn(struct hub *hub)
+{
+	struct cyg_err err;
+
+	if (store_commit(hub->store, &err) < 0)
+		cyg_log_warn("store", "the last turn is not saved: %s", err.msg);
+}
+
 static int run(struct hub *hub, struct cyg_err *err)
 {
 	if (cyg_loop_new(on_end, hub, cyg_listen_fd("parent"), &hub->loop, err) < 0)
@@ -40,9 +50,8 @@ static int run(struct hub *hub, struct cyg_err *err)
 		cyg_loop_ready(hub->loop);
 		cyg_loop_run(hub->loop);
 	}
-	/* What the last turn wrote, and its effects: the next start finds them as they are. */
 	if (code == 0 && hub->exit_code == 0)
-		code = store_commit(hub->store, err);
+		last_turn(hub);
 	hub_close(hub);
 	cyg_loop_free(hub->loop);
 	store_close(hub->store);

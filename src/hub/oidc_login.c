@@ -22,6 +22,7 @@ struct login {
 	struct signin_try *try; /* once it is known whose the answer is */
 	struct oidc_row *row;
 	struct attempt attempt;
+	char cookie[ATTEMPT_COOKIE_SIZE]; /* its name */
 	struct oidc_callback answer;
 	struct cyg_str iss_raw; /* in the request */
 	struct oidc_tokens tokens;
@@ -289,10 +290,17 @@ static void on_document(void *arg, const struct cyg_err *why)
 }
 
 /* The attempt's row is gone for good: only now may anything be done with the answer. */
-static void on_committed(void *arg)
+static void on_turn(void *arg, const struct cyg_err *why)
 {
 	struct login *l = arg;
 	struct cyg_err err;
+
+	/* The attempt is there again: its browser may come back with the answer. */
+	if (why != NULL) {
+		login_fail(l, "store", why);
+		return;
+	}
+	signin_oidc_drop_cookie(l->req, l->cookie);
 	int known = oidc_provider_want_document(l->row->provider, &l->wait, on_document, l, &err);
 
 	if (known < 0)
@@ -303,17 +311,13 @@ static void on_committed(void *arg)
 
 static int take(struct login *l, struct cyg_err *err)
 {
-	char cookie[ATTEMPT_COOKIE_SIZE];
 	struct cyg_str query = l->req->head->query;
 
 	if (query.p == NULL)
 		query = CYG_STR("");
 	if (oidc_callback_parse(query, &l->answer, &l->iss_raw, err) < 0)
 		return -(int)err->code;
-	int rc = attempts_take(l->hub, l->req->head, l->answer.state, &l->attempt, cookie, err);
-	if (rc == 0)
-		signin_oidc_drop_cookie(l->req, cookie);
-	return rc;
+	return attempts_take(l->hub, l->req->head, l->answer.state, &l->attempt, l->cookie, err);
 }
 
 /* With several providers an answer to the address that they would share could be another's: a
@@ -362,6 +366,8 @@ void signin_oidc_callback(struct http_req *req)
 	if (rc < 0 || l->row == NULL) {
 		cyg_log_warn("sign-in", "an answer without an attempt: %s",
 		    rc < 0 ? err.msg : "its provider is no more");
+		if (rc == 0)
+			signin_oidc_drop_cookie(req, l->cookie);
 		login_free(l);
 		signin_refuse(req, "expired");
 		return;
@@ -372,8 +378,9 @@ void signin_oidc_callback(struct http_req *req)
 	l->try->cancel = cancel;
 	if (!is_at_its_address(l)) {
 		(void)cyg_fail(&err, CYG_EDENIED, "its answer came to another provider's address");
+		signin_oidc_drop_cookie(req, l->cookie);
 		login_fail(l, "provider", &err);
 		return;
 	}
-	store_after_commit(hub->store, on_committed, l);
+	store_after_turn(hub->store, on_turn, l);
 }

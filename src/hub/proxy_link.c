@@ -49,14 +49,16 @@ struct proxy_link {
 	struct hub_table *table;
 	uint32_t last_ticket;
 	bool flush_queued;
-	bool told; /* that the folder cannot be read */
+	bool watches_turn; /* the table has changed in this turn */
+	bool stale;        /* a turn that changed it was undone: it is made anew */
+	bool told;         /* that the folder cannot be read */
 	uint64_t activity_at_ms;
 	uv_timer_t scan;
 };
 
 static void flush_later(struct proxy_link *l);
-static void queue_flush(struct proxy_link *l);
 static void next_call(struct proxy *p, bool ask);
+static void remake(struct proxy_link *l);
 
 /* ---- those who wait ---- */
 
@@ -244,6 +246,8 @@ static void on_activity(void *arg, const struct http_result *result)
 
 static void next_call(struct proxy *p, bool ask)
 {
+	if (p->owner->stale)
+		remake(p->owner);
 	if (p->call != NULL)
 		return;
 	if (p->in_force != hub_table_generation(p->owner->table)) {
@@ -330,9 +334,6 @@ static void on_scan(uv_timer_t *timer)
 	bool activity = now_ms >= l->activity_at_ms;
 
 	look(l);
-	/* A commit that failed took the flush along. */
-	if (l->flush_queued)
-		queue_flush(l);
 	if (activity)
 		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
 	cyg_list_each (it, &l->proxies) {
@@ -347,35 +348,46 @@ static void on_scan(uv_timer_t *timer)
 
 /* ---- the table has changed ---- */
 
-static void flush(void *arg)
+/* Also when the turn failed: the table is made of what is true in memory then. */
+static void flush(void *arg, const struct cyg_err *why)
 {
 	struct proxy_link *l = arg;
 
+	(void)why;
 	l->flush_queued = false;
 	cyg_list_each (it, &l->proxies)
 		next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
 	settle(l); /* who waits for what nothing has changed in */
 }
 
-/* Only after a commit: no table may tell what the store could forget. */
-static void queue_flush(struct proxy_link *l)
-{
-	store_forget(l->hub->store, l);
-	store_after_commit(l->hub->store, flush, l);
-}
-
+/* Only after the turn: no table may tell what is undone. */
 static void flush_later(struct proxy_link *l)
 {
 	if (l->flush_queued)
 		return;
 	l->flush_queued = true;
-	queue_flush(l);
+	store_after_turn(l->hub->store, flush, l);
+}
+
+static void on_turn_end(void *arg, bool failed)
+{
+	struct proxy_link *l = CYG_CONTAINER_OF(arg, struct proxy_link, watches_turn);
+
+	l->watches_turn = false;
+	l->stale = l->stale || failed;
+	if (failed)
+		flush_later(l);
 }
 
 static void changed(struct proxy_link *l, bool any)
 {
-	if (any)
-		flush_later(l);
+	if (!any)
+		return;
+	flush_later(l);
+	if (l->watches_turn)
+		return;
+	l->watches_turn = true;
+	store_undo(l->hub->store, on_turn_end, &l->watches_turn);
 }
 
 void proxy_link_set_route(struct proxy_link *l, const struct hub_route *r)
@@ -463,6 +475,19 @@ static void on_credential(void *arg, const struct credential *c, bool live)
 		proxy_link_drop_credential(l, c->sum);
 }
 
+/* Of what is true in memory. A proxy that builds on the old one gets all of it. */
+static void remake(struct proxy_link *l)
+{
+	uint64_t generation = hub_table_generation(l->table) + 1;
+
+	l->stale = false;
+	hub_table_free(l->table);
+	l->table = hub_table_new(generation);
+	tell_hub_routes(l);
+	credentials_watch(l->hub, on_credential, l);
+	srvs_tell_proxies(l->hub);
+}
+
 int proxy_link_new(struct hub *hub, struct proxy_link **ret, struct cyg_err *err)
 {
 	struct proxy_link *l = cyg_xcalloc(1, sizeof(*l));
@@ -499,6 +524,7 @@ void proxy_link_close(struct proxy_link *l)
 		return;
 	credentials_watch(l->hub, NULL, NULL);
 	store_forget(l->hub->store, l);
+	store_forget(l->hub->store, &l->watches_turn);
 	cyg_list_each_safe (it, &l->proxies)
 		proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));
 	cyg_list_each_safe (it, &l->pushes)

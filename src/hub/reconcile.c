@@ -116,6 +116,11 @@ static void on_open_intent(void *arg, const void *found)
 		    hub->store, row->server_id, row->kind, "found over", cyg_clock_wall_us());
 }
 
+void reconcile_intents(struct hub *hub)
+{
+	(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
+}
+
 void reconcile_close(struct hub *hub)
 {
 	struct listing *l = CYG_TAKE(hub->listing);
@@ -134,7 +139,7 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 	(void)number;
 	if (why == NULL && l->epoch == spawner_link_epoch(hub->spawner)) {
 		compare(l);
-		(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
+		reconcile_intents(hub);
 		hub->spawner_known = true; /* not before: what is let in must not be compared */
 		srvs_admit(hub);
 	} else if (why != NULL) {

@@ -29,6 +29,14 @@ void reply_json(struct http_req *req, int status, json_t *root)
 	http_reply_take(req, status, "application/json", text, strlen(text));
 }
 
+void reply_unsaved(struct http_req *req)
+{
+	http_reply_field(req, "Retry-After", "10");
+	reply_error(req, 503,
+	    "This could not be saved, because the service cannot write to its disk. What runs goes "
+	    "on. Please try again in a moment.");
+}
+
 bool request_is_api(const struct http_req *req)
 {
 	return cyg_str_starts(req->path, CYG_HUB_PATH "/api/") ||

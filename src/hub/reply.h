@@ -9,6 +9,8 @@
 
 /* Sends root (taken). */
 void reply_json(struct http_req *req, int status, json_t *root);
+/* 503 with a sentence and Retry-After: what was asked for could not be saved. */
+void reply_unsaved(struct http_req *req);
 /* The same about one field of a form: "cygnet": {"field"} beside them. field may be NULL. */
 void reply_field_error(struct http_req *req, int status, const char *message, const char *field);
 /* Every error of the hub leaves by this one: the static page of that status for a browser's

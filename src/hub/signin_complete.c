@@ -18,12 +18,14 @@ struct passage {
 	struct hub *hub;
 	struct http_req *req;
 	uint32_t ticket;
+	bool saved, pushed, refused;         /* on disk; in force, or not */
 	const char *next;                    /* in the request's arena */
 	char cookie[CYG_CREDENTIAL_LEN + 1]; /* "" at sign-out */
 };
 
 static void passage_free(struct passage *p)
 {
+	store_forget(p->hub->store, p);
 	cyg_cleanse(p->cookie, sizeof(p->cookie));
 	free(p);
 }
@@ -65,26 +67,58 @@ static void on_abort(struct http_req *req)
 	passage_free(p);
 }
 
-static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
+static void finish_if_done(struct passage *p)
 {
-	struct passage *p = arg;
 	struct http_req *req = p->req;
 
-	(void)ticket;
+	if (!p->saved || !p->pushed)
+		return;
 	req->on_abort = NULL;
 	if (p->cookie[0] == '\0') {
 		/* The row is gone whatever the proxies say: a late one gets the table later. */
 		set_cookie(req, "", 0);
 		reply_next(req, p->next);
-	} else if (why != NULL) {
+	} else if (p->refused) {
 		drop_session(p);
-		cyg_log_warn("sign-in", "not finished: %s", why->msg);
 		signin_refuse(req, "proxy");
 	} else {
 		set_cookie(req, p->cookie, (long)(p->hub->config.session_ms / 1000));
 		reply_next(req, p->next);
 	}
 	passage_free(p);
+}
+
+static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct passage *p = arg;
+
+	(void)ticket;
+	p->pushed = true;
+	p->refused = why != NULL;
+	if (p->refused)
+		cyg_log_warn("sign-in", "the table is not in force: %s", why->msg);
+	finish_if_done(p);
+}
+
+/* What was written is undone: the session is not there, or still there. */
+static void on_turn(void *arg, const struct cyg_err *why)
+{
+	struct passage *p = arg;
+	struct http_req *req = p->req;
+	bool signs_in = p->cookie[0] != '\0';
+
+	p->saved = why == NULL;
+	if (p->saved) {
+		finish_if_done(p);
+		return;
+	}
+	req->on_abort = NULL;
+	proxy_link_forget(p->hub->proxy, p->ticket);
+	passage_free(p);
+	if (signs_in)
+		signin_refuse(req, "store");
+	else
+		reply_unsaved(req);
 }
 
 static struct passage *passage_new(struct http_req *req, const char *next)
@@ -103,6 +137,7 @@ static void passage_wait(struct passage *p)
 	p->req->data = p;
 	p->req->on_abort = on_abort;
 	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
+	store_after_turn(p->hub->store, on_turn, p);
 }
 
 static void end_old_session(struct http_req *req)

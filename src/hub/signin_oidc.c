@@ -189,7 +189,7 @@ static void give_up(struct beginning *b, const char *code, const struct cyg_err 
 	signin_done_refused(t, code);
 }
 
-static void on_committed(void *arg)
+static void on_turn(void *arg, const struct cyg_err *why)
 {
 	struct beginning *b = arg;
 	struct signin_try *t = b->try;
@@ -198,6 +198,10 @@ static void on_committed(void *arg)
 	struct cyg_err err;
 
 	cyg_buf_init(&url, LOCATION_MAX);
+	if (why != NULL) {
+		give_up(b, "store", why);
+		return;
+	}
 	if (oidc_authorize_url(
 		oidc_provider_endpoints(b->row->provider), &client, &b->attempt, &url, &err) < 0) {
 		give_up(b, "provider", &err);
@@ -230,7 +234,7 @@ static void on_document(void *arg, const struct cyg_err *why)
 		b->hub, b->row->config->id, b->try->next, &b->attempt, &b->cookie, &err) < 0)
 		give_up(b, "busy", &err);
 	else
-		store_after_commit(b->hub->store, on_committed, b);
+		store_after_turn(b->hub->store, on_turn, b);
 }
 
 static bool is_over_limit(struct http_req *req, struct hub *hub)

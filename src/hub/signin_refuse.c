@@ -51,6 +51,9 @@ static const struct refusal {
 	    "the hub's log names the whole address." },
 	{ "busy", 503, "Too many people are signing in. Please try again in a few minutes." },
 	/* at the end */
+	{ "store", 503,
+	    "The sign-in could not be saved, because the service cannot write to its disk. Please "
+	    "try again in a moment; running servers go on." },
 	{ "proxy", 503, "The sign-in could not be finished. Please try again." },
 };
 
@@ -71,6 +74,8 @@ void signin_refuse(struct http_req *req, const char *code)
 	if (r == NULL)
 		abort(); /* our mistake: a code that is not in the table */
 	http_reply_field(req, "Cache-Control", "no-store");
+	if (r->status == 503)
+		http_reply_field(req, "Retry-After", "10");
 	if (request_wants_json(req)) {
 		reply_error(req, r->status, r->message);
 		return;

@@ -61,7 +61,7 @@ static uint64_t left_ms(uint64_t deadline_ms)
 	return deadline_ms > now_ms ? deadline_ms - now_ms : 0;
 }
 
-static void start_timer(struct srv *srv)
+void srv_start_timer(struct srv *srv)
 {
 	uint64_t after_ms = 0, again_ms = 0;
 
@@ -123,6 +123,14 @@ void srv_give_place_back(struct srv *srv)
 
 /* ---- the door ---- */
 
+static void on_saved(void *arg, bool failed)
+{
+	struct srv *srv = arg;
+
+	srv->saving = false;
+	srv->unsaved = failed;
+}
+
 void srv_save(struct srv *srv)
 {
 	json_t *options = choice_json(&srv->choice);
@@ -142,6 +150,10 @@ void srv_save(struct srv *srv)
 		.last_activity_us = srv->last_activity_us,
 	};
 	store_put(srv->hub->store, &store_servers, &row);
+	if (srv->saving)
+		return;
+	srv->saving = true;
+	store_undo(srv->hub->store, on_saved, srv);
 }
 
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
@@ -156,7 +168,7 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	cyg_list_add(&srv->hub->srvs->in[to], &srv->link);
 	if (!is_starting(to))
 		forget_place(srv);
-	start_timer(srv);
+	srv_start_timer(srv);
 	srv_save(srv);
 	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
 	    srv_state_name(to), why);
@@ -331,7 +343,7 @@ static void on_row(void *arg, const void *found)
 	srv->start_deadline_ms = srv->asked_ms + (f != NULL ? f->start_timeout_ms : 60000);
 	srv->routed = state == SRV_RUNNING;
 	srv->unrouted = true; /* in STOPPING: the table written at start has it no more */
-	start_timer(srv);
+	srv_start_timer(srv);
 	cyg_log_info(srv->object, "%s: was %s", srv->id, srv_state_name(state));
 }
 

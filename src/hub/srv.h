@@ -65,6 +65,9 @@ struct srv {
 	struct cyg_list waiters; /* requests: wait.c */
 	struct cyg_list streams; /* progress: progress.c */
 	bool notify_queued;
+
+	bool saving;  /* the row was written in this turn */
+	bool unsaved; /* the row is older than the record: the disk did not take it */
 };
 
 /* ---- the records (srv.c) ---- */
@@ -99,8 +102,14 @@ void srv_give_place_back(struct srv *srv);
 /* The door: checks the table, moves the record between lists, restarts the state's timer, writes
  * the row, logs. A forbidden move ends the process: it is our mistake. why is a short phrase. */
 void srv_move(struct srv *srv, enum srv_state to, const char *why);
-/* Writes the row as it is now. */
+/* Writes the row as it is now. What it says has happened: when it cannot be written, the record
+ * stays as it is and the row is written again later (srvs_repair). */
 void srv_save(struct srv *srv);
+/* Before a change that somebody asked for, of a record with nothing outside: when this turn cannot
+ * be written, the record goes back to what it is now, and who waits for its start is told. */
+void srv_remember(struct srv *srv);
+/* Writes the rows of records that could not be written when they changed. */
+void srvs_repair(struct hub *hub);
 
 /* ---- start.c: form answers → queue → SPAWN → first answer → route ---- */
 /* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
@@ -128,6 +137,8 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message);
 void srv_gone(struct srv *srv);
 /* Sends STOP (again). */
 void srv_send_stop(struct srv *srv);
+/* Writes the end that its user is shown, if there is one. */
+void srv_record_end(struct srv *srv);
 
 /* ---- wait.c and progress.c: those who look on ---- */
 /* The last lines of its failed script as an array of strings. A new object. */
@@ -135,6 +146,8 @@ json_t *srv_tail_lines(const struct srv *srv);
 /* After this turn's commit: answers requests that wait for what has been reached, tells streams. */
 void srv_notify(struct srv *srv);
 void srv_waiters_settle(struct srv *srv);
+/* The start of that life was undone: those who wait for it are answered so. */
+void srv_waiters_unsaved(struct srv *srv, const char *id);
 void srv_waiters_close(struct srv *srv);
 /* Tells every open stream about one stage, or about all of them (NULL). */
 void srv_progress_stage(struct srv *srv, const struct stage *stage);

@@ -1,4 +1,4 @@
-/* What srv.c and srv_table.c give to start.c and stop.c alone. */
+/* What srv.c and srv_table.c give to start.c, stop.c and srv_undo.c alone. */
 #ifndef HUB_SRV_INTERNAL_H
 #define HUB_SRV_INTERNAL_H
 
@@ -6,6 +6,8 @@
 
 /* Gives the record a new life's id ("": none). */
 void srv_set_id(struct srv *srv, const char *id);
+/* Starts the timer of the state that the record is in. */
+void srv_start_timer(struct srv *srv);
 
 /* ---- srv_table.c: what the proxies are told; it is sent after this turn's commit ---- */
 void srv_open_route(struct srv *srv);

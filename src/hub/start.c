@@ -88,6 +88,7 @@ int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
 	if (srvs_in(hub, SRV_QUEUED)->n >= hub->config.queue_max)
 		return cyg_fail(err, CYG_ELIMIT,
 		    "Too many servers are starting. Please try again in a minute.");
+	srv_remember(srv);
 	cyg_random_hex(id, CYG_SERVER_ID_LEN / 2);
 	srv_set_id(srv, id);
 	forget_last_life(srv);
@@ -130,6 +131,7 @@ static void admit(struct srv *srv)
 		    "What was chosen is no longer offered. Please choose again.");
 		return;
 	}
+	srv_remember(srv);
 	srv_open_credential(srv);
 	srv->start_deadline_ms = now_ms + f->start_timeout_ms;
 	store_intent_begin(hub->store, srv->id, "spawn", cyg_clock_wall_us());
@@ -147,7 +149,8 @@ void srvs_admit(struct hub *hub)
 	struct cyg_link *first;
 	bool any = false;
 
-	if (hub->ending || hub->spawner == NULL || !hub_spawner_is_known(hub))
+	if (hub->ending || hub->failing_since_us != 0 || hub->spawner == NULL ||
+	    !hub_spawner_is_known(hub))
 		return;
 	while ((first = cyg_list_first(queued)) != NULL &&
 	       srvs_places_taken(hub) < hub->config.start_concurrency) {

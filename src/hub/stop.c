@@ -53,7 +53,7 @@ json_t *srv_tail_lines(const struct srv *srv)
 	return lines;
 }
 
-static void record_end(struct srv *srv)
+void srv_record_end(struct srv *srv)
 {
 	if (srv->by_person || srv->cause[0] == '\0')
 		return;
@@ -78,7 +78,7 @@ static void finish_if_done(struct srv *srv)
 	if (srv->state != SRV_STOPPING || !srv->gone || !srv->unrouted)
 		return;
 	store_intent_end(srv->hub->store, srv->id, "", "gone", cyg_clock_wall_us());
-	record_end(srv);
+	srv_record_end(srv);
 	srv_close_credential(srv);
 	srv_move(srv, SRV_STOPPED, srv->cause[0] != '\0' ? srv->cause : "stopped");
 }
@@ -134,8 +134,10 @@ void srv_send_stop(struct srv *srv)
 	srv->stop_asked_ms = cyg_clock_mono_ms();
 }
 
-static void send_stop_now(void *arg)
+/* Also when its row could not be written: a stop needs no disk. */
+static void send_stop_now(void *arg, const struct cyg_err *why)
 {
+	(void)why;
 	srv_send_stop(arg);
 }
 
@@ -158,7 +160,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 		return;
 	set_end(srv, cause, message);
 	if (srv->state == SRV_QUEUED) { /* nothing of it is outside */
-		record_end(srv);
+		srv_record_end(srv);
 		srv_move(srv, SRV_STOPPED, cause);
 		srvs_progress_queue(hub);
 		return;
@@ -173,7 +175,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	srv_move(srv, SRV_STOPPING, cause);
 	srv->push_ticket = proxy_link_push(hub->proxy, on_unrouted, srv);
 	if (!srv->gone)
-		store_after_commit(hub->store, send_stop_now, srv);
+		store_after_turn(hub->store, send_stop_now, srv);
 }
 
 void srv_stop(struct srv *srv)

@@ -95,16 +95,30 @@ void srv_waiters_settle(struct srv *srv)
 	}
 }
 
+void srv_waiters_unsaved(struct srv *srv, const char *id)
+{
+	cyg_list_each_safe (it, &srv->waiters) {
+		struct waiter *w = CYG_CONTAINER_OF(it, struct waiter, link);
+		struct http_req *req = w->req;
+		if (strcmp(w->id, id) != 0)
+			continue;
+		waiter_close(w);
+		reply_unsaved(req);
+	}
+}
+
 void srv_waiters_close(struct srv *srv)
 {
 	cyg_list_each_safe (it, &srv->waiters)
 		waiter_close(CYG_CONTAINER_OF(it, struct waiter, link));
 }
 
-static void notify_now(void *arg)
+/* Also when the turn failed: what was undone has been answered then, the rest happened. */
+static void notify_now(void *arg, const struct cyg_err *why)
 {
 	struct srv *srv = arg;
 
+	(void)why;
 	srv->notify_queued = false;
 	srv_waiters_settle(srv);
 	srv_progress_settle(srv);
@@ -117,5 +131,5 @@ void srv_notify(struct srv *srv)
 	if (srv->notify_queued)
 		return;
 	srv->notify_queued = true;
-	store_after_commit(srv->hub->store, notify_now, srv);
+	store_after_turn(srv->hub->store, notify_now, srv);
 }

@@ -123,3 +123,47 @@ void store_hash_removed(struct store *st, struct cyg_hash *hash, struct cyg_str 
 {
 	add_entry(st, hash, key, value, free_value);
 }
+
+/* ---- lists ---- */
+
+struct linked {
+	struct cyg_list *list;
+	struct cyg_link *link;
+	bool added;
+};
+
+static void end_linked(void *arg, bool failed)
+{
+	struct linked *l = arg;
+
+	if (failed && l->added)
+		cyg_list_remove(l->list, l->link);
+	else if (failed)
+		cyg_list_add(l->list, l->link);
+	free(l);
+}
+
+static void add_linked(struct store *st, struct linked linked)
+{
+	struct linked *l = cyg_xcalloc(1, sizeof(*l));
+
+	*l = linked;
+	store_undo(st, end_linked, l);
+}
+
+void store_list_add(struct store *st, struct cyg_list *list, struct cyg_link *link)
+{
+	cyg_list_add(list, link);
+	add_linked(st, (struct linked){ list, link, true });
+}
+
+void store_list_remove(struct store *st, struct cyg_list *list, struct cyg_link *link)
+{
+	cyg_list_remove(list, link);
+	add_linked(st, (struct linked){ list, link, false });
+}
+
+void store_free_nothing(void *value)
+{
+	(void)value;
+}

@@ -5,6 +5,7 @@
 #define STORE_UNDO_H
 
 #include "base/hash.h"
+#include "base/list.h"
 
 #include <stddef.h>
 
@@ -25,5 +26,10 @@ void store_hash_remove(
 /* The same for a value that the caller has taken out, or is about to. */
 void store_hash_removed(struct store *st, struct cyg_hash *hash, struct cyg_str key, void *value,
     void (*free_value)(void *value));
+/* Puts a link on a list, or takes it off; on the way back it comes to the list's end. */
+void store_list_add(struct store *st, struct cyg_list *list, struct cyg_link *link);
+void store_list_remove(struct store *st, struct cyg_list *list, struct cyg_link *link);
+/* For values that a hash does not own. */
+void store_free_nothing(void *value);
 
 #endif

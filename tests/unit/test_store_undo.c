@@ -240,6 +240,35 @@ START_TEST(test_memory_stays_when_the_turn_is_on_disk)
 }
 END_TEST
 
+static void lists_change(struct cyg_list *list, struct cyg_link *stays, struct cyg_link *comes)
+{
+	store_list_add(st, list, comes);
+	store_list_remove(st, list, stays);
+	store_list_remove(st, list, comes);
+	store_list_add(st, list, comes);
+	rig_add_session("ab", 10);
+}
+
+START_TEST(test_a_list_goes_back_with_the_turn)
+{
+	struct cyg_list list;
+	struct cyg_link stays, comes;
+
+	cyg_list_init(&list);
+	cyg_list_add(&list, &stays);
+	fault_vfs_set(SQLITE_FULL);
+	lists_change(&list, &stays, &comes);
+	ck_assert_int_lt(store_commit(st, &err), 0);
+	ck_assert_ptr_eq(cyg_list_first(&list), &stays);
+	ck_assert_uint_eq(list.n, 1);
+	fault_vfs_set(SQLITE_OK);
+	lists_change(&list, &stays, &comes);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	ck_assert_ptr_eq(cyg_list_first(&list), &comes);
+	ck_assert_uint_eq(list.n, 1);
+}
+END_TEST
+
 START_TEST(test_a_store_that_is_closed_in_a_turn_leaves_nothing_behind)
 {
 	struct thing t = thing_new();
@@ -314,6 +343,7 @@ int main(void)
 	tcase_add_test(tc, test_what_was_forgotten_is_not_taken_back);
 	tcase_add_test(tc, test_a_failed_turn_drops_no_effect_of_the_turn_before);
 	tcase_add_test(tc, test_memory_stays_when_the_turn_is_on_disk);
+	tcase_add_test(tc, test_a_list_goes_back_with_the_turn);
 	tcase_add_test(tc, test_a_store_that_is_closed_in_a_turn_leaves_nothing_behind);
 	tcase_add_test(tc, test_a_turn_that_changed_nothing_tells_nothing_of_the_disk);
 	tcase_add_test(tc, test_a_full_database_is_a_failed_turn);

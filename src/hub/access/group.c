@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "hub/access/roles.h"
+#include "store/undo.h"
 
 #include <string.h>
 
@@ -150,8 +151,10 @@ void groups_forget(struct hub *hub, struct person *person)
 
 	json_array_foreach (person->by_hand, i, one) {
 		struct group *group = groups_find(hub, cyg_str_of(json_string_value(one)));
-		if (group != NULL)
-			group->members--;
+		if (group == NULL)
+			continue;
+		store_keep(hub->store, &group->members, sizeof(group->members));
+		group->members--;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "ipc/spawn_codec.h"
+#include "store/undo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static void person_free(void *p)
 	free(person);
 }
 
-static struct person *add(struct people *people, const char *name)
+static struct person *person_new(const char *name)
 {
 	struct person *p = cyg_xcalloc(1, sizeof(*p));
 
@@ -42,7 +43,6 @@ static struct person *add(struct people *people, const char *name)
 	p->by_hand = json_array();
 	cyg_list_init(&p->sessions);
 	cyg_list_init(&p->tokens);
-	(void)cyg_hash_set(people->by_name, cyg_str_of(p->name), p);
 	return p;
 }
 
@@ -55,10 +55,11 @@ static struct cyg_str subject_key(const char *provider, const char *subject, cha
 }
 
 /* Nobody vouches for those that an administrator has made and who never came. */
-static void index_subject(struct people *people, struct person *p)
+static void index_person(struct people *people, struct person *p)
 {
 	char key[SUBJECT_KEY_MAX];
 
+	(void)cyg_hash_set(people->by_name, cyg_str_of(p->name), p);
 	if (p->provider[0] != '\0')
 		(void)cyg_hash_set(
 		    people->by_subject, subject_key(p->provider, p->subject, key, sizeof(key)), p);
@@ -100,7 +101,7 @@ static void claim_groups(struct person *p, const json_t *groups)
 static void on_row(void *arg, const void *found)
 {
 	const struct store_user *row = found;
-	struct person *p = add(arg, row->name);
+	struct person *p = person_new(row->name);
 	json_t *groups = json_loads(row->groups, 0, NULL);
 
 	(void)cyg_str_copy(p->name_before, sizeof(p->name_before), cyg_str_of(row->name_before));
@@ -109,7 +110,7 @@ static void on_row(void *arg, const void *found)
 	p->id = row->id;
 	p->admin = row->admin;
 	p->admin_by_hand = row->admin_by_hand;
-	index_subject(arg, p);
+	index_person(arg, p);
 	p->created_us = row->created_us;
 	p->last_activity_us = row->last_activity_us;
 	claim_groups(p, groups);
@@ -183,7 +184,8 @@ int person_make(struct hub *hub, const char *name, struct person **ret, struct c
 		return -CYG_EINVAL;
 	if (people_find(hub, cyg_str_of(name)) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "User %s already exists", name);
-	struct person *p = add(hub->people, name);
+	struct person *p = person_new(name);
+	store_hash_set(hub->store, hub->people->by_name, cyg_str_of(p->name), p, person_free);
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
 	p->created_us = cyg_clock_wall_us();
 	save(hub, p);
@@ -194,9 +196,14 @@ int person_make(struct hub *hub, const char *name, struct person **ret, struct c
 /* The provider vouches for the user from now on. */
 static void take_subject(struct hub *hub, struct person *p, const struct person_claim *claim)
 {
+	char key[SUBJECT_KEY_MAX];
+
+	store_keep(hub->store, p->provider, sizeof(p->provider));
+	store_keep(hub->store, p->subject, sizeof(p->subject));
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
-	index_subject(hub->people, p);
+	store_hash_set(hub->store, hub->people->by_subject,
+	    subject_key(p->provider, p->subject, key, sizeof(key)), p, store_free_nothing);
 	const struct store_user row = {
 		.id = p->id, .provider = p->provider, .subject = p->subject
 	};
@@ -228,6 +235,11 @@ static struct person *make(
 	return p;
 }
 
+static void free_json(void *value)
+{
+	json_decref(value);
+}
+
 int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err)
 {
@@ -239,6 +251,10 @@ int people_admit(struct hub *hub, const struct person_claim *claim, bool may_cre
 		return -(int)err->code;
 	if (p->leaving)
 		return cyg_fail(err, CYG_EEXIST, "The account is being deleted.");
+	store_replace(hub->store, &p->groups, json_incref(p->groups), free_json);
+	store_replace(hub->store, &p->claimed, json_incref(p->claimed), free_json);
+	store_keep(hub->store, &p->admin, sizeof(p->admin));
+	store_keep(hub->store, &p->last_activity_us, sizeof(p->last_activity_us));
 	claim_groups(p, claim->groups);
 	p->admin = claim->admin || p->admin_by_hand;
 	p->last_activity_us = cyg_clock_wall_us();
@@ -259,9 +275,12 @@ int person_rename(struct hub *hub, struct person *p, const char *name, struct cy
 		return cyg_fail(
 		    err, CYG_EEXIST, "User %s already exists, username must be unique", name);
 	roles_follow(hub, ROLE_OF_USER, p->name, name);
-	(void)cyg_hash_remove(hub->people->by_name, cyg_str_of(p->name));
+	struct cyg_hash *by_name = hub->people->by_name;
+	store_hash_remove(hub->store, by_name, cyg_str_of(p->name), store_free_nothing);
+	store_keep(hub->store, p->name, sizeof(p->name));
+	store_keep(hub->store, p->subject, sizeof(p->subject));
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
-	(void)cyg_hash_set(hub->people->by_name, cyg_str_of(p->name), p);
+	store_hash_set(hub->store, by_name, cyg_str_of(p->name), p, store_free_nothing);
 	/* What nobody vouches for is found by its name. */
 	if (p->provider[0] == '\0')
 		(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
@@ -273,6 +292,8 @@ int person_rename(struct hub *hub, struct person *p, const char *name, struct cy
 
 void person_set_admin(struct hub *hub, struct person *p, bool admin)
 {
+	store_keep(hub->store, &p->admin, sizeof(p->admin));
+	store_keep(hub->store, &p->admin_by_hand, sizeof(p->admin_by_hand));
 	p->admin = p->admin_by_hand = admin;
 	save(hub, p);
 	credentials_of_person(hub, p);
@@ -287,11 +308,10 @@ void person_remove(struct hub *hub, struct person *p)
 	sessions_forget(hub, p);
 	tokens_forget(hub, &p->tokens);
 	if (p->provider[0] != '\0')
-		(void)cyg_hash_remove(hub->people->by_subject,
-		    subject_key(p->provider, p->subject, key, sizeof(key)));
-	(void)cyg_hash_remove(hub->people->by_name, cyg_str_of(p->name));
+		store_hash_remove(hub->store, hub->people->by_subject,
+		    subject_key(p->provider, p->subject, key, sizeof(key)), store_free_nothing);
+	store_hash_remove(hub->store, hub->people->by_name, cyg_str_of(p->name), person_free);
 	store_remove(hub->store, &store_users, &(struct store_user){ .id = p->id });
-	person_free(p);
 }
 
 bool people_next(const struct hub *hub, size_t *pos, const struct person **ret)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "hub/access/role.h"
 #include "hub/access/scope.h"
+#include "store/undo.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -121,7 +122,8 @@ int role_put(struct hub *hub, const char *name, const char *description, const j
 	cyg_autofree char *text = json_dumps(scopes, JSON_COMPACT);
 	const struct store_role row = { name, description, text };
 	store_put(hub->store, &store_roles, &row);
-	array_free(cyg_hash_set(hub->roles->scopes, cyg_str_of(name), json_deep_copy(scopes)));
+	store_hash_set(
+	    hub->store, hub->roles->scopes, cyg_str_of(name), json_deep_copy(scopes), array_free);
 	return 0;
 }
 
@@ -205,12 +207,13 @@ void role_revoke(struct hub *hub, const char *role, enum role_holder kind, const
 void roles_follow(struct hub *hub, enum role_holder kind, const char *name, const char *now)
 {
 	char text[KEY_MAX];
-	json_t *list =
-	    cyg_hash_remove(hub->roles->held, key_of(kinds[kind], cyg_str_of(name), text));
+	struct cyg_str key = key_of(kinds[kind], cyg_str_of(name), text);
+	json_t *list = json_incref(cyg_hash_find(hub->roles->held, key));
 
+	store_hash_remove(hub->store, hub->roles->held, key, array_free);
 	if (list == NULL || now == NULL)
 		array_free(list);
 	else
-		array_free(cyg_hash_set(
-		    hub->roles->held, key_of(kinds[kind], cyg_str_of(now), text), list));
+		store_hash_set(hub->store, hub->roles->held,
+		    key_of(kinds[kind], cyg_str_of(now), text), list, array_free);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "hub/access/roles.h"
 #include "hub/access/token.h"
+#include "store/undo.h"
 
 #include <string.h>
 
@@ -13,23 +14,24 @@ struct services {
 	struct cyg_hash *by_name;
 };
 
-static struct service *add(struct hub *hub, const char *name)
+static struct service *service_new(const char *name)
 {
 	struct service *s = cyg_xcalloc(1, sizeof(*s));
 
 	(void)cyg_str_copy(s->name, sizeof(s->name), cyg_str_of(name));
 	cyg_list_init(&s->tokens);
-	(void)cyg_hash_set(hub->services->by_name, cyg_str_of(s->name), s);
 	return s;
 }
 
 static void on_row(void *arg, const void *found)
 {
 	const struct store_service *row = found;
-	struct service *s = add(arg, row->name);
+	struct hub *hub = arg;
+	struct service *s = service_new(row->name);
 
 	s->admin = row->admin;
 	s->created_us = row->created_us;
+	(void)cyg_hash_set(hub->services->by_name, cyg_str_of(s->name), s);
 }
 
 int services_load(struct hub *hub, struct cyg_err *err)
@@ -76,7 +78,8 @@ int service_make(
 		return -CYG_EINVAL;
 	if (services_find(hub, cyg_str_of(name)) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "Service %s already exists", name);
-	struct service *s = add(hub, name);
+	struct service *s = service_new(name);
+	store_hash_set(hub->store, hub->services->by_name, cyg_str_of(s->name), s, free);
 	s->admin = admin;
 	s->created_us = cyg_clock_wall_us();
 	const struct store_service row = { s->name, s->admin, s->created_us };
@@ -90,5 +93,5 @@ void service_remove(struct hub *hub, struct service *service)
 	roles_follow(hub, ROLE_OF_SERVICE, service->name, NULL);
 	tokens_forget(hub, &service->tokens);
 	store_remove(hub->store, &store_services, &(struct store_service){ .name = service->name });
-	free(cyg_hash_remove(hub->services->by_name, cyg_str_of(service->name)));
+	store_hash_remove(hub->store, hub->services->by_name, cyg_str_of(service->name), free);
 }

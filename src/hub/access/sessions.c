@@ -5,24 +5,18 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "hub/access/credentials.h"
+#include "store/undo.h"
 
 struct sessions {
 	struct cyg_hash *by_sum;
 };
 
-static void add(struct hub *hub, struct session *s)
-{
-	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
-	cyg_list_add(&s->person->sessions, &s->link);
-}
-
-/* Out of both indexes, and freed. */
+/* Out of both indexes, and freed with the turn. */
 static void drop(struct hub *hub, struct session *s)
 {
-	(void)cyg_hash_remove(hub->sessions->by_sum, cyg_str_of(s->sum));
 	credential_session(hub, s, false);
-	cyg_list_remove(&s->person->sessions, &s->link);
-	free(s);
+	store_hash_remove(hub->store, hub->sessions->by_sum, cyg_str_of(s->sum), free);
+	store_list_remove(hub->store, &s->person->sessions, &s->link);
 }
 
 static void on_row(void *arg, const void *found)
@@ -39,7 +33,8 @@ static void on_row(void *arg, const void *found)
 	s->person = person;
 	s->created_us = row->created_us;
 	s->expires_us = row->expires_us;
-	add(hub, s);
+	(void)cyg_hash_set(hub->sessions->by_sum, cyg_str_of(s->sum), s);
+	cyg_list_add(&s->person->sessions, &s->link);
 }
 
 int sessions_load(struct hub *hub, struct cyg_err *err)
@@ -96,7 +91,8 @@ struct session *sessions_make(struct hub *hub, struct person *person, const char
 	s->person = person;
 	s->created_us = cyg_clock_wall_us();
 	s->expires_us = s->created_us + (int64_t)hub->config.session_ms * 1000;
-	add(hub, s);
+	store_hash_set(hub->store, hub->sessions->by_sum, cyg_str_of(s->sum), s, free);
+	store_list_add(hub->store, &person->sessions, &s->link);
 	const struct store_session row = {
 		.sha256 = s->sum,
 		.user = person->name,
@@ -126,14 +122,13 @@ static bool goes(void *arg, struct cyg_str key, void *value)
 	const struct sweep *sweep = arg;
 	struct session *s = value;
 
-	(void)key;
 	if (s->expires_us > sweep->now_us)
 		return false;
 	store_remove(
 	    sweep->hub->store, &store_sessions, &(struct store_session){ .sha256 = s->sum });
 	credential_session(sweep->hub, s, false);
-	cyg_list_remove(&s->person->sessions, &s->link);
-	free(s);
+	store_hash_removed(sweep->hub->store, sweep->hub->sessions->by_sum, key, s, free);
+	store_list_remove(sweep->hub->store, &s->person->sessions, &s->link);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "hub/access/credentials.h"
 #include "hub/access/service.h"
+#include "store/undo.h"
 
 #include <string.h>
 
@@ -29,19 +30,12 @@ static struct cyg_list *list_of(const struct token *t)
 	return t->person != NULL ? &t->person->tokens : &t->service->tokens;
 }
 
-static void add(struct hub *hub, struct token *t)
-{
-	(void)cyg_hash_set(hub->tokens->by_sum, cyg_str_of(t->sum), t);
-	cyg_list_add(list_of(t), &t->link);
-}
-
-/* Out of every index, and freed. */
+/* Out of every index, and freed with the turn. */
 static void drop(struct hub *hub, struct token *t)
 {
-	(void)cyg_hash_remove(hub->tokens->by_sum, cyg_str_of(t->sum));
 	credential_token(hub, t, false);
-	cyg_list_remove(list_of(t), &t->link);
-	token_free(t);
+	store_hash_remove(hub->store, hub->tokens->by_sum, cyg_str_of(t->sum), token_free);
+	store_list_remove(hub->store, list_of(t), &t->link);
 }
 
 static void on_row(void *arg, const void *found)
@@ -70,7 +64,8 @@ static void on_row(void *arg, const void *found)
 	t->created_us = row->created_us;
 	t->expires_us = row->expires_us;
 	t->last_activity_us = row->last_activity_us;
-	add(hub, t);
+	(void)cyg_hash_set(hub->tokens->by_sum, cyg_str_of(t->sum), t);
+	cyg_list_add(list_of(t), &t->link);
 }
 
 int tokens_load(struct hub *hub, struct cyg_err *err)
@@ -146,7 +141,8 @@ int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CRE
 		.expires_us = t->expires_us,
 	};
 	t->id = store_add(hub->store, &store_tokens, &row);
-	add(hub, t);
+	store_hash_set(hub->store, hub->tokens->by_sum, cyg_str_of(t->sum), t, token_free);
+	store_list_add(hub->store, list_of(t), &t->link);
 	credential_token(hub, t, true);
 	*ret = t;
 	return 0;
@@ -177,13 +173,12 @@ static bool goes(void *arg, struct cyg_str key, void *value)
 	const struct sweep *s = arg;
 	struct token *t = value;
 
-	(void)key;
 	if (!is_over(t, s->now_us))
 		return false;
 	store_remove(s->hub->store, &store_tokens, &(struct store_token){ .id = t->id });
 	credential_token(s->hub, t, false);
-	cyg_list_remove(list_of(t), &t->link);
-	token_free(t);
+	store_hash_removed(s->hub->store, s->hub->tokens->by_sum, key, t, token_free);
+	store_list_remove(s->hub->store, list_of(t), &t->link);
 	return true;
 }
 

@@ -421,7 +421,7 @@ class HubSite:
         self.options = list(options)
         for folder in (self.run / "hub", self.run / "spawner", self.run / "proxy", self.run / "s", self.state,
                        tmp / "web"):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
         self.profiles = tmp / "profiles.yaml"
         shutil.copy(places.ROOT / "config/profiles.yaml", self.profiles)
         self.web = tmp / "web"

@@ -1,5 +1,6 @@
 """`cygnetctl up` with a site of its own: what it says when something is taken, wrong or does not stay alive."""
 
+import concurrent.futures
 import json
 import shutil
 import socket
@@ -7,6 +8,7 @@ import socket
 import pytest
 
 from lib import places
+from lib.bad_disk import FullDisk, needs_root
 from lib.hub_rig import Browser
 
 TEMPLATES = "templates:\n  test: { command: [\"/bin/true\"] }\n"
@@ -122,3 +124,24 @@ def test_a_daemon_that_never_stays_alive_ends_the_start(up, file, text, words):
     program.wait_line(words)
     refused(program, "does not stay alive: its messages above say why")
     assert not up.ready.exists()
+
+
+@needs_root
+def test_servers_are_stopped_though_the_disk_is_full(up):
+    disk = FullDisk()
+    disk.prepare(up.tmp / "state")
+    try:
+        (up.config / "templates.yaml").write_text("templates:\n  test: { command: [\"/bin/sleep\", \"1000\"] }\n")
+        program = up.start()
+        program.wait_line("Cygnet is ready: ")
+        browser = up.door()
+        assert browser.sign_in("alice", json.loads(up.ready.read_text())["password"]).status == 200
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            start = pool.submit(browser.post, "/hub/api/users/alice/server", {})
+            program.wait_line("alice/default: .* starting -> waiting")
+            disk.begin()
+            program.stop()
+            assert start.exception() is not None or start.result().status != 201
+        assert "every server is stopped" in program.log and "did not stop" not in program.log
+    finally:
+        disk.close()

@@ -1,0 +1,109 @@
+/* The turn of the hub: what one turn of the loop wrote is committed before anything of it leaves.
+ * When it cannot be written the hub goes on: who asked for something is told to come back, what
+ * happened outside is kept in memory, and its rows are written again until the disk takes them. */
+#include "hub/turn.h"
+
+#include "base/clock.h"
+#include "daemon/log.h"
+#include "hub/reconcile.h"
+#include "hub/srv.h"
+
+enum { RETRY_MS = 1000 };
+
+static bool is_drained(const struct hub *hub)
+{
+	size_t n = 0;
+
+	for (int state = SRV_QUEUED; state < SRV_STATES; state++)
+		n += srvs_in(hub, (enum srv_state)state)->n;
+	return n == 0;
+}
+
+/* ---- the store fails, and comes back ---- */
+
+/* A store that still fails fails this too. */
+static void on_retry(uv_timer_t *timer)
+{
+	struct hub *hub = timer->data;
+
+	srvs_repair(hub);
+	store_probe(hub->store);
+}
+
+static void begin_failing(struct hub *hub, const struct cyg_err *why)
+{
+	if (hub->failing_since_us != 0)
+		return;
+	cyg_log_error("store",
+	    "nothing can be saved: %s; what runs goes on, nothing new starts, it is tried again "
+	    "every second",
+	    why->msg);
+	hub->failing_since_us = cyg_clock_wall_us();
+	(void)uv_timer_start(&hub->turn_retry, on_retry, RETRY_MS, RETRY_MS);
+}
+
+static void end_failing(struct hub *hub)
+{
+	int64_t since_us = hub->failing_since_us;
+
+	if (since_us == 0)
+		return;
+	hub->failing_since_us = 0;
+	(void)uv_timer_stop(&hub->turn_retry);
+	cyg_log_warn("store", "can be written again, after %lld s",
+	    (long long)((cyg_clock_wall_us() - since_us) / 1000000));
+	srvs_repair(hub);
+	reconcile_intents(hub);
+	srvs_admit(hub);
+}
+
+/* ---- the turn ---- */
+
+static void end_turn(struct hub *hub)
+{
+	uint64_t commits = store_commits(hub->store);
+	struct cyg_err err;
+
+	if (hub->ending)
+		return;
+	if (store_commit(hub->store, &err) < 0)
+		begin_failing(hub, &err);
+	else if (store_commits(hub->store) != commits)
+		end_failing(hub);
+	if (!hub->draining || !is_drained(hub))
+		return;
+	cyg_log_info("hub", "every server is stopped");
+	hub->ending = true;
+	cyg_loop_stop(hub->loop);
+}
+
+/* After timers, before the loop sleeps; and after I/O. */
+static void on_prepare(uv_prepare_t *handle)
+{
+	end_turn(handle->data);
+}
+
+static void on_check(uv_check_t *handle)
+{
+	end_turn(handle->data);
+}
+
+void turns_start(struct hub *hub)
+{
+	(void)uv_prepare_init(hub->uv, &hub->turn_prepare);
+	(void)uv_check_init(hub->uv, &hub->turn_check);
+	(void)uv_timer_init(hub->uv, &hub->turn_retry);
+	hub->turn_prepare.data = hub->turn_check.data = hub->turn_retry.data = hub;
+	(void)uv_prepare_start(&hub->turn_prepare, on_prepare);
+	(void)uv_check_start(&hub->turn_check, on_check);
+	hub->turns = true;
+}
+
+void turns_close(struct hub *hub)
+{
+	if (!hub->turns)
+		return;
+	uv_close((uv_handle_t *)&hub->turn_prepare, NULL);
+	uv_close((uv_handle_t *)&hub->turn_check, NULL);
+	uv_close((uv_handle_t *)&hub->turn_retry, NULL);
+}
