@@ -112,7 +112,7 @@ static void conn_hand_over(struct http_conn *c)
 
 void conn_drop(struct http_conn *c)
 {
-	struct http_stream *st = CYG_TAKE(c->stream);
+	struct conn_stream *st = CYG_TAKE(c->stream);
 
 	if (c->state == CONN_CLOSED)
 		return;
@@ -124,7 +124,7 @@ void conn_drop(struct http_conn *c)
 	cyg_close(c->fd);
 	cyg_buf_free(&c->in);
 	if (st != NULL && st->events.on_close != NULL)
-		st->events.on_close(st, st->arg);
+		st->events.on_close(&st->base, st->arg);
 	free(st);
 	/* The request itself goes with the connection, at the end of the loop's turn: its handler
 	 * may be at work further up the stack. */
@@ -159,7 +159,7 @@ static bool step_reply(struct http_conn *c)
 
 static bool step_stream(struct http_conn *c)
 {
-	struct http_stream *st = c->stream;
+	struct conn_stream *st = c->stream;
 	int rc = st->aborted ? -1 : conn_out_flush(c);
 
 	if (rc < 0)
@@ -170,7 +170,7 @@ static bool step_stream(struct http_conn *c)
 	if (st->ended) {
 		c->stream = NULL;
 		if (st->events.on_close != NULL)
-			st->events.on_close(st, st->arg);
+			st->events.on_close(&st->base, st->arg);
 		free(st);
 		if (c->state == CONN_CLOSED)
 			return false;
@@ -180,7 +180,7 @@ static bool step_stream(struct http_conn *c)
 	if (st->wrote) {
 		st->wrote = false;
 		if (st->events.on_drain != NULL)
-			st->events.on_drain(st, st->arg);
+			st->events.on_drain(&st->base, st->arg);
 		return c->state == CONN_STREAM && (st->wrote || st->ended || st->aborted);
 	}
 	return false;

@@ -1,8 +1,8 @@
 ARCHIVES += http
 http_SRC := src/http/text.c src/http/peer.c src/http/head_parse.c src/http/head_check.c src/http/head_write.c \
 	src/http/origin.c src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
-	src/http/endpoint.c src/http/mount.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
-	src/http/reply.c src/http/stream.c src/http/client.c
+	src/http/endpoint.c src/http/mount.c src/http/route.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
+	src/http/respond.c src/http/reply.c src/http/stream.c src/http/client.c
 TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
 http_echo_server_LIBS := http daemon base

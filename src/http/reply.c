@@ -2,27 +2,13 @@
  * here and nowhere else. */
 #include "http/server_priv.h"
 
-#include "http/text.h"
-
 #include <assert.h>
 #include <stdio.h>
 
-bool http_value_is_ok(struct cyg_str value)
+static void reply_field(struct http_req *req, const char *name, const char *value)
 {
-	return http_text_is_value(value, true);
-}
-
-void http_reply_field(struct http_req *req, const char *name, const char *value)
-{
-	static const char *const ours[] = { "connection", "content-length", "transfer-encoding",
-		"date", "upgrade" };
-	struct cyg_str field = cyg_str_of(name);
-
-	for (size_t i = 0; i < CYG_N(ours); i++) {
-		if (cyg_str_case_eq(field, ours[i]))
-			abort();
-	}
-	if (http_write_field(&request_of(req)->fields, field, cyg_str_of(value), NULL) < 0)
+	if (http_write_field(&request_of(req)->fields, cyg_str_of(name), cyg_str_of(value), NULL) <
+	    0)
 		abort();
 }
 
@@ -70,31 +56,6 @@ void reply_write_head(struct request *r, int status, const char *type, int64_t l
 		abort();
 }
 
-static void add_json_text(struct cyg_buf *out, const char *text)
-{
-	bool ok = cyg_str_is_utf8(cyg_str_of(text));
-
-	(void)cyg_buf_add_str(out, "\"", NULL);
-	for (const char *p = text; *p != '\0'; p++) {
-		unsigned char b = (unsigned char)*p;
-
-		if (b == '"' || b == '\\')
-			(void)cyg_buf_printf(out, NULL, "\\%c", b);
-		else if (b < 0x20 || b == 0x7f)
-			(void)cyg_buf_printf(out, NULL, "\\u%04x", b);
-		else
-			(void)cyg_buf_add(out, ok || b < 0x80 ? p : "?", 1, NULL);
-	}
-	(void)cyg_buf_add_str(out, "\"", NULL);
-}
-
-static void write_error(struct cyg_buf *out, int status, const char *message)
-{
-	(void)cyg_buf_printf(out, NULL, "{\"status\": %d, \"message\": ", status);
-	add_json_text(out, message);
-	(void)cyg_buf_add_str(out, "}", NULL);
-}
-
 void reply_write_refusal(struct http_conn *c, int status, const char *message)
 {
 	enum http_method method =
@@ -102,7 +63,7 @@ void reply_write_refusal(struct http_conn *c, int status, const char *message)
 	cyg_autobuf struct cyg_buf body;
 
 	cyg_buf_init(&body, HTTP_COPY_MAX);
-	write_error(&body, status, message);
+	http_error_body(&body, status, message);
 	put_head(c, status, "application/json", (int64_t)body.len);
 	put(&c->out.buf, "Connection", "close");
 	(void)http_write_end(&c->out.buf, NULL);
@@ -130,24 +91,7 @@ static void reply_done(struct http_conn *c)
 	conn_kick(c);
 }
 
-void http_reply(struct http_req *req, int status, const char *type, struct cyg_str body)
-{
-	struct request *r = request_of(req);
-	struct http_conn *c = r->conn;
-
-	if (!is_wanted(r))
-		return;
-	if (body.len > HTTP_COPY_MAX) {
-		http_reply_take(req, status, type, cyg_str_dup(body), body.len);
-		return;
-	}
-	reply_write_head(r, status, type, (int64_t)body.len);
-	if (has_body(r, status) && cyg_buf_add(&c->out.buf, body.p, body.len, NULL) < 0)
-		abort();
-	reply_done(c);
-}
-
-void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len)
+static void reply_take(struct http_req *req, int status, const char *type, char *body, size_t len)
 {
 	struct request *r = request_of(req);
 	struct http_conn *c = r->conn;
@@ -166,45 +110,24 @@ void http_reply_take(struct http_req *req, int status, const char *type, char *b
 	reply_done(c);
 }
 
-void http_reply_error(struct http_req *req, int status, const char *message)
+static void reply_copy(struct http_req *req, int status, const char *type, struct cyg_str body)
 {
-	cyg_autobuf struct cyg_buf body;
+	struct request *r = request_of(req);
+	struct http_conn *c = r->conn;
 
-	cyg_buf_init(&body, (size_t)1024 * 1024);
-	write_error(&body, status, message);
-	http_reply(req, status, "application/json", cyg_buf_str(&body));
+	if (!is_wanted(r))
+		return;
+	if (body.len > HTTP_COPY_MAX) {
+		reply_take(req, status, type, cyg_str_dup(body), body.len);
+		return;
+	}
+	reply_write_head(r, status, type, (int64_t)body.len);
+	if (has_body(r, status) && cyg_buf_add(&c->out.buf, body.p, body.len, NULL) < 0)
+		abort();
+	reply_done(c);
 }
 
-int http_status_of(enum cyg_code code)
-{
-	static const int status_of[] = {
-		[CYG_OK] = 500,
-		[CYG_EINVAL] = 400,
-		[CYG_ENOENT] = 404,
-		[CYG_EDENIED] = 403,
-		[CYG_EEXIST] = 409,
-		[CYG_ELIMIT] = 413,
-		[CYG_ETIMEOUT] = 504,
-		[CYG_EPROTO] = 502,
-		[CYG_EBUSY] = 503,
-		[CYG_ESYS] = 500,
-	};
-
-	return status_of[code];
-}
-
-void http_reply_err(struct http_req *req, const struct cyg_err *err)
-{
-	http_reply_error(req, http_status_of(err->code), err->msg);
-}
-
-void http_reply_redirect(struct http_req *req, int status, const char *location)
-{
-	http_reply_field(req, "Location", location);
-	http_reply(req, status, NULL, CYG_STR(""));
-}
-
-void http_reply_file(
+static void reply_file(
     struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len)
 {
 	struct request *r = request_of(req);
@@ -224,3 +147,15 @@ void http_reply_file(
 	}
 	reply_done(c);
 }
+
+const struct http_sender conn_sender = {
+	.field = reply_field,
+	.reply = reply_copy,
+	.reply_take = reply_take,
+	.reply_file = reply_file,
+	.reply_stream = conn_reply_stream,
+	.reply_websocket = conn_reply_websocket,
+	.stream_write = conn_stream_write,
+	.stream_end = conn_stream_end,
+	.stream_abort = conn_stream_abort,
+};

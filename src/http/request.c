@@ -3,7 +3,6 @@
 
 #include "http/url.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct request *request_of(struct http_req *req)
@@ -35,7 +34,7 @@ static struct request *request_new(struct http_conn *c, size_t head_len)
 		.body = CYG_STR(""),
 		.arena = &r->arena,
 		.app = c->server->opts.app,
-		.conn_ = c,
+		.sender_ = &conn_sender,
 	};
 	return r;
 }
@@ -53,7 +52,7 @@ void request_free(struct request *r)
 
 bool request_abort(struct request *r)
 {
-	r->conn = r->req.conn_ = NULL;
+	r->conn = NULL;
 	if (r->answered || !r->seen)
 		return true;
 	/* Without on_abort the handler will still answer, and that answer frees the request. */
@@ -134,50 +133,20 @@ static void begin_body(struct http_conn *c)
 	conn_move(c, CONN_BODY);
 }
 
-static void reply_not_allowed(struct http_req *req, unsigned allowed)
-{
-	char list[64];
-	size_t n = 0;
-
-	list[0] = '\0';
-	for (unsigned m = HTTP_GET; m <= HTTP_OPTIONS; m++) {
-		const char *text = http_method_text((enum http_method)m);
-
-		if ((allowed & 1U << m) == 0)
-			continue;
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "", text);
-	}
-	http_reply_field(req, "Allow", list);
-	http_reply_error(req, 405, "the method is not allowed here");
-}
-
 static void route(struct http_conn *c)
 {
-	struct http_server *s = c->server;
 	struct request *r = c->req;
-	struct mount_match match;
 	struct cyg_err err;
 
-	if (cyg_str_eq(r->head.target, "*")) {
-		http_reply(&r->req, 204, NULL, CYG_STR(""));
-		return;
-	}
-	if (url_path_decode(&r->arena, r->head.path, &r->req.path, &err) < 0) {
+	if (!cyg_str_eq(r->head.target, "*") &&
+	    url_path_decode(&r->arena, r->head.path, &r->req.path, &err) < 0) {
 		request_refuse(c, 400, err.msg);
 		return;
 	}
-	mounts_route(s->mounts, &r->req, &match);
 	r->seen = true;
-	if (r->req.endpoint == NULL && match.allowed != 0) {
-		reply_not_allowed(&r->req, match.allowed);
-	} else if (r->req.endpoint == NULL && match.not_found != NULL) {
-		match.not_found(&r->req);
-	} else if (r->req.endpoint == NULL) {
-		http_reply_error(&r->req, 404, "not found");
-	} else if (s->opts.authorize == NULL || s->opts.authorize(&r->req, r->req.endpoint)) {
-		if (c->state == CONN_HANDLER)
-			begin_body(c);
-	}
+	if (http_route(c->server->mounts, c->server->opts.authorize, &r->req) &&
+	    c->state == CONN_HANDLER)
+		begin_body(c);
 }
 
 bool request_begin(struct http_conn *c)

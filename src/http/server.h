@@ -12,6 +12,7 @@
 
 struct http_server;
 struct http_req;
+struct http_sender;
 struct http_stream;
 
 enum { HTTP_PARAMS_MAX = 6 };
@@ -74,8 +75,8 @@ struct http_req {
 	 * handler still has to answer; that answer goes nowhere. A client that shuts only its
 	 * sending side before it has its answer counts as gone. */
 	void (*on_abort)(struct http_req *req);
-	void *data;              /* the handler's own */
-	struct http_conn *conn_; /* private */
+	void *data;                        /* the handler's own */
+	const struct http_sender *sender_; /* private: the server that holds the connection */
 };
 
 /* Endpoints and strings must outlive the server; the list of mounts is copied. */

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "http/body.h"
-#include "http/mount.h"
-#include "http/server.h"
+#include "http/route.h"
+#include "http/sender.h"
 
 enum {
 	HTTP_IN_MAX = 32 * 1024, /* bytes read ahead while a request is being answered */
@@ -54,7 +54,8 @@ struct request {
 	struct http_head head; /* last: large, and not cleared */
 };
 
-struct http_stream {
+struct conn_stream {
+	struct http_stream base;
 	struct http_conn *conn;
 	struct http_stream_events events;
 	void *arg;
@@ -94,7 +95,7 @@ struct http_conn {
 	struct cyg_buf in;
 	struct conn_out out;
 	struct request *req;
-	struct http_stream *stream;
+	struct conn_stream *stream;
 	http_upgraded_fn on_open;
 	void *on_open_arg;
 };
@@ -156,6 +157,15 @@ enum { REPLY_NO_LENGTH = -1, REPLY_CHUNKED = -2 };
 void reply_write_head(struct request *r, int status, const char *type, int64_t length);
 /* The same without a request. */
 void reply_write_refusal(struct http_conn *c, int status, const char *message);
+extern const struct http_sender conn_sender;
+/* ---- stream.c: for conn_sender ---- */
+struct http_stream *conn_reply_stream(struct http_req *req, int status, const char *type,
+    const struct http_stream_events *events, void *arg);
+int conn_stream_write(struct http_stream *stream, struct cyg_str data, struct cyg_err *err);
+void conn_stream_end(struct http_stream *stream);
+void conn_stream_abort(struct http_stream *stream);
+int conn_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
+    void *arg, struct cyg_err *err);
 /* ---- server.c ---- */
 void server_unref(struct http_server *s);
 /* Starts the turn of the kicked connections, and the janitor; both stop by themselves. */

@@ -8,18 +8,24 @@
 #include <assert.h>
 #include <sys/socket.h>
 
-struct http_stream *http_reply_stream(struct http_req *req, int status, const char *type,
+static struct conn_stream *stream_of(struct http_stream *stream)
+{
+	return CYG_CONTAINER_OF(stream, struct conn_stream, base);
+}
+
+struct http_stream *conn_reply_stream(struct http_req *req, int status, const char *type,
     const struct http_stream_events *events, void *arg)
 {
 	struct request *r = request_of(req);
 	struct http_conn *c = r->conn;
-	struct http_stream *st;
+	struct conn_stream *st;
 
 	if (c == NULL) {
 		request_free(r);
 		return NULL;
 	}
 	st = cyg_xcalloc(1, sizeof(*st));
+	st->base.sender = &conn_sender;
 	st->conn = c;
 	st->events = *events;
 	st->arg = arg;
@@ -29,11 +35,12 @@ struct http_stream *http_reply_stream(struct http_req *req, int status, const ch
 	reply_write_head(r, status, type, st->chunked ? REPLY_CHUNKED : REPLY_NO_LENGTH);
 	conn_move(c, CONN_STREAM);
 	conn_kick(c);
-	return st;
+	return &st->base;
 }
 
-int http_stream_write(struct http_stream *st, struct cyg_str data, struct cyg_err *err)
+int conn_stream_write(struct http_stream *stream, struct cyg_str data, struct cyg_err *err)
 {
+	struct conn_stream *st = stream_of(stream);
 	struct http_conn *c = st->conn;
 	int rc;
 
@@ -53,8 +60,10 @@ int http_stream_write(struct http_stream *st, struct cyg_str data, struct cyg_er
 	return 0;
 }
 
-void http_stream_end(struct http_stream *st)
+void conn_stream_end(struct http_stream *stream)
 {
+	struct conn_stream *st = stream_of(stream);
+
 	assert(!st->ended);
 	st->ended = true;
 	/* There is room: the buffer's maximum is more than a stream may fill. */
@@ -63,8 +72,10 @@ void http_stream_end(struct http_stream *st)
 	conn_kick(st->conn);
 }
 
-void http_stream_abort(struct http_stream *st)
+void conn_stream_abort(struct http_stream *stream)
 {
+	struct conn_stream *st = stream_of(stream);
+
 	st->aborted = true;
 	conn_kick(st->conn);
 }
@@ -92,7 +103,7 @@ static int write_switch(
 	return rc == 0 ? http_write_end(out, err) : rc;
 }
 
-int http_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
+int conn_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
     void *arg, struct cyg_err *err)
 {
 	struct request *r = request_of(req);
