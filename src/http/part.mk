@@ -3,10 +3,13 @@ http_SRC := src/http/text.c src/http/peer.c src/http/head_parse.c src/http/head_
 	src/http/origin.c src/http/body.c src/http/url.c src/http/cookie.c src/http/ws.c src/http/sha1.c \
 	src/http/endpoint.c src/http/mount.c src/http/route.c src/http/server.c src/http/conn.c src/http/out.c src/http/request.c \
 	src/http/respond.c src/http/reply.c src/http/stream.c src/http/client.c
+# Apart, so that only the program that serves by it links libmicrohttpd.
+ARCHIVES += httpmhd
+httpmhd_SRC := src/http/mhd.c src/http/mhd_stream.c
 TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
-http_echo_server_LIBS := http daemon base
-http_echo_server_PKGS := libuv yaml-0.1
+http_echo_server_LIBS := httpmhd http daemon base
+http_echo_server_PKGS := libuv yaml-0.1 libmicrohttpd
 
 UNIT_TESTS += test_http_refused
 test_http_refused_SRC := tests/unit/test_http_refused.c tests/unit/http_rig.c

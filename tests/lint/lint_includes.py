@@ -11,7 +11,7 @@ from csource import read, report, tracked
 THIRD = {  # header or folder of headers -> the name used below
     "uv.h": "uv", "uv": "uv", "yaml.h": "yaml", "openssl": "openssl", "jansson.h": "jansson", "curl": "curl",
     "sqlite3.h": "sqlite", "zmq.h": "zmq", "wslay": "wslay", "seccomp.h": "seccomp", "check.h": "check",
-    "zlib.h": "zlib",
+    "zlib.h": "zlib", "microhttpd.h": "microhttpd",
 }
 HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access"
 KBASE = "src/base src/daemon src/http src/ipc "
@@ -22,7 +22,7 @@ TABLE = {
     "src/base": "|",
     "src/daemon": "src/base | uv yaml curl",
     "src/ipc": "src/base src/daemon | uv",
-    "src/http": "src/base src/daemon | uv",
+    "src/http": "src/base src/daemon | uv microhttpd",
     "src/oidc": "src/base | openssl jansson",
     "src/store": "src/base | sqlite jansson",
     # The catalogue is a table of fields; those two headers know neither libuv nor libyaml.

@@ -1,8 +1,10 @@
 /* A server of src/http with one endpoint for each way of answering, for integration tests and
- * benches: http_echo_server unix:PATH|tcp:PORT. It ends on SIGTERM and prints "ready" first. */
+ * benches: http_echo_server unix:PATH|tcp:PORT|mhd:PATH (the last by libmicrohttpd). It ends on
+ * SIGTERM and prints "ready" first. */
 #include "base/mem.h"
 #include "base/num.h"
 #include "daemon/unixsock.h"
+#include "http/mhd.h"
 #include "http/server.h"
 #include "http/url.h"
 
@@ -16,6 +18,8 @@
 #include <sys/stat.h>
 
 enum { ECHO_BODY_MAX = 64 * 1024 * 1024, STREAM_PIECE = 64 * 1024 };
+
+static size_t n_open, n_aborted; /* of /later and /ticks */
 
 static void on_hello(struct http_req *req)
 {
@@ -48,6 +52,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct later *l = timer->data;
 
+	n_open--;
 	http_reply(l->req, 200, "text/plain", CYG_STR("later\n"));
 	uv_close((uv_handle_t *)timer, on_timer_closed);
 }
@@ -56,6 +61,8 @@ static void on_later_abort(struct http_req *req)
 {
 	struct later *l = req->data;
 
+	n_open--;
+	n_aborted++;
 	uv_close((uv_handle_t *)&l->timer, on_timer_closed);
 }
 
@@ -74,6 +81,7 @@ static void on_later(struct http_req *req)
 {
 	struct later *l = cyg_xcalloc(1, sizeof(*l));
 
+	n_open++;
 	l->req = req;
 	req->data = l;
 	req->on_abort = on_later_abort;
@@ -118,6 +126,55 @@ static void on_stream(struct http_req *req)
 		pump(st, f);
 }
 
+static void on_ticks_close(struct http_stream *st, void *arg)
+{
+	(void)st;
+	(void)arg;
+	n_open--;
+	n_aborted++;
+}
+
+/* One piece, then silence for ever. */
+static void on_ticks(struct http_req *req)
+{
+	static const struct http_stream_events events = { .on_close = on_ticks_close };
+	struct http_stream *st = http_reply_stream(req, 200, "text/event-stream", &events, NULL);
+
+	if (st == NULL)
+		return;
+	n_open++;
+	(void)http_stream_write(st, CYG_STR("tick\n"), NULL);
+}
+
+static void on_cut(struct http_req *req)
+{
+	static const struct http_stream_events events = { .on_drain = NULL };
+	struct http_stream *st = http_reply_stream(req, 200, "text/plain", &events, NULL);
+
+	if (st != NULL && http_stream_write(st, CYG_STR("half"), NULL) == 0)
+		http_stream_abort(st);
+}
+
+static void on_counts(struct http_req *req)
+{
+	char *text = cyg_arena_printf(req->arena, "aborted %zu open %zu\n", n_aborted, n_open);
+
+	http_reply(req, 200, "text/plain", cyg_str_of(text));
+}
+
+/* The fields as the handler sees them, but for those that belong to the connection. */
+static void on_fields(struct http_req *req)
+{
+	cyg_autobuf struct cyg_buf text;
+
+	cyg_buf_init(&text, ECHO_BODY_MAX);
+	for (size_t i = 0; i < req->head->n_fields; i++)
+		(void)cyg_buf_printf(&text, NULL, "%.*s: %.*s\n",
+		    CYG_STR_ARGS(req->head->fields[i].name),
+		    CYG_STR_ARGS(req->head->fields[i].value));
+	http_reply(req, 200, "text/plain", cyg_buf_str(&text));
+}
+
 static void on_file(struct http_req *req)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -154,6 +211,10 @@ static const struct http_endpoint endpoints[] = {
 	{ HTTP_GET, "/later", "any", on_later, 0 },
 	{ HTTP_GET, "/stream", "any", on_stream, 0 },
 	{ HTTP_GET, "/file", "any", on_file, 0 },
+	{ HTTP_GET, "/ticks", "any", on_ticks, 0 },
+	{ HTTP_GET, "/cut", "any", on_cut, 0 },
+	{ HTTP_GET, "/counts", "any", on_counts, 0 },
+	{ HTTP_GET, "/fields", "any", on_fields, 0 },
 	{ HTTP_GET, "/ws", "any", on_ws, 0 },
 	{ .path = NULL },
 };
@@ -165,8 +226,8 @@ static int listen_on(const char *where, struct cyg_err *err)
 	int on = 1;
 	int fd;
 
-	if (strncmp(where, "unix:", 5) == 0)
-		return unixsock_listen(where + 5, SOCK_STREAM, 0600, (gid_t)-1, err);
+	if (strncmp(where, "unix:", 5) == 0 || strncmp(where, "mhd:", 4) == 0)
+		return unixsock_listen(strchr(where, ':') + 1, SOCK_STREAM, 0600, (gid_t)-1, err);
 	if (strncmp(where, "tcp:", 4) != 0 ||
 	    cyg_num_parse_u64(cyg_str_of(where + 4), 1, 65535, &port, err) < 0)
 		return cyg_fail(err, CYG_EINVAL, "unix:PATH or tcp:PORT expected");
@@ -179,34 +240,54 @@ static int listen_on(const char *where, struct cyg_err *err)
 	return fd;
 }
 
+struct servers {
+	struct http_server *ours;
+	struct http_mhd *mhd;
+};
+
 static void on_signal(uv_signal_t *sig, int number)
 {
+	struct servers *servers = sig->data;
+
 	(void)number;
-	http_server_close(sig->data);
+	http_server_close(servers->ours);
+	http_mhd_close(servers->mhd);
 	uv_close((uv_handle_t *)sig, NULL);
+}
+
+static int start(uv_loop_t *loop, const char *where, struct servers *ret, struct cyg_err *err)
+{
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints },
+		{ .endpoints = NULL } };
+	const struct http_server_opts opts = { .mounts = mounts, .app = loop };
+	int fd = listen_on(where, err);
+
+	if (fd < 0)
+		return fd;
+	if (strncmp(where, "mhd:", 4) == 0)
+		return http_mhd_new(loop, &opts, &ret->mhd, err) < 0
+			   ? -(int)err->code
+			   : http_mhd_listen(ret->mhd, fd, err);
+	return http_server_new(loop, &opts, &ret->ours, err) < 0
+		   ? -(int)err->code
+		   : http_server_listen(ret->ours, fd, err);
 }
 
 int main(int argc, char **argv)
 {
-	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints },
-		{ .endpoints = NULL } };
-	struct http_server_opts opts = { .mounts = mounts };
-	struct http_server *server;
+	struct servers servers = { .ours = NULL };
 	struct cyg_err err;
 	uv_signal_t term;
 	uv_loop_t loop;
-	int fd = listen_on(argc == 2 ? argv[1] : "", &err);
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)uv_loop_init(&loop);
-	opts.app = &loop;
-	if (fd < 0 || http_server_new(&loop, &opts, &server, &err) < 0 ||
-	    http_server_listen(server, fd, &err) < 0) {
+	if (start(&loop, argc == 2 ? argv[1] : "", &servers, &err) < 0) {
 		fprintf(stderr, "http_echo_server: %s\n", err.msg);
 		return 1;
 	}
 	(void)uv_signal_init(&loop, &term);
-	term.data = server;
+	term.data = &servers;
 	(void)uv_signal_start(&term, on_signal, SIGTERM);
 	puts("ready");
 	(void)fflush(stdout);

@@ -1,0 +1,648 @@
+/* libmicrohttpd on the loop: the only file that includes it. MHD runs without a thread, its epoll
+ * descriptor watched by libuv; it is run when that is ready, when its time is over, and at the end
+ * of a turn in which something was resumed (on_prepare), never from inside one of its callbacks: no
+ * other form loses no wake-up. A request that is not answered at once is suspended; meanwhile a
+ * poll of ours watches for its client leaving, which MHD would not notice. */
+#include "http/mhd.h"
+
+#include "base/list.h"
+#include "http/mhd_priv.h"
+#include "http/route.h"
+#include "http/sender.h"
+#include "http/url.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <string.h>
+
+enum {
+	MHD_CONNECTIONS_MAX = 8192, /* the proxy's own ceiling comes first */
+	MHD_MEMORY = 64 * 1024,     /* of a connection: a head of 16 KiB, and pieces of bodies */
+	MHD_IDLE_S = 75,
+	MHD_BODY_DEFAULT_MAX = 64 * 1024,
+	MHD_DISCARD_MAX = 1024 * 1024, /* of a body that is too large: read and forgotten */
+	MHD_FIELDS_MAX = 256 * 1024,
+};
+
+/* Watches the socket of a suspended request. It outlives the request by one turn. */
+struct watch {
+	uv_poll_t poll;
+	struct mhd_request *r;
+};
+
+struct mhd_request {
+	struct http_req req;
+	struct http_mhd *server;
+	struct MHD_Connection *conn; /* NULL once MHD has let go of it */
+	struct cyg_link link;
+	struct cyg_arena arena;
+	struct cyg_buf body;
+	size_t discarded;
+	struct cyg_buf fields;         /* of the response: name NUL value NUL ... */
+	struct MHD_Response *response; /* ready, not yet given to MHD */
+	int status;
+	struct watch *watch; /* while suspended, unless there was no descriptor left for it */
+	struct mhd_stream *stream;
+	const char *target;
+	bool suspended;
+	bool begun;     /* its head was read and routed */
+	bool seen;      /* somebody has it and will answer */
+	bool passed;    /* authorized: the body may come */
+	bool reading;   /* its head is done with, its body comes */
+	bool handled;   /* its handler was called */
+	bool answered;  /* by a http_reply_* call */
+	bool gone;      /* its client has left */
+	bool too_large; /* the body is: answered once it was read */
+	struct http_head head;
+};
+
+struct http_mhd {
+	uv_loop_t *loop;
+	struct http_server_opts opts;
+	struct mounts *mounts;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;
+	uv_prepare_t prepare;
+	uv_timer_t timer;
+	unsigned handles;
+	bool dirty; /* something was resumed: MHD must run before the loop sleeps */
+	bool closing;
+	struct cyg_list requests;
+};
+
+static struct mhd_request *request_of(struct http_req *req)
+{
+	return CYG_CONTAINER_OF(req, struct mhd_request, req);
+}
+
+/* ---- suspending ---- */
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void unwatch(struct mhd_request *r)
+{
+	struct watch *w = CYG_TAKE(r->watch);
+
+	if (w == NULL)
+		return;
+	w->r = NULL;
+	uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+}
+
+static void resume(struct mhd_request *r)
+{
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	unwatch(r);
+	MHD_resume_connection(r->conn);
+	r->server->dirty = true;
+}
+
+/* Its client has left, or the server ends: whoever waits is told, and MHD closes the connection
+ * when it asks for the response. */
+static void leave(struct mhd_request *r)
+{
+	if (r->gone)
+		return;
+	r->gone = true;
+	if (r->stream != NULL)
+		mhd_stream_cut(r->stream);
+	if (r->seen && !r->answered && r->req.on_abort != NULL) {
+		r->answered = true;
+		r->req.on_abort(&r->req);
+	}
+	resume(r);
+}
+
+static void on_watch(uv_poll_t *poll, int status, int events)
+{
+	struct watch *w = poll->data;
+
+	(void)events;
+	(void)status;
+	if (w->r != NULL)
+		leave(w->r);
+}
+
+static void watch(struct mhd_request *r)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct watch *w;
+
+	if (info == NULL)
+		return;
+	w = cyg_xcalloc(1, sizeof(*w));
+	if (uv_poll_init(r->server->loop, &w->poll, info->connect_fd) < 0) {
+		free(w);
+		return;
+	}
+	w->r = r;
+	w->poll.data = w;
+	(void)uv_poll_start(&w->poll, UV_DISCONNECT, on_watch);
+	r->watch = w;
+}
+
+static void suspend(struct mhd_request *r)
+{
+	MHD_suspend_connection(r->conn);
+	r->suspended = true;
+	watch(r);
+}
+
+/* ---- a request's memory ---- */
+
+static void request_free(struct mhd_request *r)
+{
+	if (r->response != NULL)
+		MHD_destroy_response(r->response);
+	cyg_buf_free(&r->body);
+	cyg_buf_free(&r->fields);
+	cyg_arena_free(&r->arena);
+	free(r);
+}
+
+/* MHD is done with it. It lives on when somebody who cannot be told will still answer. */
+static void on_completed(
+    void *cls, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+	struct mhd_request *r = *con_cls;
+
+	(void)cls;
+	(void)conn;
+	(void)code;
+	if (r == NULL)
+		return;
+	*con_cls = NULL;
+	cyg_list_remove(&r->server->requests, &r->link);
+	assert(!r->suspended);
+	leave(r);
+	if (r->stream != NULL)
+		mhd_stream_leave(r->stream); /* its response is freed after this */
+	r->conn = NULL;
+	if (r->answered || !r->seen)
+		request_free(r);
+}
+
+/* MHD's first word about a request: the target as it was sent. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *conn)
+{
+	struct http_mhd *m = cls;
+	struct mhd_request *r = malloc(sizeof(*r));
+
+	if (r == NULL)
+		abort();
+	memset(r, 0, offsetof(struct mhd_request, head));
+	r->server = m;
+	r->conn = conn;
+	r->target = cyg_arena_dup(&r->arena, cyg_str_of(target));
+	cyg_buf_init(&r->body, MHD_BODY_DEFAULT_MAX);
+	cyg_buf_init(&r->fields, MHD_FIELDS_MAX);
+	cyg_list_add(&m->requests, &r->link);
+	return r;
+}
+
+/* ---- responses ---- */
+
+/* False when it has nowhere to go: a request whose client left unnoticed ends here. */
+static bool is_wanted(struct mhd_request *r)
+{
+	assert(!r->answered);
+	r->answered = true;
+	if (r->conn != NULL)
+		return true;
+	request_free(r);
+	return false;
+}
+
+static void add_field(struct MHD_Response *response, const char *name, const char *value)
+{
+	if (MHD_add_response_header(response, name, value) != MHD_YES)
+		abort();
+}
+
+static void set_response(
+    struct mhd_request *r, int status, const char *type, struct MHD_Response *response)
+{
+	struct cyg_str rest = cyg_buf_str(&r->fields);
+
+	if (response == NULL)
+		abort();
+	if (type != NULL)
+		add_field(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (r->server->opts.product != NULL)
+		add_field(response, MHD_HTTP_HEADER_SERVER, r->server->opts.product);
+	while (rest.len > 0) {
+		const char *name = rest.p;
+		const char *value = name + strlen(name) + 1;
+		add_field(response, name, value);
+		rest = cyg_str_skip(rest, (size_t)(value - name) + strlen(value) + 1);
+	}
+	r->status = status;
+	r->response = response;
+	resume(r);
+}
+
+static void mhd_field(struct http_req *req, const char *name, const char *value)
+{
+	struct cyg_buf *fields = &request_of(req)->fields;
+
+	if (cyg_buf_add(fields, name, strlen(name) + 1, NULL) < 0 ||
+	    cyg_buf_add(fields, value, strlen(value) + 1, NULL) < 0)
+		abort();
+}
+
+static void mhd_reply_take(
+    struct http_req *req, int status, const char *type, char *body, size_t len)
+{
+	struct mhd_request *r = request_of(req);
+
+	if (!is_wanted(r)) {
+		free(body);
+		return;
+	}
+	set_response(
+	    r, status, type, MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
+}
+
+static void mhd_reply(struct http_req *req, int status, const char *type, struct cyg_str body)
+{
+	mhd_reply_take(req, status, type, cyg_str_dup(body), body.len);
+}
+
+static void mhd_reply_file(
+    struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len)
+{
+	struct mhd_request *r = request_of(req);
+
+	if (!is_wanted(r)) {
+		cyg_close(fd);
+		return;
+	}
+	set_response(
+	    r, status, type, MHD_create_response_from_fd_at_offset64((uint64_t)len, fd, off));
+}
+
+static int mhd_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
+    void *arg, struct cyg_err *err)
+{
+	(void)req;
+	(void)protocol;
+	(void)on_open;
+	(void)arg;
+	return cyg_fail(err, CYG_EPROTO, "there are no WebSockets here");
+}
+
+/* ---- streams: mhd_stream.c keeps their bytes ---- */
+
+static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+	struct mhd_stream *st = cls;
+	size_t n = 0;
+
+	(void)pos;
+	switch (mhd_stream_read(st, out, max, &n)) {
+	case MHD_STREAM_BYTES:
+		return (ssize_t)n;
+	case MHD_STREAM_WAIT:
+		suspend(mhd_stream_request(st));
+		return 0;
+	case MHD_STREAM_END:
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	case MHD_STREAM_CUT:
+		break;
+	}
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* MHD frees the response: the stream's end, whatever it was. */
+static void on_stream_freed(void *cls)
+{
+	struct mhd_stream *st = cls;
+	struct mhd_request *r = mhd_stream_request(st);
+
+	if (r != NULL)
+		r->stream = NULL;
+	mhd_stream_free(st);
+}
+
+static void wake(void *request)
+{
+	resume(request);
+}
+
+static struct http_stream *mhd_reply_stream(struct http_req *req, int status, const char *type,
+    const struct http_stream_events *events, void *arg)
+{
+	enum { PIECE = 16 * 1024 };
+	struct mhd_request *r = request_of(req);
+
+	if (!is_wanted(r))
+		return NULL;
+	r->stream = mhd_stream_new(req, wake, r, events, arg);
+	set_response(r, status, type,
+	    MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, PIECE, on_read, r->stream, on_stream_freed));
+	return mhd_stream_public(r->stream);
+}
+
+static const struct http_sender mhd_sender = {
+	.field = mhd_field,
+	.reply = mhd_reply,
+	.reply_take = mhd_reply_take,
+	.reply_file = mhd_reply_file,
+	.reply_stream = mhd_reply_stream,
+	.reply_websocket = mhd_reply_websocket,
+	.stream_write = mhd_stream_write,
+	.stream_end = mhd_stream_end,
+	.stream_abort = mhd_stream_abort,
+};
+
+/* ---- requests ---- */
+
+static enum MHD_Result add_request_field(void *cls, enum MHD_ValueKind kind, const char *name,
+    size_t name_len, const char *value, size_t value_len)
+{
+	struct cyg_buf *text = cls;
+	struct cyg_str none = CYG_STR("");
+
+	(void)kind;
+	return http_write_field(text, (struct cyg_str){ name, name_len },
+		   value != NULL ? (struct cyg_str){ value, value_len } : none, NULL) == 0
+		   ? MHD_YES
+		   : MHD_NO;
+}
+
+/* Writes the head anew from what MHD took out of it, and reads that with the parser that everybody
+ * else's heads go through: handlers see the same thing from both servers. */
+static int read_head(struct mhd_request *r, const char *method, const char *version, int *status,
+    struct cyg_err *err)
+{
+	cyg_autobuf struct cyg_buf text;
+	const char *kept;
+	int want, got;
+	long used;
+
+	cyg_buf_init(&text, CYG_HTTP_HEAD_MAX + MHD_MEMORY);
+	if (cyg_buf_printf(&text, err, "%s %s %s\r\n", method, r->target, version) < 0)
+		return -(int)err->code;
+	want = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, NULL, NULL);
+	got = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, add_request_field, &text);
+	if (want != got)
+		return cyg_fail(err, CYG_EINVAL, "a field is malformed");
+	if (cyg_buf_add(&text, "\r\n", 2, err) < 0)
+		return -(int)err->code;
+	used = http_head_parse_request(text.data, text.len, &r->head, status, err);
+	if (used <= 0)
+		return used == 0 ? cyg_fail(err, CYG_EINVAL, "the head is malformed") : (int)used;
+	kept = cyg_arena_dup(&r->arena, cyg_str_sub(cyg_buf_str(&text), 0, (size_t)used));
+	http_head_move(&r->head, text.data, kept);
+	if (cyg_str_eq(r->head.target, "*"))
+		return 0;
+	return url_path_decode(&r->arena, r->head.path, &r->req.path, err);
+}
+
+static void begin(struct mhd_request *r, const char *method, const char *version)
+{
+	struct cyg_err err;
+	int status = 400;
+	size_t max;
+
+	r->begun = r->seen = true;
+	r->req = (struct http_req){
+		.head = &r->head,
+		.body = CYG_STR(""),
+		.arena = &r->arena,
+		.app = r->server->opts.app,
+		.sender_ = &mhd_sender,
+	};
+	if (read_head(r, method, version, &status, &err) < 0) {
+		r->head.method = HTTP_OTHER;
+		http_reply_error(&r->req, status, err.msg);
+		return;
+	}
+	r->req.method = r->head.method;
+	if (!http_route(r->server->mounts, r->server->opts.authorize, &r->req))
+		return;
+	max = r->req.endpoint->body_max;
+	r->body.max = max > 0 ? max : MHD_BODY_DEFAULT_MAX;
+	if (r->head.framing == HTTP_BODY_LENGTH && r->head.content_length > r->body.max) {
+		http_reply_error(&r->req, 413, "the body is too large");
+		return;
+	}
+	r->passed = true;
+	r->seen = false;
+}
+
+/* Responses cannot be given while a body comes; a chunked one shows only then that it is too large.
+ */
+static enum MHD_Result take_body(struct mhd_request *r, const char *data, size_t len)
+{
+	if (r->passed && !r->too_large && cyg_buf_add(&r->body, data, len, NULL) == 0)
+		return MHD_YES;
+	r->too_large = r->passed;
+	cyg_buf_free(&r->body);
+	r->discarded += len;
+	return r->discarded <= MHD_DISCARD_MAX ? MHD_YES : MHD_NO;
+}
+
+static void handle(struct mhd_request *r)
+{
+	r->handled = r->seen = true;
+	if (r->too_large) {
+		http_reply_error(&r->req, 413, "the body is too large");
+		return;
+	}
+	r->req.body = cyg_buf_str(&r->body);
+	r->req.endpoint->handle(&r->req);
+}
+
+/* Gives MHD the response, or waits for it. */
+static enum MHD_Result settle(struct mhd_request *r)
+{
+	struct MHD_Response *response;
+	enum MHD_Result rc;
+
+	if (r->gone)
+		return MHD_NO;
+	if (r->response == NULL) {
+		suspend(r);
+		return MHD_YES;
+	}
+	response = CYG_TAKE(r->response);
+	rc = MHD_queue_response(r->conn, (unsigned)r->status, response);
+	MHD_destroy_response(response);
+	return rc;
+}
+
+/* A response before the end of the request costs the connection, and a client that has not sent all
+ * might not read it: what is left of a short request is read first. */
+static bool is_short(const struct mhd_request *r)
+{
+	return r->head.framing != HTTP_BODY_LENGTH || r->head.content_length <= MHD_DISCARD_MAX;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
+    const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
+    void **con_cls)
+{
+	struct mhd_request *r = *con_cls;
+
+	(void)cls;
+	(void)conn;
+	(void)url;
+	if (r == NULL || r->gone)
+		return MHD_NO;
+	if (*upload_data_size > 0) {
+		size_t len = *upload_data_size;
+		*upload_data_size = 0;
+		return take_body(r, upload_data, len);
+	}
+	if (!r->begun)
+		begin(r, method, version);
+	else if (r->reading && r->passed && !r->handled)
+		handle(r);
+	if (!r->reading && (r->passed || (r->response != NULL && is_short(r)))) {
+		r->reading = true;
+		return MHD_YES;
+	}
+	return settle(r);
+}
+
+/* ---- the loop ---- */
+
+static void on_mhd_time(uv_timer_t *timer)
+{
+	struct http_mhd *m = timer->data;
+
+	(void)MHD_run(m->daemon);
+}
+
+static void on_mhd_ready(uv_poll_t *poll, int status, int events)
+{
+	struct http_mhd *m = poll->data;
+
+	(void)status;
+	(void)events;
+	(void)MHD_run(m->daemon);
+}
+
+/* Last thing before the loop sleeps: serves what was resumed, then asks how long it may sleep. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct http_mhd *m = prepare->data;
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (m->dirty) {
+		m->dirty = false;
+		(void)MHD_run(m->daemon);
+	}
+	if (m->dirty)
+		ms = 0;
+	else if (MHD_get_timeout(m->daemon, &ms) != MHD_YES) {
+		(void)uv_timer_stop(&m->timer);
+		return;
+	}
+	(void)uv_timer_start(&m->timer, on_mhd_time, ms, 0);
+}
+
+static size_t keep_escapes(void *cls, struct MHD_Connection *conn, char *text)
+{
+	(void)cls;
+	(void)conn;
+	return strlen(text);
+}
+
+int http_mhd_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_mhd **ret,
+    struct cyg_err *err)
+{
+	struct http_mhd *m = cyg_xcalloc(1, sizeof(*m));
+
+	m->loop = loop;
+	m->opts = *opts;
+	cyg_list_init(&m->requests);
+	if (mounts_new(opts->mounts, &m->mounts, err) < 0) {
+		free(m);
+		return -(int)err->code;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	*ret = m;
+	return 0;
+}
+
+static void start_handles(struct http_mhd *m)
+{
+	(void)uv_prepare_init(m->loop, &m->prepare);
+	(void)uv_timer_init(m->loop, &m->timer);
+	m->prepare.data = m->timer.data = m->poll.data = m;
+	(void)uv_prepare_start(&m->prepare, on_prepare);
+	(void)uv_poll_start(&m->poll, UV_READABLE, on_mhd_ready);
+	m->handles = 3;
+}
+
+int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err)
+{
+	const union MHD_DaemonInfo *info;
+	int rc;
+
+	assert(m->daemon == NULL);
+	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	    on_request, m, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, m,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, m, MHD_OPTION_UNESCAPE_CALLBACK,
+	    keep_escapes, m, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)MHD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MHD_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)MHD_IDLE_S, MHD_OPTION_END);
+	if (m->daemon == NULL)
+		return cyg_fail(err, CYG_ESYS, "libmicrohttpd does not start");
+	info = MHD_get_daemon_info(m->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	rc = info != NULL ? uv_poll_init(m->loop, &m->poll, info->epoll_fd) : UV_EINVAL;
+	if (rc < 0) {
+		MHD_stop_daemon(CYG_TAKE(m->daemon));
+		return cyg_fail_sys(err, -rc, "watch libmicrohttpd");
+	}
+	start_handles(m);
+	return 0;
+}
+
+static void mhd_free(struct http_mhd *m)
+{
+	mounts_free(m->mounts);
+	free(m);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct http_mhd *m = handle->data;
+
+	if (--m->handles == 0)
+		mhd_free(m);
+}
+
+void http_mhd_close(struct http_mhd *m)
+{
+	if (m == NULL || m->closing)
+		return;
+	m->closing = true;
+	if (m->daemon == NULL) {
+		mhd_free(m);
+		return;
+	}
+	/* Everything must be resumed before MHD is stopped. */
+	cyg_list_each_safe (it, &m->requests)
+		leave(CYG_CONTAINER_OF(it, struct mhd_request, link));
+	(void)uv_poll_stop(&m->poll);
+	MHD_stop_daemon(CYG_TAKE(m->daemon));
+	uv_close((uv_handle_t *)&m->poll, on_handle_closed);
+	uv_close((uv_handle_t *)&m->prepare, on_handle_closed);
+	uv_close((uv_handle_t *)&m->timer, on_handle_closed);
+}
+
+size_t http_mhd_requests(const struct http_mhd *m)
+{
+	return m->requests.n;
+}
