@@ -8,7 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
-#include "http/server.h"
+#include "http/mhd.h"
 #include "hub/access/auth.h"
 #include "hub/access/group.h"
 #include "hub/access/roles.h"
@@ -171,10 +171,10 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 	    auth_check_endpoints(root_endpoints, err) < 0 ||
 	    pages_load(hub->config.web_dir, &hub->pages, err) < 0 ||
 	    signin_new(hub, &hub->signin, err) < 0 || read_admin_token(hub, err) < 0 ||
-	    http_server_new(hub->uv, &opts, &hub->http, err) < 0)
+	    http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
 	int fd = listen_fd(hub, err);
-	return fd < 0 ? fd : http_server_listen(hub->http, fd, err);
+	return fd < 0 ? fd : http_mhd_listen(hub->http, fd, err);
 }
 
 int hub_start(struct hub *hub, struct cyg_err *err)
@@ -191,7 +191,7 @@ int hub_start(struct hub *hub, struct cyg_err *err)
 void hub_close(struct hub *hub)
 {
 	hub->ending = true;
-	http_server_close(hub->http);
+	http_mhd_close(hub->http);
 	control_close(hub);
 	leaves_close(hub->leaves);
 	if (hub->srvs != NULL)

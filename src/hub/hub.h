@@ -88,7 +88,7 @@ struct hub {
 	struct proxy_link *proxy;
 	void (*credential_changed)(void *arg, const struct credential *c, bool live);
 	void *credential_arg; /* of access/credentials.c */
-	struct http_server *http;
+	struct http_mhd *http;
 	struct http_server *control;
 	struct metrics *metrics;
 	uv_prepare_t turn_prepare;

@@ -13,13 +13,13 @@ hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c
-cygnet-hub_LIBS := hub spark store oidc http ipc daemon base
-cygnet-hub_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+cygnet-hub_LIBS := hub spark store oidc httpmhd http ipc daemon base
+cygnet-hub_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_hub_pure
 test_hub_pure_SRC := tests/unit/test_hub_pure.c
-test_hub_pure_LIBS := hub spark store oidc http ipc daemon base
-test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+test_hub_pure_LIBS := hub spark store oidc httpmhd http ipc daemon base
+test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_table_delta
 test_table_delta_SRC := tests/unit/test_table_delta.c
@@ -28,13 +28,13 @@ test_table_delta_PKGS := check jansson libcrypto
 
 UNIT_TESTS += test_hub_bounds
 test_hub_bounds_SRC := tests/unit/test_hub_bounds.c
-test_hub_bounds_LIBS := hub spark store oidc http ipc daemon base
-test_hub_bounds_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+test_hub_bounds_LIBS := hub spark store oidc httpmhd http ipc daemon base
+test_hub_bounds_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_hub_oidc
 test_hub_oidc_SRC := tests/unit/test_hub_oidc.c
-test_hub_oidc_LIBS := hub spark store oidc http ipc daemon base
-test_hub_oidc_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+test_hub_oidc_LIBS := hub spark store oidc httpmhd http ipc daemon base
+test_hub_oidc_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 FUZZ_TARGETS += providers
 fuzz_providers_SRC := tests/fuzz/fuzz_providers.c
 fuzz_providers_LIBS := hub oidc daemon base
@@ -42,15 +42,15 @@ fuzz_providers_PKGS := libuv yaml-0.1 jansson libcrypto
 
 FUZZ_TARGETS += hub_choice
 fuzz_hub_choice_SRC := tests/fuzz/fuzz_hub_choice.c
-fuzz_hub_choice_LIBS := hub spark store oidc http ipc daemon base
-fuzz_hub_choice_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+fuzz_hub_choice_LIBS := hub spark store oidc httpmhd http ipc daemon base
+fuzz_hub_choice_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 FUZZ_TARGETS += stackfile
 fuzz_stackfile_SRC := tests/fuzz/fuzz_stackfile.c
-fuzz_stackfile_LIBS := hub spark store oidc http ipc daemon base
-fuzz_stackfile_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+fuzz_stackfile_LIBS := hub spark store oidc httpmhd http ipc daemon base
+fuzz_stackfile_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 FUZZ_TARGETS += kernel_rows
 fuzz_kernel_rows_SRC := tests/fuzz/fuzz_kernel_rows.c
-fuzz_kernel_rows_LIBS := hub spark store oidc http ipc daemon base
-fuzz_kernel_rows_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+fuzz_kernel_rows_LIBS := hub spark store oidc httpmhd http ipc daemon base
+fuzz_kernel_rows_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
