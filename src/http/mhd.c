@@ -129,16 +129,24 @@ static void on_watch(uv_poll_t *poll, int status, int events)
 		leave(w->r);
 }
 
-static void watch(struct mhd_request *r)
+static int descriptor_of(const struct mhd_request *r)
 {
 	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	    r->conn != NULL ? MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD)
+			    : NULL;
+
+	return info != NULL ? info->connect_fd : -1;
+}
+
+static void watch(struct mhd_request *r)
+{
+	int fd = descriptor_of(r);
 	struct watch *w;
 
-	if (info == NULL)
+	if (fd < 0)
 		return;
 	w = cyg_xcalloc(1, sizeof(*w));
-	if (uv_poll_init(r->server->loop, &w->poll, info->connect_fd) < 0) {
+	if (uv_poll_init(r->server->loop, &w->poll, fd) < 0) {
 		free(w);
 		return;
 	}
@@ -248,6 +256,11 @@ static void set_response(
 	resume(r);
 }
 
+static int mhd_descriptor(const struct http_req *req)
+{
+	return descriptor_of((const struct mhd_request *)req); /* its first member */
+}
+
 static void mhd_field(struct http_req *req, const char *name, const char *value)
 {
 	struct cyg_buf *fields = &request_of(req)->fields;
@@ -352,6 +365,7 @@ static struct http_stream *mhd_reply_stream(struct http_req *req, int status, co
 }
 
 static const struct http_sender mhd_sender = {
+	.descriptor = mhd_descriptor,
 	.field = mhd_field,
 	.reply = mhd_reply,
 	.reply_take = mhd_reply_take,

@@ -5,6 +5,13 @@
 #include <assert.h>
 #include <stdio.h>
 
+static int descriptor(const struct http_req *req)
+{
+	const struct request *r = (const struct request *)req; /* its first member */
+
+	return r->conn != NULL ? r->conn->fd : -1;
+}
+
 static void reply_field(struct http_req *req, const char *name, const char *value)
 {
 	if (http_write_field(&request_of(req)->fields, cyg_str_of(name), cyg_str_of(value), NULL) <
@@ -149,6 +156,7 @@ static void reply_file(
 }
 
 const struct http_sender conn_sender = {
+	.descriptor = descriptor,
 	.field = reply_field,
 	.reply = reply_copy,
 	.reply_take = reply_take,

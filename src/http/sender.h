@@ -7,6 +7,8 @@
 #include "http/server.h"
 
 struct http_sender {
+	/* The connection's descriptor, or -1 once it has gone. */
+	int (*descriptor)(const struct http_req *req);
 	/* name and value are checked already. */
 	void (*field)(struct http_req *req, const char *name, const char *value);
 	void (*reply)(struct http_req *req, int status, const char *type, struct cyg_str body);
