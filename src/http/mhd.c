@@ -34,6 +34,7 @@ struct watch {
 struct mhd_request {
 	struct http_req req;
 	struct http_mhd *server;
+	struct mounts *mounts;
 	struct MHD_Connection *conn; /* NULL once MHD has let go of it */
 	struct cyg_link link;
 	struct cyg_arena arena;
@@ -172,6 +173,7 @@ static void request_free(struct mhd_request *r)
 	cyg_buf_free(&r->body);
 	cyg_buf_free(&r->fields);
 	cyg_arena_free(&r->arena);
+	mounts_unref(r->mounts);
 	free(r);
 }
 
@@ -207,6 +209,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 		abort();
 	memset(r, 0, offsetof(struct mhd_request, head));
 	r->server = m;
+	r->mounts = mounts_ref(m->mounts);
 	r->conn = conn;
 	r->target = cyg_arena_dup(&r->arena, cyg_str_of(target));
 	cyg_buf_init(&r->body, MHD_BODY_DEFAULT_MAX);
@@ -625,7 +628,7 @@ int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err)
 
 static void mhd_free(struct http_mhd *m)
 {
-	mounts_free(m->mounts);
+	mounts_unref(m->mounts);
 	free(m);
 }
 
