@@ -6,6 +6,8 @@ import re
 from csource import code, read, report, tracked
 
 FILE, FUNCTION, PARAMETERS = 800, 80, 6
+# Callbacks whose signature a library gives.
+GIVEN = {("src/http/mhd.c", "on_request")}  # MHD_AccessHandlerCallback
 
 
 def parameters(signature):
@@ -49,7 +51,7 @@ def check(path):
         name = re.search(r"(\w+)\s*\(", signature).group(1)
         if length > FUNCTION:
             yield f"{path}:{line}: {name} has {length} lines, at most {FUNCTION}"
-        if parameters(signature) > PARAMETERS:
+        if parameters(signature) > PARAMETERS and (path, name) not in GIVEN:
             yield f"{path}:{line}: {name} has {parameters(signature)} parameters, at most {PARAMETERS}"
 
 
