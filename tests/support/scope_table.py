@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes tests/unit/scope_table.tsv: what JupyterHub itself says about scopes, for test_scope.c.
+"""Writes tests/unit/hub/scope_table.tsv: what JupyterHub itself says about scopes, for test_scope.c.
 
 By hand, with JupyterHub 6.1.1 (pip install jupyterhub==6.1.1 in a virtual environment):
-    python3 tests/support/scope_table.py > tests/unit/scope_table.tsv
+    python3 tests/support/scope_table.py > tests/unit/hub/scope_table.tsv
 
 Rows, tab-separated. WHO is user:NAME or service:NAME; lists are separated by spaces; "-" is none.
   world    user|group …                          who there is

@@ -5,7 +5,7 @@ hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role
 	src/hub/access/service.c src/hub/access/holdings.c src/hub/access/roles.c src/hub/access/group.c
 
 UNIT_TESTS += test_scope
-test_scope_SRC := tests/unit/test_scope.c
+test_scope_SRC := tests/unit/hub/test_scope.c
 test_scope_LIBS := hub base
 test_scope_PKGS := check
 
@@ -14,11 +14,11 @@ fuzz_scope_SRC := tests/fuzz/fuzz_scope.c
 fuzz_scope_LIBS := hub base
 
 UNIT_TESTS += test_rule
-test_rule_SRC := tests/unit/test_rule.c
+test_rule_SRC := tests/unit/hub/test_rule.c
 test_rule_LIBS := hub base
 test_rule_PKGS := check
 
 UNIT_TESTS += test_access_rows
-test_access_rows_SRC := tests/unit/test_access_rows.c
+test_access_rows_SRC := tests/unit/hub/test_access_rows.c
 test_access_rows_LIBS := hub spark store oidc http ipc daemon base
 test_access_rows_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl

@@ -271,7 +271,7 @@ static bool check_row(struct cyg_arena *a, const struct row *r)
 
 START_TEST(test_every_row_of_jupyterhubs_table_is_ours)
 {
-	FILE *f = fopen("tests/unit/scope_table.tsv", "re");
+	FILE *f = fopen("tests/unit/hub/scope_table.tsv", "re");
 	cyg_autofree char *line = NULL;
 	struct cyg_arena kept, a;
 	size_t size = 0, rows = 0, wrong = 0;
