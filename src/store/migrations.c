@@ -130,8 +130,8 @@ static const char *const steps[] = {
 		"service") "CREATE TRIGGER groups_holders_go AFTER DELETE ON groups BEGIN"
 			   " DELETE FROM holders WHERE kind='group' AND name=OLD.name; END;",
 	/* By it the spawner knows whose the uids and homes are that it kept by name. */
-	"ALTER TABLE users ADD COLUMN name_before TEXT NOT NULL DEFAULT '';"
-	"UPDATE users SET name_before = name;",
+	("ALTER TABLE users ADD COLUMN name_before TEXT NOT NULL DEFAULT '';"
+	 "UPDATE users SET name_before = name;"),
 };
 
 int store_schema_version(void)

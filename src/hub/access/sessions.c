@@ -76,7 +76,8 @@ static void make_room(struct hub *hub, const struct person *person)
 		if (oldest == NULL || s->created_us < oldest->created_us)
 			oldest = s;
 	}
-	sessions_end(hub, oldest);
+	if (oldest != NULL)
+		sessions_end(hub, oldest);
 }
 
 struct session *sessions_make(struct hub *hub, struct person *person, const char *provider,
