@@ -102,6 +102,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	start_tidying(hub);
 	hub->metrics = metrics_new(hub_metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
+	store_watch(hub->store, hub_metrics_commit, hub);
 	software_start(hub, &hub->software);
 	hub->leaves = leaves_new();
 	hub->asks = asks_new();

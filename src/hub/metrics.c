@@ -20,6 +20,8 @@ enum {
 	STAGE_SECONDS,
 	PUSH_SECONDS,
 	PUSH_FAILURES,
+	COMMIT_SECONDS,
+	COMMIT_FAILURES,
 	TURN_SECONDS,
 };
 
@@ -63,6 +65,11 @@ const struct metric_def hub_metrics[] = {
 	    .bounds = metric_bounds_loop },
 	[PUSH_FAILURES] = { "cygnet_hub_table_push_failures_total", METRIC_COUNTER, NULL,
 	    "Changes that no proxy took in time." },
+	[COMMIT_SECONDS] = { "cygnet_hub_store_commit_seconds", METRIC_HISTOGRAM, "seconds",
+	    "How long the database took to put a turn's changes on disk; the loop waits meanwhile.",
+	    .bounds = metric_bounds_loop },
+	[COMMIT_FAILURES] = { "cygnet_hub_store_commit_failures_total", METRIC_COUNTER, NULL,
+	    "Turns whose changes could not be put on disk." },
 	[TURN_SECONDS] = { "cygnet_hub_loop_turn_seconds", METRIC_HISTOGRAM, "seconds",
 	    "How long the event loop worked between two sleeps: nobody else is served meanwhile.",
 	    .bounds = metric_bounds_loop },
@@ -116,6 +123,16 @@ void hub_metrics_pushed(const struct hub *hub, uint64_t since_ms, bool in_force)
 		metrics_observe(hub->metrics, PUSH_SECONDS, METRIC_PLAIN, seconds_since(since_ms));
 	else
 		metrics_inc(hub->metrics, PUSH_FAILURES, METRIC_PLAIN);
+}
+
+void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept)
+{
+	struct metrics *m = ((const struct hub *)hub)->metrics;
+
+	if (kept)
+		metrics_observe(m, COMMIT_SECONDS, METRIC_PLAIN, (double)took_ns / 1e9);
+	else
+		metrics_inc(m, COMMIT_FAILURES, METRIC_PLAIN);
 }
 
 void hub_metrics_turn(void *hub, uint64_t busy_ns)

@@ -18,6 +18,8 @@ void hub_metrics_start_failed(const struct srv *srv, const char *cause, const ch
 void hub_metrics_stage(const struct hub *hub, const char *name, uint64_t ms);
 /* A table pushed at since_ms (monotonic) is in force everywhere, or was given up. */
 void hub_metrics_pushed(const struct hub *hub, uint64_t since_ms, bool in_force);
+/* A turn was put on disk, or could not be: for store_watch. */
+void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept);
 /* The loop was busy for so long between two sleeps: for cyg_loop_watch_turns. */
 void hub_metrics_turn(void *hub, uint64_t busy_ns);
 /* Appends the text of a scrape. */

@@ -69,6 +69,8 @@ struct store {
 	struct stmt_kept stmts[STORE_STMTS_KEPT];
 	size_t n_stmts;
 	uint64_t uses;
+	void (*on_commit)(void *arg, uint64_t took_ns, bool kept); /* or NULL */
+	void *on_commit_arg;
 };
 
 /* The statement, reset and without parameters. NULL when it cannot be had (*err says why). Every

@@ -33,6 +33,9 @@ void store_close(struct store *st);
  * has taken memory back, newest first; effects of store_after_commit are dropped, those of
  * store_after_turn are told why. The store goes on: the next turn is a new one. */
 int store_commit(struct store *st, struct cyg_err *err);
+/* Told after each transaction how long its COMMIT took and whether it is on disk. Once. */
+void store_watch(
+    struct store *st, void (*on_commit)(void *arg, uint64_t took_ns, bool kept), void *arg);
 /* fn(arg) runs once the present turn is on disk (also when it wrote nothing), in order. */
 void store_after_commit(struct store *st, void (*fn)(void *arg), void *arg);
 /* fn(arg, why) runs once the present turn has ended: why is NULL when it is on disk. */

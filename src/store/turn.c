@@ -1,6 +1,7 @@
 /* The turn: one transaction for all writes of one turn of the loop, the effects that leave after
  * it, and the way back in memory when it cannot be written. Before it: stmt.c opens the
  * transaction. */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/stmt.h"
 
@@ -22,10 +23,17 @@ static void note_commit(struct store *st)
 
 static int commit(struct store *st)
 {
-	if (st->failed || !st->in_turn)
-		return st->failed ? -(int)st->why.code : 0;
-	if (stmt_exec(st, "COMMIT", &st->why) < 0)
-		return -(int)st->why.code;
+	uint64_t begun_ns = cyg_clock_mono_ns();
+	int code = st->failed ? -(int)st->why.code : 0;
+
+	if (!st->failed && !st->in_turn)
+		return 0;
+	if (code == 0 && stmt_exec(st, "COMMIT", &st->why) < 0)
+		code = -(int)st->why.code;
+	if (st->on_commit != NULL)
+		st->on_commit(st->on_commit_arg, cyg_clock_mono_ns() - begun_ns, code == 0);
+	if (code < 0)
+		return code;
 	st->in_turn = false;
 	note_commit(st);
 	return 0;
@@ -106,6 +114,13 @@ int store_commit(struct store *st, struct cyg_err *err)
 		run_effects(st);
 	}
 	return cyg_fail(err, CYG_ELIMIT, "store: the effects of one turn do not end");
+}
+
+void store_watch(
+    struct store *st, void (*on_commit)(void *arg, uint64_t took_ns, bool kept), void *arg)
+{
+	st->on_commit = on_commit;
+	st->on_commit_arg = arg;
 }
 
 bool store_has_written(const struct store *st)

@@ -51,6 +51,7 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
     assert found["jupyterhub_server_spawn_duration_seconds_bucket", "success", "+Inf"] == 1
     assert found["cygnet_hub_start_stage_seconds_count", "queue"] == found["cygnet_hub_start_stage_seconds_count", "route"] == 1
     assert found["cygnet_hub_table_push_seconds_count",] >= 2
+    assert found["cygnet_hub_store_commit_seconds_count",] > 0 == found["cygnet_hub_store_commit_failures_total",]
     assert found["cygnet_hub_loop_turn_seconds_count",] > 0
     assert found["process_resident_memory_bytes",] > 1 << 20
     assert alice.delete(SERVER).status == 204
