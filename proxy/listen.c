@@ -268,15 +268,16 @@ static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_er
 /* Who waits for this line finds all of them open. */
 static void tell_public(const struct proxy *p)
 {
-	const struct listener *l =
-	    CYG_CONTAINER_OF(cyg_list_first(&p->listeners), struct listener, link);
-	struct sockaddr_storage addr;
-	char ip[46];
+	cyg_list_each (it, &p->listeners) {
+		const struct listener *l = CYG_CONTAINER_OF(it, struct listener, link);
+		struct sockaddr_storage addr;
+		char ip[46];
 
-	if (address_of(l->fd, &addr, NULL) < 0)
-		return;
-	format_ip(&addr, ip);
-	cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
+		if (l->door != DOOR_PUBLIC || address_of(l->fd, &addr, NULL) < 0)
+			continue;
+		format_ip(&addr, ip);
+		cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
+	}
 }
 
 int listen_open(struct proxy *p, struct cyg_err *err)

@@ -77,11 +77,25 @@ def memory(rows):
     return ["", "private memory after the load: " + ", ".join(f"{who} {mb:.1f} MB" for who, mb in found)] if found else []
 
 
+CHANGE_AIM_MS = 0.2
+
+
+def changes(rows):
+    lines = []
+    for side in ("hub", "proxy"):
+        one, whole = (rows.get(("change of the table", f"{side}, {what}")) for what in ("one change", "whole table"))
+        if one is not None and whole is not None:
+            met = "met" if one["value"] <= CHANGE_AIM_MS else "MISSED"
+            lines.append(f"one change at {one['n']:,} credentials, {side + ':':6} {one['value']:.4f} ms of its loop"
+                         f" (aim <= {CHANGE_AIM_MS}: {met}); a whole table {whole['value']:.0f} ms")
+    return ["", *lines] if lines else []
+
+
 def main(folder):
-    all_rows = [row for name in ("start", "proxy", "round_trip", "bridge", "site") if (folder / f"{name}.json").exists()
+    all_rows = [row for name in ("start", "proxy", "changes", "round_trip", "bridge", "site") if (folder / f"{name}.json").exists()
                 for row in json.loads((folder / f"{name}.json").read_text())]
     rows = {(row["row"], row["who"]): row for row in all_rows}
-    text = "\n".join(compare(rows) + memory(rows) + stages(rows)) + "\n"
+    text = "\n".join(compare(rows) + memory(rows) + changes(rows) + stages(rows)) + "\n"
     (folder / "bench.json").write_text(json.dumps(all_rows, indent=1) + "\n")
     (folder / "table.txt").write_text(text)
     print(text, end="")
