@@ -8,6 +8,6 @@ cygnet-agent_LIBS := agent kspark kernel terminal pages contents kbase http ipc 
 cygnet-agent_PKGS := libuv yaml-0.1 libzmq libcrypto wslay sqlite3 zlib
 
 UNIT_TESTS += test_parts_alone
-test_parts_alone_SRC := tests/unit/kernels/test_parts_alone.c tests/unit/http_rig.c
+test_parts_alone_SRC := tests/unit/kernels/test_parts_alone.c tests/unit/http/http_rig.c
 test_parts_alone_LIBS := kernel terminal contents kbase http ipc daemon base
 test_parts_alone_PKGS := check libuv yaml-0.1 libzmq libcrypto wslay sqlite3 zlib

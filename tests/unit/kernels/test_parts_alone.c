@@ -5,7 +5,7 @@
 #include "kernels/contents/contents.h"
 #include "kernels/kernel/api.h"
 #include "kernels/terminal/terminal.h"
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <fcntl.h>

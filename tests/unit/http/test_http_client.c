@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "daemon/unixsock.h"
 #include "http/client.h"
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <errno.h>

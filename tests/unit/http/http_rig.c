@@ -1,5 +1,5 @@
 /* The rig of the HTTP server's tests. */
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Mounts: which part of a server a request belongs to, and what that part's handler finds in it. */
 #include "base/mem.h"
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <string.h>

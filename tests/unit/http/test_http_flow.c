@@ -2,7 +2,7 @@
  * WebSocket hand-over, and connections that come faster than descriptors. */
 #include "base/mem.h"
 #include "daemon/unixsock.h"
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <errno.h>

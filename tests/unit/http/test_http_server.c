@@ -1,7 +1,7 @@
 /* The server's conduct: endpoints, keep-alive, order, bodies, refusals, deadlines, and what happens
  * when the client goes away. Streams, files and WebSockets are in test_http_flow.c. */
 #include "base/mem.h"
-#include "tests/unit/http_rig.h"
+#include "tests/unit/http/http_rig.h"
 
 #include <check.h>
 #include <signal.h>
