@@ -28,19 +28,28 @@ void http_reply_field(struct http_req *req, const char *name, const char *value)
 	req->sender_->field(req, name, value);
 }
 
+static void tell(const struct http_req *req, int status)
+{
+	if (req->on_response != NULL)
+		req->on_response(req, status);
+}
+
 void http_reply(struct http_req *req, int status, const char *type, struct cyg_str body)
 {
+	tell(req, status);
 	req->sender_->reply(req, status, type, body);
 }
 
 void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len)
 {
+	tell(req, status);
 	req->sender_->reply_take(req, status, type, body, len);
 }
 
 void http_reply_file(
     struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len)
 {
+	tell(req, status);
 	req->sender_->reply_file(req, status, type, fd, off, len);
 }
 
@@ -110,6 +119,7 @@ void http_reply_redirect(struct http_req *req, int status, const char *location)
 struct http_stream *http_reply_stream(struct http_req *req, int status, const char *type,
     const struct http_stream_events *events, void *arg)
 {
+	tell(req, status);
 	return req->sender_->reply_stream(req, status, type, events, arg);
 }
 

@@ -75,7 +75,11 @@ struct http_req {
 	 * handler still has to answer; that answer goes nowhere. A client that shuts only its
 	 * sending side before it has its answer counts as gone. */
 	void (*on_abort)(struct http_req *req);
-	void *data;                        /* the handler's own */
+	void *data; /* the handler's own */
+	/* For authorize to set: when it saw the request (monotonic), and who is told the status
+	 * when the response is given, before it leaves; for figures. */
+	uint64_t begun_ns;
+	void (*on_response)(const struct http_req *req, int status);
 	const struct http_sender *sender_; /* private: the server that holds the connection */
 };
 

@@ -155,6 +155,13 @@ static int read_admin_token(struct hub *hub, struct cyg_err *err)
 	return 0;
 }
 
+static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
+{
+	req->begun_ns = cyg_clock_mono_ns();
+	req->on_response = hub_metrics_responded;
+	return auth_authorize(req, endpoint);
+}
+
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
 	const struct http_mount mounts[] = {
@@ -164,7 +171,7 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 	};
 	const struct http_server_opts opts = {
 		.mounts = mounts,
-		.authorize = auth_authorize,
+		.authorize = authorize,
 		.app = hub,
 	};
 

@@ -3,11 +3,16 @@
 #include "hub/metrics.h"
 
 #include "base/clock.h"
+#include "http/server.h"
 #include "hub/access/sessions.h"
+#include "hub/metrics_requests.h"
+#include "hub/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
+	REQUEST_SECONDS,
 	RUNNING_SERVERS,
 	TOTAL_USERS,
 	ACTIVE_USERS,
@@ -33,9 +38,18 @@ static const char *const states[] = { "stopped", "queued", "starting", "waiting"
 	"stopping", NULL };
 static const char *const stages[] = { "queue", "spawn", "folders", "home", "limits", "container",
 	"setup", "user-script", "agent", "answer", "route", "none", NULL };
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other",
+	NULL };
+static const char *const codes[] = { "200", "201", "202", "204", "302", "303", "304", "400", "401",
+	"403", "404", "405", "409", "413", "424", "429", "500", "502", "503", "504", "other",
+	NULL };
 static const char *const causes[] = { "start_failed", "oom", "other", NULL };
 
 const struct metric_def hub_metrics[] = {
+	[REQUEST_SECONDS] = { "jupyterhub_request_duration_seconds", METRIC_HISTOGRAM, "seconds",
+	    "From a request's head to its response; handlers by JupyterHub's names, cygnet for what it has not.",
+	    .labels = { { "method", methods }, { "handler", metrics_handlers }, { "code", codes } },
+	    .bounds = metric_bounds_request, .sparse = true },
 	[RUNNING_SERVERS] = { "jupyterhub_running_servers", METRIC_GAUGE, NULL,
 	    "Servers that run." },
 	[TOTAL_USERS] = { "jupyterhub_total_users", METRIC_GAUGE, NULL, "Users with an account." },
@@ -133,6 +147,21 @@ void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept)
 		metrics_observe(m, COMMIT_SECONDS, METRIC_PLAIN, (double)took_ns / 1e9);
 	else
 		metrics_inc(m, COMMIT_FAILURES, METRIC_PLAIN);
+}
+
+void hub_metrics_responded(const struct http_req *req, int status)
+{
+	const struct hub *hub = request_hub(req);
+	const struct metric_def *def = &hub_metrics[REQUEST_SECONDS];
+	char code[12];
+
+	(void)snprintf(code, sizeof(code), "%d", status);
+	metrics_observe_since(hub->metrics, REQUEST_SECONDS,
+	    METRIC_AT(
+		metric_label_index(&def->labels[0], cyg_str_of(http_method_text(req->method))),
+		metrics_handler_of(req->endpoint != NULL ? req->endpoint->path : "*"),
+		metric_label_index(&def->labels[2], cyg_str_of(code))),
+	    req->begun_ns);
 }
 
 void hub_metrics_turn(void *hub, uint64_t busy_ns)

@@ -6,6 +6,8 @@
 #include "daemon/metrics.h"
 #include "hub/srv.h"
 
+struct http_req;
+
 /* For the program; ended by a NULL name. */
 extern const struct metric_def hub_metrics[];
 
@@ -20,6 +22,8 @@ void hub_metrics_stage(const struct hub *hub, const char *name, uint64_t ms);
 void hub_metrics_pushed(const struct hub *hub, uint64_t since_ms, bool in_force);
 /* A turn was put on disk, or could not be: for store_watch. */
 void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept);
+/* A response is given: http_req.on_response. */
+void hub_metrics_responded(const struct http_req *req, int status);
 /* The loop was busy for so long between two sleeps: for cyg_loop_watch_turns. */
 void hub_metrics_turn(void *hub, uint64_t busy_ns);
 /* Appends the text of a scrape. */

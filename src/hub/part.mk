@@ -9,7 +9,7 @@ hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
 	src/hub/signin_refuse.c src/hub/oidc_login.c src/hub/oidc_provider.c src/hub/attempts.c src/hub/pages.c \
 	src/hub/pages_lost.c src/hub/api.c src/hub/api_user.c src/hub/api_tokens.c src/hub/api_users.c src/hub/in_force.c src/hub/leave.c src/hub/api_server.c \
 	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/software.c src/hub/clusters.c src/hub/api_service.c src/hub/options.c src/hub/hub.c \
-	src/hub/metrics.c src/hub/control.c
+	src/hub/metrics.c src/hub/metrics_requests.c src/hub/control.c
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c

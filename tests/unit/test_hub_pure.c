@@ -2,6 +2,8 @@
  */
 #include "base/mem.h"
 #include "hub/access/secret.h"
+#include "hub/metrics.h"
+#include "hub/metrics_requests.h"
 #include "hub/policy.h"
 #include "hub/ratelimit.h"
 #include "hub/signin.h"
@@ -304,6 +306,36 @@ START_TEST(test_annotated_sample_of_profiles_is_read)
 }
 END_TEST
 
+/* ---- metrics ---- */
+
+START_TEST(test_an_endpoint_counts_under_jupyterhub_s_handler)
+{
+	static const struct {
+		const char *path, *handler;
+	} known[] = {
+		{ "/api/users/{user}", "jupyterhub.apihandlers.users.UserAPIHandler" },
+		{ "/api/users/{user}/servers/{server}",
+		    "jupyterhub.apihandlers.users.UserServerAPIHandler" },
+		{ "/api/users/{user}/servers/{server}/progress",
+		    "jupyterhub.apihandlers.users.SpawnProgressAPIHandler" },
+		{ "/spawn-pending/{user}", "jupyterhub.handlers.pages.SpawnPendingHandler" },
+		{ "/spawn/{user}", "jupyterhub.handlers.pages.SpawnHandler" },
+		{ "/api/cygnet/form", "cygnet" },
+	};
+
+	for (size_t i = 0; i < CYG_N(known); i++)
+		ck_assert_str_eq(
+		    metrics_handlers[metrics_handler_of(known[i].path)], known[i].handler);
+}
+END_TEST
+
+START_TEST(test_table_of_metrics_keeps_its_rules)
+{
+	for (const struct metric_def *def = hub_metrics; def->name != NULL; def++)
+		ck_assert_msg(metric_check(def, &err) == 0, "%s", err.msg);
+}
+END_TEST
+
 /* ---- stages ---- */
 
 START_TEST(test_stages_of_a_start_add_up)
@@ -435,6 +467,8 @@ int main(void)
 	tcase_add_loop_test(tc, test_who_may_have_what, 0, (int)CYG_N(rights));
 	tcase_add_test(tc, test_nobody_is_in_a_group_without_groups);
 	tcase_add_test(tc, test_annotated_sample_of_profiles_is_read);
+	tcase_add_test(tc, test_an_endpoint_counts_under_jupyterhub_s_handler);
+	tcase_add_test(tc, test_table_of_metrics_keeps_its_rules);
 	tcase_add_loop_test(tc, test_a_broken_file_is_named_with_its_line, 0, (int)CYG_N(broken));
 	tcase_add_test(tc, test_stages_of_a_start_add_up);
 	tcase_add_test(tc, test_a_running_stage_counts_up_to_its_usual_time);

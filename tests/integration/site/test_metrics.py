@@ -54,6 +54,9 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
     assert found["cygnet_hub_store_commit_seconds_count",] > 0 == found["cygnet_hub_store_commit_failures_total",]
     assert found["cygnet_hub_loop_turn_seconds_count",] > 0
     assert found["process_resident_memory_bytes",] > 1 << 20
+    handler = "jupyterhub.apihandlers.users.UserServerAPIHandler"
+    assert found["jupyterhub_request_duration_seconds_count", "POST", handler, "201"] == 1
+    assert found["jupyterhub_request_duration_seconds_count", "POST", "jupyterhub.handlers.login.LoginHandler", "200"] == 1
     assert alice.delete(SERVER).status == 204
     site.spawner.on_spawn = lambda spawner, spec: spawner.gone(spec, hub_rig.SETUP, message="no")
     assert alice.post(SERVER, {}).status == 500
@@ -67,6 +70,8 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
 
 def test_only_who_may_read_metrics_reads_them(site):
     assert site.browser("alice").get("/hub/metrics").status == 403
+    refused = "jupyterhub_request_duration_seconds_count", "GET", "jupyterhub.handlers.metrics.MetricsHandler", "403"
+    assert scrape(site)[refused] == 1
     assert site.browser().get("/hub/metrics", cookie=False).status == 403
 
 
