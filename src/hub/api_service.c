@@ -5,6 +5,7 @@
 #include "hub/api.h"
 #include "hub/proxy_link.h"
 #include "hub/reply.h"
+#include "hub/spawners.h"
 #include "hub/srv.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ struct ready_wait {
 
 static bool is_ready(const struct hub *hub)
 {
-	return hub_spawner_is_known(hub) && proxy_link_ready(hub->proxy) > 0 &&
+	return spawners_all_known(hub->spawners, NULL) && proxy_link_ready(hub->proxy) > 0 &&
 	       hub->failing_since_us == 0;
 }
 

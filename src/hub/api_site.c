@@ -7,6 +7,7 @@
 #include "hub/reply.h"
 #include "hub/signin.h"
 #include "hub/spawner_link.h"
+#include "hub/spawners.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ void api_get_site(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
 	const struct hub_config *c = &hub->config;
-	const struct spawn_hello *hello = spawner_link_hello(hub->spawner);
+	const struct spawn_hello *hello = spawners_hello(hub->spawners);
 	const char *statement =
 	    hello != NULL ? hello->statement : "The service that runs servers is not connected.";
 	json_t *site = json_pack("{s:s, s:o, s:s, s:o, s:b, s:s, s:s}", "name", c->name, "accent",

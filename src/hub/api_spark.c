@@ -375,7 +375,7 @@ void api_get_spark(struct http_req *req)
 		reply_error(req, 404, "This server is not running.");
 		return;
 	}
-	cyg_autofree char *path = hub_server_socket(hub, srv->id);
+	cyg_autofree char *path = srv_socket(srv);
 	cyg_autofree char *target = cyg_xasprintf("%sapi/cygnet/spark", srv->base_url);
 	const struct http_call_spec spec = { .socket_path = path,
 		.method = "GET",

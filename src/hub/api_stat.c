@@ -10,6 +10,7 @@
 #include "hub/kernel_rows.h"
 #include "hub/reply.h"
 #include "hub/spawner_link.h"
+#include "hub/spawners.h"
 #include "hub/srv.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ struct stat_story {
 	struct hub *hub;
 	struct http_req *req;
 	char user[CYG_NAME_MAX];
-	char *base_url;
+	char *base_url, *socket;
+	struct spawner *spawner; /* NULL: not known now */
 	char id[CYG_SERVER_ID_LEN + 1];
 	uint32_t number;        /* of the open STAT */
 	struct http_call *call; /* to the agent */
@@ -34,6 +36,7 @@ static void story_free(struct stat_story *s)
 	http_call_cancel(s->call);
 	asks_leave(s->hub->asks, ASKS_STAT, s->user);
 	free(s->base_url);
+	free(s->socket);
 	json_decref(s->answer);
 	json_decref(s->kernels);
 	free(s);
@@ -44,7 +47,7 @@ static void on_abort(struct http_req *req)
 	struct stat_story *s = req->data;
 
 	if (s->number != 0)
-		spawner_link_forget(s->hub->spawner, s->number);
+		spawner_link_forget(s->spawner->link, s->number);
 	story_free(s);
 }
 
@@ -102,10 +105,9 @@ static void on_item(void *arg, const struct spawn_item *item)
 
 static void ask(struct stat_story *s, const char *what, http_call_fn done)
 {
-	cyg_autofree char *path = hub_server_socket(s->hub, s->id);
 	cyg_autofree char *target = cyg_xasprintf("%s%s", s->base_url, what);
 	struct http_call_spec spec = {
-		.socket_path = path,
+		.socket_path = s->socket,
 		.method = "GET",
 		.target = target,
 		.host = "localhost",
@@ -170,12 +172,15 @@ void api_get_stat(struct http_req *req)
 	s->req = req;
 	(void)cyg_str_copy(s->user, sizeof(s->user), cyg_str_of(srv->user));
 	s->base_url = cyg_xstrdup(srv->base_url);
+	s->socket = srv_socket(srv);
+	s->spawner = spawners_of(srv);
 	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
 	req->data = s;
 	req->on_abort = on_abort;
-	s->number = spawner_link_call(hub->spawner, SPAWN_STAT, &m, sizeof(m), &call);
+	if (s->spawner != NULL)
+		s->number = spawner_link_call(s->spawner->link, SPAWN_STAT, &m, sizeof(m), &call);
 	if (s->number == 0)
 		ask(s, "api/kernels", on_kernels);
 }

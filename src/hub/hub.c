@@ -25,9 +25,9 @@
 #include "hub/pages.h"
 #include "hub/proxy_link.h"
 #include "hub/ratelimit.h"
-#include "hub/reconcile.h"
 #include "hub/signin.h"
 #include "hub/software.h"
+#include "hub/spawners.h"
 #include "hub/srv.h"
 #include "hub/turn.h"
 
@@ -62,16 +62,6 @@ static void start_tidying(struct hub *hub)
 }
 
 /* ---- what others ask ---- */
-
-char *hub_server_socket(const struct hub *hub, const char *id)
-{
-	return cyg_xasprintf("%s/s/%s.sock", hub->config.run_dir, id);
-}
-
-bool hub_spawner_is_known(const struct hub *hub)
-{
-	return hub->spawner_known && spawner_link_is_up(hub->spawner);
-}
 
 const char *hub_isolation_name(const struct spawn_hello *hello)
 {
@@ -119,9 +109,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 
 static int start_links(struct hub *hub, struct cyg_err *err)
 {
-	hub->spawner_path = cyg_xasprintf("%s/spawner/ctl.sock", hub->config.run_dir);
-	if (spawner_link_new(
-		hub->uv, hub->spawner_path, &reconcile_events, hub, &hub->spawner, err) < 0)
+	if (spawners_new(hub, hub->config.spawners, &hub->spawners, err) < 0)
 		return -(int)err->code;
 	if (proxy_link_new(hub, &hub->proxy, err) < 0)
 		return -(int)err->code;
@@ -205,8 +193,7 @@ void hub_close(struct hub *hub)
 	if (hub->srvs != NULL)
 		srvs_close(hub->srvs);
 	proxy_link_close(hub->proxy);
-	spawner_link_close(hub->spawner);
-	reconcile_close(hub);
+	spawners_close(hub->spawners);
 	software_close(hub->software);
 	clusters_close(hub->clusters);
 	signin_free(hub->signin);

@@ -20,7 +20,6 @@ struct groups;
 struct http_server;
 struct oidc_configs;
 struct leaves;
-struct listing;
 struct pages;
 struct metrics;
 struct people;
@@ -31,7 +30,7 @@ struct services;
 struct sessions;
 struct signin;
 struct software;
-struct spawner_link;
+struct spawners;
 struct spawn_hello;
 struct srvs;
 struct tokens;
@@ -45,6 +44,7 @@ struct hub_config {
 	char *run_dir, *state_dir, *web_dir, *profiles;
 	char *public_url, *catalogue, *software_tree;
 	char *providers;      /* file of the OpenID providers, or NULL */
+	char *spawners;       /* sockets of spawners, separated by commas, or NULL */
 	char *reserved_names; /* separated by commas, or NULL */
 	char *password_file, *admin_token_file;
 	char *status_url, *help_url, *privacy_url;
@@ -84,7 +84,7 @@ struct hub {
 	struct ratelimit *starts; /* per user */
 	size_t health_waits;      /* open questions whether servers can be started */
 	struct cyg_curl *curl;
-	struct spawner_link *spawner;
+	struct spawners *spawners;
 	struct proxy_link *proxy;
 	void (*credential_changed)(void *arg, const struct credential *c, bool live);
 	void *credential_arg; /* of access/credentials.c */
@@ -97,13 +97,10 @@ struct hub {
 	int64_t failing_since_us; /* the store cannot be written; 0: it can */
 	uv_timer_t tidy;
 	int exit_code;
-	char *spawner_path;
 	bool turns; /* its handles are open */
 	bool ending;
-	bool draining;           /* told to shut down: servers are stopped, none is started */
-	char admin_sum[65];      /* SHA-256 of the administrator's token, or "" */
-	struct listing *listing; /* of reconcile.c: the list that is on its way, or NULL */
-	bool spawner_known; /* the list was compared on this connection: starts may be let in */
+	bool draining;      /* told to shut down: servers are stopped, none is started */
+	char admin_sum[65]; /* SHA-256 of the administrator's token, or "" */
 };
 
 /* Starts every part in order; on failure what was started is ended by hub_close. config is taken.
@@ -111,11 +108,6 @@ struct hub {
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);
-/* "unix socket of the server's id below the run folder". */
-char *hub_server_socket(const struct hub *hub, const char *id);
-
-/* Whether the spawner is connected and its list was compared. */
-bool hub_spawner_is_known(const struct hub *hub);
 /* "process", "sandbox", "sandbox-one-uid", or "unknown" while there was no HELLO (NULL). */
 const char *hub_isolation_name(const struct spawn_hello *hello);
 

@@ -57,7 +57,6 @@ static int run(struct hub *hub, struct cyg_err *err)
 	store_close(hub->store);
 	metrics_free(hub->metrics);
 	profiles_free(hub->profiles);
-	free(hub->spawner_path);
 	return code;
 }
 

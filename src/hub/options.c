@@ -38,6 +38,12 @@ static const struct cyg_option options[] = {
 	    .doc =
 		"Folder of the sockets: hub/http.sock, spawner/ctl.sock, proxy/N/control.sock and "
 		"s/ID.sock are below it." },
+	{ .name = "spawners",
+	    .type = OPT_STRING,
+	    .offset = AT(spawners),
+	    .doc =
+		"Sockets of the spawners, absolute paths separated by commas; a start goes to the one "
+		"that has the profile's template. Default: spawner/ctl.sock below run-dir." },
 	{ .name = "state-dir",
 	    .type = OPT_STRING,
 	    .offset = AT(state_dir),

@@ -2,7 +2,7 @@ hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/h
 	src/hub/choice.c src/hub/policy.c src/hub/stages.c src/hub/ratelimit.c \
 	src/hub/oidc_config.c src/hub/reserved.c src/hub/kernel_rows.c src/hub/asks.c
 ARCHIVES += hub
-hub_SRC := $(hub_PURE) src/hub/spawner_link.c \
+hub_SRC := $(hub_PURE) src/hub/spawner_link.c src/hub/spawners.c \
 	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/srv_table.c src/hub/start.c src/hub/stop.c \
 	src/hub/reconcile.c src/hub/srv_undo.c src/hub/turn.c src/hub/wait.c src/hub/progress.c src/hub/reply.c \
 	src/hub/signin.c src/hub/signin_try.c src/hub/signin_form.c src/hub/signin_complete.c src/hub/signin_dev.c src/hub/signin_oidc.c \

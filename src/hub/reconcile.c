@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "hub/srv.h"
+#include "hub/srv_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 enum { LIST_MS = 30 * 1000 };
 
 struct listing {
-	struct hub *hub;
+	struct spawner *spawner;
 	unsigned epoch;
 	struct cyg_hash *states; /* id → its own spawn_item */
 };
@@ -32,7 +32,7 @@ static void on_item(void *arg, const struct spawn_item *item)
 }
 
 /* Nobody asked for it: stop it. Its run folder goes with it. */
-static void remove_stranger(struct hub *hub, const struct spawn_item *item)
+static void remove_stranger(const struct spawner *s, const struct spawn_item *item)
 {
 	struct spawn_stop m = { 0 };
 	struct spawner_call call = { 0 };
@@ -40,12 +40,19 @@ static void remove_stranger(struct hub *hub, const struct spawn_item *item)
 	cyg_log_warn(
 	    "spawner", "%s of %s is in no record: it is stopped", item->server_id, item->user);
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(item->server_id));
-	m.grace_ms = (uint32_t)hub->config.stop_grace_ms;
-	(void)spawner_link_call(hub->spawner, SPAWN_STOP, &m, sizeof(m), &call);
+	m.grace_ms = (uint32_t)s->hub->config.stop_grace_ms;
+	(void)spawner_link_call(s->link, SPAWN_STOP, &m, sizeof(m), &call);
 }
 
-static void adopt(struct srv *srv, const struct spawn_item *item)
+static void adopt(struct srv *srv, struct spawner *spawner, const struct spawn_item *item)
 {
+	struct cyg_err err;
+
+	srv->spawner = spawner;
+	if (srv_set_address(srv, &item->address, &err) < 0)
+		cyg_log_warn(srv->object, "%s", err.msg);
+	if (srv->routed)
+		srv_open_route(srv); /* of a hub that was started again: now the place is known */
 	cyg_log_info(srv->object, "%s: found again (%s)", srv->id, srv_state_name(srv->state));
 	if (srv->state == SRV_STARTING)
 		srv_spawned(srv);
@@ -54,7 +61,6 @@ static void adopt(struct srv *srv, const struct spawn_item *item)
 		srv_answer_due(srv);
 	} else if (srv->state == SRV_STOPPING)
 		srv_send_stop(srv);
-	(void)item;
 }
 
 static void missing(struct srv *srv)
@@ -75,9 +81,19 @@ static bool is_outside(const struct srv *srv)
 	return srv->state != SRV_STOPPED && srv->state != SRV_QUEUED;
 }
 
+/* Whether a server that this spawner does not have is nowhere. After a restart of the hub it is the
+ * spawner of its template that must know; where none has the template any more, all must have
+ * spoken. */
+static bool is_missing(const struct srv *srv, struct spawner *s)
+{
+	const struct spawner *at = spawners_of(srv);
+
+	return at != NULL ? at == s : spawners_all_known(srv->hub->spawners, s);
+}
+
 static void compare(struct listing *l)
 {
-	struct hub *hub = l->hub;
+	struct hub *hub = l->spawner->hub;
 	const struct srv *found = NULL;
 	size_t pos = 0;
 	struct cyg_str id;
@@ -86,12 +102,13 @@ static void compare(struct listing *l)
 	while (srvs_next(hub, &pos, &found)) {
 		struct srv *srv = srvs_find_id(hub, found->id);
 		/* What left on this connection came after the question. */
-		if (srv != found || !is_outside(srv) || srv->spawn_epoch == l->epoch)
+		if (srv != found || !is_outside(srv) ||
+		    (srv->spawner == l->spawner && srv->spawn_epoch == l->epoch))
 			continue;
 		item = cyg_hash_find(l->states, cyg_str_of(srv->id));
 		if (item != NULL)
-			adopt(srv, item);
-		else
+			adopt(srv, l->spawner, item);
+		else if (is_missing(srv, l->spawner))
 			missing(srv);
 	}
 	pos = 0;
@@ -99,7 +116,7 @@ static void compare(struct listing *l)
 		const struct spawn_item *it = item;
 		struct srv *srv = srvs_find_id(hub, it->server_id);
 		if (srv == NULL || !is_outside(srv))
-			remove_stranger(hub, it);
+			remove_stranger(l->spawner, it);
 	}
 }
 
@@ -121,9 +138,9 @@ void reconcile_intents(struct hub *hub)
 	(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
 }
 
-void reconcile_close(struct hub *hub)
+void reconcile_close(struct spawner *s)
 {
-	struct listing *l = CYG_TAKE(hub->listing);
+	struct listing *l = CYG_TAKE(s->listing);
 
 	if (l == NULL)
 		return;
@@ -134,53 +151,54 @@ void reconcile_close(struct hub *hub)
 static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 {
 	struct listing *l = arg;
-	struct hub *hub = l->hub;
+	struct spawner *s = l->spawner;
+	struct hub *hub = s->hub;
 
 	(void)number;
-	if (why == NULL && l->epoch == spawner_link_epoch(hub->spawner)) {
+	if (why == NULL && l->epoch == spawner_link_epoch(s->link)) {
 		compare(l);
 		reconcile_intents(hub);
-		hub->spawner_known = true; /* not before: what is let in must not be compared */
+		s->known = true; /* not before: what is let in must not be compared */
 		srvs_admit(hub);
 	} else if (why != NULL) {
 		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
 		/* Without the list nothing may be started, so ask again: over a new connection. */
-		spawner_link_distrust(hub->spawner, why);
+		spawner_link_distrust(s->link, why);
 	}
-	reconcile_close(hub);
+	reconcile_close(s);
 }
 
 static void on_up(void *arg, const struct spawn_hello *hello)
 {
-	struct hub *hub = arg;
+	struct spawner *s = arg;
 	struct spawn_head m = { 0 };
-	struct listing *l = hub->listing = cyg_xcalloc(1, sizeof(*l));
+	struct listing *l = s->listing = cyg_xcalloc(1, sizeof(*l));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_listed, .arg = l, .timeout_ms = LIST_MS
 	};
 
 	(void)hello;
-	hub->spawner_known = false;
-	l->hub = hub;
-	l->epoch = spawner_link_epoch(hub->spawner);
+	s->known = false;
+	l->spawner = s;
+	l->epoch = spawner_link_epoch(s->link);
 	l->states = cyg_hash_new();
-	if (spawner_link_call(hub->spawner, SPAWN_LIST, &m, sizeof(m), &call) == 0)
-		reconcile_close(hub);
+	if (spawner_link_call(s->link, SPAWN_LIST, &m, sizeof(m), &call) == 0)
+		reconcile_close(s);
 }
 
 static void on_down(void *arg, const struct cyg_err *why)
 {
-	struct hub *hub = arg;
+	struct spawner *s = arg;
 
 	(void)why;
-	hub->spawner_known = false;
+	s->known = false;
 }
 
 /* ---- stages of a start ---- */
 
 static void on_stage(void *arg, const struct spawn_stage *m)
 {
-	struct hub *hub = arg;
+	struct hub *hub = ((struct spawner *)arg)->hub;
 	struct srv *srv = srvs_find_id(hub, m->server_id);
 
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
@@ -206,7 +224,7 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 
 static void on_tail(void *arg, const struct spawn_tail *m)
 {
-	struct srv *srv = srvs_find_id(arg, m->server_id);
+	struct srv *srv = srvs_find_id(((struct spawner *)arg)->hub, m->server_id);
 
 	if (srv == NULL)
 		return;
@@ -253,7 +271,7 @@ static const char *gone_cause(const struct spawn_gone *m, bool starting)
 
 static void on_gone(void *arg, const struct spawn_gone *m)
 {
-	struct srv *srv = srvs_find_id(arg, m->server_id);
+	struct srv *srv = srvs_find_id(((struct spawner *)arg)->hub, m->server_id);
 	char message[320];
 
 	if (srv == NULL || !is_outside(srv))

@@ -1,4 +1,4 @@
-/* Connecting to the spawner and matching its answers to our questions. Next in the story:
+/* Connecting to a spawner and matching its answers to our questions. Next in the story:
  * reconcile.c, which knows what they mean for servers. */
 #include "hub/spawner_link.h"
 
@@ -148,6 +148,9 @@ static void take_reply(struct spawner_link *l, const struct spawn_reply *reply)
 
 	if (c == NULL)
 		return; /* forgotten, or its time was over */
+	if (reply->code == 0 && reply->address.kind != SPAWN_ADDRESS_NONE &&
+	    c->call.on_address != NULL)
+		c->call.on_address(c->call.arg, &reply->address);
 	if (reply->code == 0) {
 		call_end(l, c, NULL);
 		return;
@@ -323,6 +326,14 @@ void spawner_link_close(struct spawner_link *l)
 	uv_close((uv_handle_t *)&l->sweep, on_handle_closed);
 }
 
+bool spawner_link_has(const struct spawner_link *l, const char *template_)
+{
+	for (size_t i = 0; i < l->n_templates; i++)
+		if (strcmp(l->templates[i], template_) == 0)
+			return true;
+	return false;
+}
+
 bool spawner_link_is_up(const struct spawner_link *l)
 {
 	return l->up && !l->failing;
@@ -376,6 +387,7 @@ void spawner_link_forget(struct spawner_link *l, uint32_t number)
 	if (c == NULL)
 		return;
 	c->call.on_item = NULL;
+	c->call.on_address = NULL;
 	c->call.on_reply = NULL;
 }
 
@@ -386,6 +398,7 @@ void spawner_link_forget_all(struct spawner_link *l, const void *arg)
 		if (c->call.arg != arg)
 			continue;
 		c->call.on_item = NULL;
+		c->call.on_address = NULL;
 		c->call.on_reply = NULL;
 	}
 }

@@ -24,6 +24,8 @@ struct spawner_events {
 
 struct spawner_call {
 	void (*on_item)(void *arg, const struct spawn_item *item); /* may be NULL */
+	/* Of SPAWN, before on_reply with success; may be NULL. */
+	void (*on_address)(void *arg, const struct spawn_address *address);
 	/* Exactly once, never from inside spawner_link_call. why is NULL on success; its code is
 	 * CYG_EBUSY when the connection ended or the time was over: nothing is known then. */
 	void (*on_reply)(void *arg, uint32_t number, const struct cyg_err *why);
@@ -36,6 +38,8 @@ int spawner_link_new(uv_loop_t *loop, const char *path, const struct spawner_eve
     void *arg, struct spawner_link **ret, struct cyg_err *err);
 /* No callback comes after it. NULL is accepted. */
 void spawner_link_close(struct spawner_link *link);
+/* Whether that spawner said, at its last connection, that it has the template. */
+bool spawner_link_has(const struct spawner_link *link, const char *template_);
 /* Whether requests may leave: HELLO came, and the connection has not begun to fail. */
 bool spawner_link_is_up(const struct spawner_link *link);
 /* The other side cannot be understood or does not keep its word: the connection ends (on the loop,

@@ -13,6 +13,7 @@
 #include "hub/metrics.h"
 #include "hub/proxy_link.h"
 #include "hub/spawner_link.h"
+#include "hub/spawners.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -183,6 +184,23 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 static void key_of(struct cyg_str user, struct cyg_str name, struct cyg_buf *out)
 {
 	(void)cyg_buf_printf(out, NULL, "%.*s/%.*s", CYG_STR_ARGS(user), CYG_STR_ARGS(name));
+}
+
+char *srv_socket(const struct srv *srv)
+{
+	return srv->socket[0] != '\0'
+		   ? cyg_xstrdup(srv->socket)
+		   : cyg_xasprintf("%s/s/%s.sock", srv->hub->config.run_dir, srv->id);
+}
+
+int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err)
+{
+	if (address->kind == SPAWN_ADDRESS_TCP)
+		return cyg_fail(err, CYG_EINVAL,
+		    "The server listens at %s, port %u, which this hub cannot reach yet.",
+		    address->where, address->port);
+	(void)cyg_str_copy(srv->socket, sizeof(srv->socket), cyg_str_of(address->where));
+	return 0;
 }
 
 struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name)
@@ -395,7 +413,7 @@ void srvs_forget_user(struct hub *hub, const char *user)
 		(void)cyg_hash_remove(hub->srvs->by_key, cyg_buf_str(&key));
 		srv_set_id(srv, "");
 		cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
-		spawner_link_forget_all(hub->spawner, srv);
+		spawners_forget(hub->spawners, srv);
 		if (srv->push_ticket != 0)
 			proxy_link_forget(hub->proxy, srv->push_ticket);
 		srv_close(srv);

@@ -4,6 +4,7 @@
 #define HUB_SRV_H
 
 #include "base/list.h"
+#include "cygnet/spawn_msg.h"
 #include "hub/access/people.h"
 #include "hub/access/secret.h"
 #include "hub/choice.h"
@@ -20,6 +21,8 @@ struct spawn_item;
 /* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
  * enough that nobody takes the descriptors of everybody else. */
 enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
+
+struct spawner;
 
 struct srv {
 	struct cyg_link link; /* on the list of its state */
@@ -43,6 +46,8 @@ struct srv {
 
 	/* The start. */
 	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
+	struct spawner *spawner;                 /* where it was sent or found; NULL: not known */
+	char socket[CYG_ADDRESS_MAX]; /* where it listens, as its spawner told; "": not yet */
 	struct stages stages;
 	uint64_t asked_ms, spawn_ms, reply_ms, route_ms; /* monotonic: when each step began */
 	uint64_t start_deadline_ms;
@@ -76,6 +81,11 @@ int srvs_load(struct hub *hub, struct cyg_err *err);
 void srvs_tell_proxies(const struct hub *hub);
 /* Closes every record; they are freed when the loop has closed their handles. */
 void srvs_close(struct srvs *srvs);
+/* Where a server listens. Until its spawner has told it again after a restart of the hub it is
+ * where local spawners put it. The caller frees it. */
+char *srv_socket(const struct srv *srv);
+/* What its spawner says; -CYG_EINVAL for an address that the hub cannot reach. */
+int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err);
 /* The record, or NULL. */
 struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name);
 struct srv *srvs_find_id(const struct hub *hub, const char *id);

@@ -1,4 +1,4 @@
-/* What srv.c and srv_table.c give to start.c, stop.c and srv_undo.c alone. */
+/* What srv.c and srv_table.c give to start.c, stop.c, srv_undo.c and reconcile.c alone. */
 #ifndef HUB_SRV_INTERNAL_H
 #define HUB_SRV_INTERNAL_H
 

@@ -8,7 +8,7 @@
 
 static void tell_route(const struct srv *srv)
 {
-	cyg_autofree char *path = hub_server_socket(srv->hub, srv->id);
+	cyg_autofree char *path = srv_socket(srv);
 	cyg_autofree char *target = cyg_xasprintf("unix:%s", path);
 
 	proxy_link_set_route(srv->hub->proxy, &(struct hub_route){ .prefix = srv->base_url,

@@ -10,6 +10,7 @@
 #include "hub/metrics.h"
 #include "hub/proxy_link.h"
 #include "hub/spawner_link.h"
+#include "hub/spawners.h"
 #include "hub/srv_internal.h"
 
 #include <stdio.h>
@@ -68,6 +69,8 @@ static void forget_last_life(struct srv *srv)
 	srv->cause[0] = srv->end_message[0] = srv->credential_sum[0] = '\0';
 	srv->spawn_number = srv->stop_number = 0;
 	srv->spawn_epoch = 0;
+	srv->spawner = NULL;
+	srv->socket[0] = '\0';
 }
 
 static void remember_choice(struct srv *srv)
@@ -143,21 +146,31 @@ static void admit(struct srv *srv)
 	srv->push_ticket = proxy_link_push(hub->proxy, on_known, srv);
 }
 
+/* The first whose request can leave: one whose spawner is away waits and holds nobody up. */
+static struct srv *first_startable(struct hub *hub)
+{
+	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
+		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
+
+		if (spawners_can_start(srv))
+			return srv;
+	}
+	return NULL;
+}
+
 void srvs_admit(struct hub *hub)
 {
-	struct cyg_list *queued = srvs_in(hub, SRV_QUEUED);
-	struct cyg_link *first;
+	struct srv *srv;
 	bool any = false;
 
-	if (hub->ending || hub->failing_since_us != 0 || hub->spawner == NULL ||
-	    !hub_spawner_is_known(hub))
+	if (hub->ending || hub->failing_since_us != 0 || hub->spawners == NULL)
 		return;
-	while ((first = cyg_list_first(queued)) != NULL &&
-	       srvs_places_taken(hub) < hub->config.start_concurrency) {
-		admit(CYG_CONTAINER_OF(first, struct srv, link));
+	while (srvs_places_taken(hub) < hub->config.start_concurrency &&
+	       (srv = first_startable(hub)) != NULL) {
+		admit(srv);
 		any = true;
 	}
-	if (any && queued->n > 0)
+	if (any && srvs_in(hub, SRV_QUEUED)->n > 0)
 		srvs_progress_queue(hub);
 }
 
@@ -186,13 +199,16 @@ static void fill_spawn(const struct srv *srv, const struct person *user, struct 
 	m->home_packages = c->home_packages ? 1 : 0;
 }
 
+static void on_spawn_address(void *arg, const struct spawn_address *address);
 static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why);
 
 static void send_spawn(struct srv *srv)
 {
 	struct hub *hub = srv->hub;
 	struct spawn_spawn m = { 0 };
-	struct spawner_call call = { .on_reply = on_spawn_reply, .arg = srv };
+	struct spawner_call call = {
+		.on_address = on_spawn_address, .on_reply = on_spawn_reply, .arg = srv
+	};
 	const struct person *user = people_find(hub, cyg_str_of(srv->user));
 
 	if (user == NULL) {
@@ -203,15 +219,21 @@ static void send_spawn(struct srv *srv)
 	}
 	fill_spawn(srv, user, &m);
 	srv->spawn_ms = cyg_clock_mono_ms();
-	srv->spawn_number = spawner_link_call(hub->spawner, SPAWN_SPAWN, &m, sizeof(m), &call);
-	srv->spawn_epoch = spawner_link_epoch(hub->spawner);
+	srv->spawner = spawners_of(srv);
+	if (srv->spawner != NULL) {
+		srv->spawn_number =
+		    spawner_link_call(srv->spawner->link, SPAWN_SPAWN, &m, sizeof(m), &call);
+		srv->spawn_epoch = spawner_link_epoch(srv->spawner->link);
+	}
 	cyg_cleanse(&m, sizeof(m));
 	cyg_cleanse(srv->credential, sizeof(srv->credential));
 	if (srv->spawn_number != 0)
 		return;
 	srv->gone = true; /* it never left */
-	srv_start_fail(
-	    srv, "start_failed", "The spawner cannot be reached. Please try again in a moment.");
+	srv_start_fail(srv, "start_failed",
+	    srv->spawner == NULL
+		? "No spawner has the template of this profile. Please tell the administrator."
+		: "The spawner cannot be reached. Please try again in a moment.");
 }
 
 static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
@@ -231,6 +253,15 @@ static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
 }
 
 /* ---- 4: the spawner has answered ---- */
+
+static void on_spawn_address(void *arg, const struct spawn_address *address)
+{
+	struct srv *srv = arg;
+	struct cyg_err err;
+
+	if (srv->state == SRV_STARTING && srv_set_address(srv, address, &err) < 0)
+		srv_start_fail(srv, "start_failed", err.msg);
+}
 
 static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why)
 {
@@ -252,7 +283,9 @@ static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why
 void srv_spawned(struct srv *srv)
 {
 	struct hub *hub = srv->hub;
-	const struct spawn_hello *hello = spawner_link_hello(hub->spawner);
+	const struct spawner *spawner = spawners_of(srv);
+	const struct spawn_hello *hello =
+	    spawner != NULL ? spawner_link_hello(spawner->link) : NULL;
 
 	srv->reply_ms = cyg_clock_mono_ms();
 	store_intent_end(hub->store, srv->id, "spawn", "done", cyg_clock_wall_us());
@@ -287,7 +320,7 @@ static void on_answer(void *arg, const struct http_result *result);
 
 void srv_ask(struct srv *srv)
 {
-	cyg_autofree char *path = hub_server_socket(srv->hub, srv->id);
+	cyg_autofree char *path = srv_socket(srv);
 	cyg_autofree char *target = cyg_xasprintf("%sapi", srv->base_url);
 	uint64_t now_ms = cyg_clock_mono_ms();
 	struct http_call_spec spec = {

@@ -6,6 +6,7 @@
 #include "http/client.h"
 #include "hub/proxy_link.h"
 #include "hub/spawner_link.h"
+#include "hub/spawners.h"
 #include "hub/srv_internal.h"
 
 #include <string.h>
@@ -123,11 +124,13 @@ void srv_send_stop(struct srv *srv)
 	struct spawner_call call = { .on_reply = on_stop_reply, .arg = srv };
 	bool again = srv->stop_asked_ms != 0;
 
-	if (srv->state != SRV_STOPPING || srv->gone)
+	const struct spawner *spawner = spawners_of(srv);
+
+	if (srv->state != SRV_STOPPING || srv->gone || spawner == NULL)
 		return;
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
 	m.grace_ms = again ? 0 : (uint32_t)srv->hub->config.stop_grace_ms;
-	uint32_t number = spawner_link_call(srv->hub->spawner, SPAWN_STOP, &m, sizeof(m), &call);
+	uint32_t number = spawner_link_call(spawner->link, SPAWN_STOP, &m, sizeof(m), &call);
 	if (number == 0)
 		return;
 	srv->stop_number = number;
