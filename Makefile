@@ -7,7 +7,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 .DEFAULT_GOAL := all
 SHELL   := /bin/bash
 
-PARTS := src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access src/ctl src/web \
+PARTS := src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server src/hub/signin src/hub/api src/ctl src/web \
 	proxy spawner/core spawner/local spawner/process spawner/sandbox spawner/init \
 	kernels/base kernels/contents kernels/pages kernels/kernel kernels/terminal kernels/spark kernels/python kernels/agent \
 	tests/unit tests/fuzz tests/fakes tests/bench

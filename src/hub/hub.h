@@ -5,7 +5,7 @@
 #include "cygnet/err.h"
 #include "cygnet/version.h"
 #include "daemon/loop.h"
-#include "hub/profiles.h"
+#include "hub/offer/profiles.h"
 #include "store/store.h"
 
 #include <stdbool.h>

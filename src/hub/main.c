@@ -3,8 +3,8 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "hub/hub.h"
+#include "hub/offer/reader.h"
 #include "hub/options.h"
-#include "hub/reader.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "http/server.h"
 #include "hub/access/sessions.h"
+#include "hub/base/reply.h"
 #include "hub/metrics_requests.h"
-#include "hub/reply.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define HUB_METRICS_H
 
 #include "daemon/metrics.h"
-#include "hub/srv.h"
+#include "hub/server/srv.h"
 
 struct http_req;
 

@@ -3,8 +3,8 @@
 
 #include "hub/hub.h"
 #include "hub/metrics.h"
-#include "hub/oidc_config.h"
-#include "hub/stackfile.h"
+#include "hub/offer/stackfile.h"
+#include "hub/signin/oidc_config.h"
 #include "spark/catalogue.h"
 
 #define AT(member) offsetof(struct hub_config, member)

@@ -1,15 +1,7 @@
-hub_PURE := src/hub/srv_state.c src/hub/profiles.c src/hub/profiles_read.c src/hub/stackfile.c \
-	src/hub/choice.c src/hub/policy.c src/hub/stages.c src/hub/ratelimit.c \
-	src/hub/oidc_config.c src/hub/reserved.c src/hub/kernel_rows.c src/hub/asks.c
+# The hub's wings name their own sources (their part.mk), which make up this archive.
 ARCHIVES += hub
-hub_SRC := $(hub_PURE) src/hub/spawner_link.c src/hub/spawners.c \
-	src/hub/proxy_link.c src/hub/table.c src/hub/srv.c src/hub/srv_table.c src/hub/start.c src/hub/stop.c \
-	src/hub/reconcile.c src/hub/srv_undo.c src/hub/turn.c src/hub/wait.c src/hub/progress.c src/hub/reply.c \
-	src/hub/signin.c src/hub/signin_try.c src/hub/signin_form.c src/hub/signin_complete.c src/hub/signin_dev.c src/hub/signin_oidc.c \
-	src/hub/signin_refuse.c src/hub/oidc_login.c src/hub/oidc_provider.c src/hub/attempts.c src/hub/pages.c \
-	src/hub/pages_lost.c src/hub/api.c src/hub/api_user.c src/hub/api_tokens.c src/hub/api_users.c src/hub/in_force.c src/hub/leave.c src/hub/api_server.c \
-	src/hub/api_activity.c src/hub/api_site.c src/hub/api_stat.c src/hub/api_spark.c src/hub/reader.c src/hub/software.c src/hub/clusters.c src/hub/api_service.c src/hub/options.c src/hub/hub.c \
-	src/hub/metrics.c src/hub/metrics_requests.c src/hub/control.c
+hub_SRC := src/hub/spawners.c src/hub/turn.c src/hub/options.c src/hub/hub.c src/hub/metrics.c \
+	src/hub/metrics_requests.c
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c

@@ -3,9 +3,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "hub/profiles.h"
-#include "hub/reconcile.h"
-#include "hub/srv.h"
+#include "hub/offer/profiles.h"
+#include "hub/server/reconcile.h"
+#include "hub/server/srv.h"
 
 #include <stdlib.h>
 

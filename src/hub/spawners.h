@@ -4,7 +4,7 @@
 #define HUB_SPAWNERS_H
 
 #include "hub/hub.h"
-#include "hub/spawner_link.h"
+#include "hub/link/spawner_link.h"
 
 struct listing;
 struct srv;

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "daemon/log.h"
-#include "hub/reconcile.h"
-#include "hub/srv.h"
+#include "hub/server/reconcile.h"
+#include "hub/server/srv.h"
 
 enum { RETRY_MS = 1000 };
 

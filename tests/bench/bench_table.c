@@ -1,7 +1,7 @@
 /* For `make bench`: what one change of the table costs the hub at many credentials, beside the
  * whole table. Prints "CHANGE_MS WHOLE_MS" of CPU. Use: bench_table CREDENTIALS CHANGES */
 #include "base/num.h"
-#include "hub/table.h"
+#include "hub/link/table.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* The start form's answers: JSON from anybody who is signed in. What is taken is on offer, and is
  * the same when it is written and read again. */
-#include "hub/policy.h"
+#include "hub/offer/policy.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Fuzz target: what an agent says of its kernels, then of its notebooks (the two texts stand with a
  * NUL between them). Rows are few, and each holds what the page needs. */
 #include "base/mem.h"
-#include "hub/kernel_rows.h"
+#include "hub/api/kernel_rows.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Fuzz target: providers.yaml. Whatever the text, it is read or refused with a message that names
  * the file; what was read keeps the rule that somebody is let in by exactly one means. */
-#include "hub/oidc_config.h"
+#include "hub/signin/oidc_config.h"
 
 #include <stdlib.h>
 #include <string.h>

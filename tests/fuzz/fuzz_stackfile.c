@@ -1,7 +1,7 @@
 /* Fuzz target: stack.yaml of a software tree as the reader child hands it over. What is taken is
  * bounded text; what is refused changes nothing. */
 #include "base/mem.h"
-#include "hub/stackfile.h"
+#include "hub/offer/stackfile.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -13,7 +13,9 @@ THIRD = {  # header or folder of headers -> the name used below
     "sqlite3.h": "sqlite", "zmq.h": "zmq", "wslay": "wslay", "seccomp.h": "seccomp", "check.h": "check",
     "zlib.h": "zlib", "microhttpd.h": "microhttpd",
 }
-HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub src/hub/access"
+WINGS = "base access offer link server signin api".split()
+HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub " + " ".join(
+    f"src/hub/{wing}" for wing in WINGS)
 KBASE = "src/base src/daemon src/http src/ipc "
 KERNELS = KBASE + "kernels/base "  # what a part of the agent stands on; the parts do not know each other
 # folder: our folders (or single headers) it may include beside itself and include/cygnet; third-party names after the bar.
@@ -28,7 +30,7 @@ TABLE = {
     # The catalogue is a table of fields; those two headers know neither libuv nor libyaml.
     "src/spark": "src/base src/daemon/yaml.h src/daemon/yaml_fields.h | sqlite jansson",
     "src/hub": HUB + " | uv jansson openssl",
-    "src/hub/access": HUB + " | uv jansson openssl",
+    **{f"src/hub/{wing}": HUB + " | uv jansson openssl" for wing in WINGS},
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",
     "spawner/core": "src/base src/daemon src/ipc | uv",

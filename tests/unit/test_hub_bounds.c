@@ -1,9 +1,9 @@
 /* Bounds of what the hub does for one user: rows out of an agent's texts, open requests. */
 #include "base/buf.h"
 #include "base/mem.h"
-#include "hub/asks.h"
-#include "hub/kernel_rows.h"
-#include "hub/ratelimit.h"
+#include "hub/api/kernel_rows.h"
+#include "hub/base/asks.h"
+#include "hub/base/ratelimit.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* providers.yaml: what is read, what is refused and how it is said; the verdict about groups. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "hub/oidc_config.h"
+#include "hub/signin/oidc_config.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -2,13 +2,13 @@
  */
 #include "base/mem.h"
 #include "hub/access/secret.h"
+#include "hub/base/ratelimit.h"
 #include "hub/metrics.h"
 #include "hub/metrics_requests.h"
-#include "hub/policy.h"
-#include "hub/ratelimit.h"
-#include "hub/signin.h"
-#include "hub/srv_state.h"
-#include "hub/stages.h"
+#include "hub/offer/policy.h"
+#include "hub/server/srv_state.h"
+#include "hub/server/stages.h"
+#include "hub/signin/signin.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Both ends of the table: what the hub writes, the proxy reads, as a whole and by differences. */
 #include "base/mem.h"
-#include "hub/table.h"
+#include "hub/link/table.h"
 #include "proxy/table.h"
 
 #include <check.h>

@@ -6,8 +6,8 @@
 #include "cygnet/paths.h"
 #include "http/origin.h"
 #include "hub/access/rule.h"
-#include "hub/reply.h"
-#include "hub/srv.h"
+#include "hub/base/reply.h"
+#include "hub/server/srv.h"
 
 #include <assert.h>
 #include <string.h>

@@ -3,6 +3,7 @@ hub_SRC += src/hub/access/people.c src/hub/access/credentials.c src/hub/access/s
 hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c \
 	src/hub/access/rule.c src/hub/access/who.c src/hub/access/token.c \
 	src/hub/access/service.c src/hub/access/holdings.c src/hub/access/roles.c src/hub/access/group.c
+hub_SRC += src/hub/access/reserved.c
 
 UNIT_TESTS += test_scope
 test_scope_SRC := tests/unit/hub/test_scope.c

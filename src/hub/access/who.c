@@ -7,8 +7,8 @@
 #include "http/cookie.h"
 #include "http/origin.h"
 #include "hub/access/holdings.h"
-#include "hub/reply.h"
-#include "hub/srv.h"
+#include "hub/base/reply.h"
+#include "hub/server/srv.h"
 
 /* The proxy sets these two at the inner door alone and strips them everywhere else. */
 static bool by_inner_door(const struct hub *hub, const struct http_head *head, struct who *who)

@@ -226,7 +226,7 @@ def test_each_endpoint_wants_its_scope(site):  # noqa: F811
 
 
 def test_the_table_of_scopes_names_every_endpoint(site):  # noqa: F811
-    source = (places.ROOT / "src/hub/api.c").read_text()
+    source = (places.ROOT / "src/hub/api/api.c").read_text()
     source = source.replace("READ_USER,", '"read:users:name",')
     found = {(method, "/hub" + path) for method, path, words in re.findall(r'{ HTTP_(\w+), "(/api/[^"]+)",\s*"([^"]+)"', source)
              if "anyone" not in words and "whoami" not in words}

@@ -1,0 +1,87 @@
+/* The endpoint table. docs/api/openapi.yaml describes each row; a row that does not say who may, in
+ * the words of access/rule.h, keeps the daemon from starting. */
+#include "hub/api/api.h"
+
+#include "hub/api/control.h"
+#include "hub/api/pages.h"
+#include "hub/signin/signin.h"
+
+#include <stddef.h>
+
+/* One of them shows a part of the model. */
+#define READ_USER                                                                                  \
+	"read:users read:users:name read:users:groups read:users:activity read:servers "           \
+	"read:roles:users"
+
+enum { BODY_MAX = 64 * 1024, LOGIN_MAX = 16 * 1024 };
+
+/* Above the hub's mount. */
+const struct http_endpoint root_endpoints[] = {
+	{ HTTP_GET, "/", "anyone", page_root, 0 },
+	{ .path = NULL },
+};
+
+const struct http_endpoint hub_endpoints[] = {
+	/* pages */
+	{ HTTP_GET, "", "anyone", page_root, 0 },
+	{ HTTP_GET, "/", "page", page_home, 0 },
+	{ HTTP_GET, "/home", "page", page_home, 0 },
+	{ HTTP_GET, "/spawn", "page", page_home, 0 },
+	{ HTTP_GET, "/spawn/{user}", "page start:servers", page_home, 0 },
+	{ HTTP_GET, "/spawn-pending/{user}", "page start:servers", page_starting, 0 },
+	{ HTTP_GET, "/spawn-pending/{user}/{server}", "page start:servers", page_starting, 0 },
+	{ HTTP_GET, "/spark", "page", page_spark, 0 },
+	{ HTTP_GET, "/user-redirect/{path...}", "page", page_user_redirect, 0 },
+	{ HTTP_GET, "/error/{code}", "anyone", page_error, 0 },
+	{ HTTP_GET, "/static/{file}", "anyone", page_static, 0 },
+	/* sign-in */
+	{ HTTP_GET, "/login", "anyone", page_login, 0 },
+	{ HTTP_POST, "/login", "anyone", signin_post, LOGIN_MAX },
+	{ HTTP_GET, "/oauth_login", "anyone", signin_begin, 0 },
+	{ HTTP_GET, "/oauth_callback", "anyone", signin_oidc_callback, 0 },
+	{ HTTP_GET, "/oauth_callback/{provider}", "anyone", signin_oidc_callback, 0 },
+	{ HTTP_GET, "/oauth_logout", "anyone", signin_oidc_leave, 0 },
+	{ HTTP_GET, "/logout", "anyone", page_logout, 0 },
+	{ HTTP_POST, "/logout", "anyone", signout_post, LOGIN_MAX },
+	/* JupyterHub's */
+	{ HTTP_GET, "/health", "anyone", api_health, 0 },
+	{ HTTP_GET, "/api/health", "anyone", api_health, 0 },
+	{ HTTP_GET, "/metrics", "read:metrics", api_metrics, 0 },
+	{ HTTP_GET, "/api", "anyone", api_get_version, 0 },
+	{ HTTP_GET, "/api/", "anyone", api_get_version, 0 },
+	{ HTTP_GET, "/api/info", "read:hub", api_get_info, 0 },
+	{ HTTP_POST, "/api/shutdown", "shutdown", api_shutdown, BODY_MAX },
+	{ HTTP_GET, "/api/user", "whoami", api_get_self, 0 },
+	{ HTTP_GET, "/api/users/{user}", READ_USER, api_get_user, 0 },
+	{ HTTP_POST, "/api/users/{user}", "new admin:users", api_make_user, BODY_MAX },
+	{ HTTP_PATCH, "/api/users/{user}", "admin:users", api_change_user, BODY_MAX },
+	{ HTTP_DELETE, "/api/users/{user}", "delete:users", api_delete_user, BODY_MAX },
+	{ HTTP_GET, "/api/users/{user}/tokens", "read:tokens", api_list_tokens, 0 },
+	{ HTTP_POST, "/api/users/{user}/tokens", "forbid tokens", api_make_token, BODY_MAX },
+	{ HTTP_GET, "/api/users/{user}/tokens/{token}", "read:tokens", api_get_token, 0 },
+	{ HTTP_DELETE, "/api/users/{user}/tokens/{token}", "tokens", api_delete_token, BODY_MAX },
+	{ HTTP_POST, "/api/users/{user}/activity", "users:activity", api_post_activity, BODY_MAX },
+	{ HTTP_GET, "/api/users/{user}/server", "read:servers", api_get_server, 0 },
+	{ HTTP_POST, "/api/users/{user}/server", "start:servers", api_start_server, BODY_MAX },
+	{ HTTP_DELETE, "/api/users/{user}/server", "delete:servers", api_stop_server, BODY_MAX },
+	{ HTTP_GET, "/api/users/{user}/server/progress", "read:servers", api_progress, 0 },
+	{ HTTP_GET, "/api/users/{user}/servers/{server}", "read:servers", api_get_server, 0 },
+	{ HTTP_POST, "/api/users/{user}/servers/{server}", "start:servers", api_start_server,
+	    BODY_MAX },
+	{ HTTP_DELETE, "/api/users/{user}/servers/{server}", "delete:servers", api_stop_server,
+	    BODY_MAX },
+	{ HTTP_GET, "/api/users/{user}/servers/{server}/progress", "read:servers", api_progress,
+	    0 },
+	/* ours */
+	{ HTTP_GET, "/api/cygnet/site", "anyone", api_get_site, 0 },
+	{ HTTP_GET, "/api/cygnet/refusals/{code}", "anyone", signin_get_refusal, 0 },
+	{ HTTP_GET, "/api/cygnet/form", "user own start:servers", api_get_form, 0 },
+	{ HTTP_POST, "/api/cygnet/last-end/dismiss", "user own start:servers", api_dismiss_end,
+	    BODY_MAX },
+	{ HTTP_GET, "/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },
+	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat, 0 },
+	{ HTTP_GET, "/api/cygnet/servers/{user}/spark", "read:servers", api_get_spark, 0 },
+	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/spark", "read:servers", api_get_spark, 0 },
+	{ HTTP_POST, "/api/cygnet/spark/connect", "server", api_spark_connect, BODY_MAX },
+	{ .path = NULL },
+};

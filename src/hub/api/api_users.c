@@ -1,0 +1,198 @@
+/* Users made, changed and deleted by an administrator, as JupyterHub's /users/{name}
+ * (reference 1.5).
+ */
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "hub/access/auth.h"
+#include "hub/access/service.h"
+#include "hub/api/api.h"
+#include "hub/base/reply.h"
+#include "hub/link/in_force.h"
+#include "hub/server/leave.h"
+#include "hub/server/srv.h"
+#include "hub/signin/signin.h"
+
+#include <string.h>
+
+/* ---- the body: a part of the user model ---- */
+
+struct change {
+	const char *name; /* NULL: not told */
+	int admin;        /* -1: not told */
+};
+
+static int read_one(const char *key, const json_t *value, struct change *c, struct cyg_err *err)
+{
+	if (strcmp(key, "name") == 0) {
+		c->name = json_string_value(value);
+		return c->name != NULL ? 0
+				       : cyg_fail(err, CYG_EINVAL, "user.name must be a string");
+	}
+	if (strcmp(key, "admin") == 0) {
+		c->admin = json_is_true(value) ? 1 : 0;
+		return json_is_boolean(value)
+			   ? 0
+			   : cyg_fail(err, CYG_EINVAL, "user.admin must be a boolean");
+	}
+	/* Groups and roles have endpoints of their own; no state of a sign-in is kept. */
+	return cyg_fail(err, CYG_EINVAL, "Invalid JSON keys: %.64s", key);
+}
+
+/* Borrows from root. */
+static int read_change(json_t *root, struct change *c, struct cyg_err *err)
+{
+	const char *key;
+	json_t *value;
+
+	*c = (struct change){ .admin = -1 };
+	if (!json_is_object(root))
+		return cyg_fail(err, CYG_EINVAL, "Invalid JSON in body of request");
+	json_object_foreach (root, key, value) {
+		if (read_one(key, value, c, err) < 0)
+			return -CYG_EINVAL;
+	}
+	return 0;
+}
+
+static json_t *body_of(const struct http_req *req)
+{
+	return req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
+}
+
+/* Admin by flag: only they make others so, or touch them. */
+static bool asker_is_admin(const struct who *who)
+{
+	if (who->person != NULL)
+		return who->person->admin;
+	if (who->token != NULL)
+		return who->token->service->admin;
+	return who->principal.kind == PRINCIPAL_ADMINISTRATOR;
+}
+
+static json_t *model(struct http_req *req, const struct person *person)
+{
+	return api_person(request_hub(req), person, &auth_who(req)->principal);
+}
+
+/* ---- POST ---- */
+
+static int make(struct http_req *req, json_t *root, struct person **ret, struct cyg_err *err)
+{
+	struct hub *hub = request_hub(req);
+	const char *name = cyg_arena_dup(req->arena, req->params[0]);
+	struct change c;
+
+	if (people_find(hub, req->params[0]) != NULL)
+		return cyg_fail(err, CYG_EEXIST, "User %.64s already exists", name);
+	if (read_change(root, &c, err) < 0)
+		return -CYG_EINVAL;
+	if (c.admin == 1 && !asker_is_admin(auth_who(req)))
+		return cyg_fail(err, CYG_EDENIED, "Only admins can grant admin permissions");
+	if (signin_is_reserved(hub->signin, name))
+		return cyg_fail(err, CYG_EINVAL,
+		    "Failed to create user: %.64s is the name of a system account, or reserved",
+		    name);
+	if (person_make(hub, name, ret, err) < 0)
+		return -(int)err->code;
+	if (c.admin == 1)
+		person_set_admin(hub, *ret, true);
+	return 0;
+}
+
+void api_make_user(struct http_req *req)
+{
+	json_t *root = body_of(req);
+	struct person *person = NULL;
+	struct cyg_err err;
+
+	int code = make(req, root, &person, &err);
+	json_decref(root);
+	if (code < 0) {
+		reply_err(req, &err);
+		return;
+	}
+	cyg_log_info("user", "%s (%lld) is made by %.*s", person->name, (long long)person->id,
+	    CYG_STR_ARGS(who_name(auth_who(req))));
+	reply_committed(req, 201, model(req, person));
+}
+
+/* ---- PATCH ---- */
+
+static bool has_server(const struct hub *hub, const struct person *person)
+{
+	for (const struct srv *srv = srvs_first_of(hub, person->name); srv != NULL;
+	     srv = srv->next_of_user) {
+		if (srv_is_active(srv))
+			return true;
+	}
+	return false;
+}
+
+/* A running server knows its user's name: its address, and its credential's owner. */
+static int rename_to(struct hub *hub, struct person *person, const char *name, struct cyg_err *err)
+{
+	cyg_autofree char *old = cyg_xstrdup(person->name);
+
+	if (has_server(hub, person))
+		return cyg_fail(err, CYG_EINVAL,
+		    "%s's server is running. Stop it, then rename the user.", person->name);
+	if (signin_is_reserved(hub->signin, name))
+		return cyg_fail(err, CYG_EINVAL, "Invalid username: %.64s", name);
+	if (person_rename(hub, person, name, err) < 0) {
+		err->code = CYG_EINVAL; /* JupyterHub's 400, also for a name that is taken */
+		return -CYG_EINVAL;
+	}
+	srvs_forget_user(hub, old);
+	cyg_log_info("user", "%s (%lld) is now %s", old, (long long)person->id, person->name);
+	return 0;
+}
+
+static int change(struct http_req *req, json_t *root, struct cyg_err *err)
+{
+	struct hub *hub = request_hub(req);
+	struct person *person = auth_about(req);
+	struct change c;
+
+	if (read_change(root, &c, err) < 0)
+		return -CYG_EINVAL;
+	if (!asker_is_admin(auth_who(req)) && person->admin)
+		return cyg_fail(err, CYG_EDENIED, "Only admins can modify other admins");
+	if (!asker_is_admin(auth_who(req)) && c.admin == 1)
+		return cyg_fail(err, CYG_EDENIED, "Only admins can grant admin permissions");
+	if (person->leaving)
+		return cyg_fail(err, CYG_EINVAL, "%s is being deleted.", person->name);
+	if (c.name != NULL && strcmp(c.name, person->name) != 0 &&
+	    rename_to(hub, person, c.name, err) < 0)
+		return -CYG_EINVAL;
+	if (c.admin >= 0)
+		person_set_admin(hub, person, c.admin == 1);
+	return 0;
+}
+
+void api_change_user(struct http_req *req)
+{
+	json_t *root = body_of(req);
+	struct cyg_err err;
+
+	int code = change(req, root, &err);
+	json_decref(root);
+	if (code < 0)
+		reply_err(req, &err);
+	else /* sessions and tokens have another user's name, or may other things */
+		reply_in_force(req, 200, model(req, auth_about(req)));
+}
+
+/* ---- DELETE ---- */
+
+void api_delete_user(struct http_req *req)
+{
+	struct person *person = auth_about(req);
+
+	if (auth_who(req)->person == person) {
+		reply_error(req, 400, "Cannot delete yourself!");
+		return;
+	}
+	cyg_log_info("user", "%s (%lld) is to be deleted by %.*s", person->name,
+	    (long long)person->id, CYG_STR_ARGS(who_name(auth_who(req))));
+	leave_begin(request_hub(req), person, req);
+}

@@ -1,0 +1,83 @@
+/* The hub's control socket: root, or the hub's own uid, by the peer's credential. And the same
+ * metrics on the hub's ordinary address, for scrapers with a token. */
+#include "hub/api/control.h"
+
+#include "base/mem.h"
+#include "daemon/options.h"
+#include "daemon/unixsock.h"
+#include "http/peer.h"
+#include "http/server.h"
+#include "hub/access/auth.h"
+#include "hub/base/reply.h"
+#include "hub/metrics.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void reply(struct http_req *req, const struct hub *hub)
+{
+	struct cyg_buf out;
+	struct cyg_err err;
+	size_t len = 0;
+
+	cyg_buf_init(&out, METRICS_TEXT_MAX);
+	if (hub_metrics_write(hub, &out, &err) < 0) {
+		cyg_buf_free(&out);
+		http_reply_err(req, &err);
+		return;
+	}
+	char *text = cyg_buf_take(&out, &len);
+	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
+}
+
+void api_metrics(struct http_req *req)
+{
+	reply(req, request_hub(req));
+}
+
+static void get_metrics(struct http_req *req)
+{
+	reply(req, req->ctx);
+}
+
+static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
+{
+	uid_t uid;
+
+	(void)endpoint;
+	if (http_peer_uid(req, &uid) && (uid == 0 || uid == geteuid()))
+		return true;
+	http_reply_error(req, 403, "Only root, or the hub's own user, may ask here.");
+	return false;
+}
+
+static const struct http_endpoint endpoints[] = {
+	{ HTTP_GET, "/metrics", "root", get_metrics, 0 },
+	{ .path = NULL },
+};
+
+int control_start(struct hub *hub, struct cyg_err *err)
+{
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints, .ctx = hub },
+		{ .endpoints = NULL } };
+	const struct http_server_opts opts = { .mounts = mounts, .authorize = authorize };
+	cyg_autofree char *path = cyg_xasprintf("%s/hub/control.sock", hub->config.run_dir);
+	int fd = cyg_listen_fd("hub-control");
+	int rc;
+
+	if (fd < 0)
+		fd = unixsock_listen(path, SOCK_STREAM, 0600, (gid_t)-1, err);
+	if (fd < 0)
+		return fd;
+	rc = http_server_new(hub->uv, &opts, &hub->control, err);
+	if (rc == 0)
+		return http_server_listen(hub->control, fd, err);
+	cyg_close(fd);
+	return rc;
+}
+
+void control_close(struct hub *hub)
+{
+	http_server_close(hub->control);
+	hub->control = NULL;
+}

@@ -1,0 +1,211 @@
+/* Deleting users. A hub that ends in the middle has ended the sessions and tokens and stops the
+ * servers; the user stays, and can be deleted again. */
+#include "hub/server/leave.h"
+
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "hub/access/sessions.h"
+#include "hub/access/token.h"
+#include "hub/base/reply.h"
+#include "hub/link/in_force.h"
+#include "hub/server/srv.h"
+
+#include <string.h>
+
+struct leave {
+	struct cyg_link link;
+	struct hub *hub;
+	struct person *person;
+	struct cyg_list waiting; /* of struct waiting */
+	uv_timer_t slow;
+	bool ending; /* the last step is queued */
+};
+
+/* A request for the deletion. */
+struct waiting {
+	struct cyg_link link;
+	struct leave *leave;
+	struct http_req *req;
+};
+
+struct leaves {
+	struct cyg_list all;
+};
+
+struct leaves *leaves_new(void)
+{
+	struct leaves *l = cyg_xcalloc(1, sizeof(*l));
+
+	cyg_list_init(&l->all);
+	return l;
+}
+
+/* ---- those who wait ---- */
+
+static void waiting_end(struct waiting *w)
+{
+	w->req->on_abort = NULL;
+	cyg_list_remove(&w->leave->waiting, &w->link);
+	free(w);
+}
+
+static void on_abort(struct http_req *req)
+{
+	waiting_end(req->data);
+}
+
+static void on_slow(uv_timer_t *timer)
+{
+	struct leave *l = timer->data;
+
+	cyg_list_each_safe (it, &l->waiting) {
+		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
+		struct http_req *req = w->req;
+		waiting_end(w);
+		http_reply(req, 202, "text/plain", CYG_STR(""));
+	}
+}
+
+static void wait_for(struct leave *l, struct http_req *req)
+{
+	struct waiting *w = cyg_xcalloc(1, sizeof(*w));
+
+	w->leave = l;
+	w->req = req;
+	req->data = w;
+	req->on_abort = on_abort;
+	cyg_list_add(&l->waiting, &w->link);
+}
+
+/* ---- the end ---- */
+
+static void on_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static void leave_close(struct leave *l)
+{
+	store_forget(l->hub->store, l);
+	cyg_list_each_safe (it, &l->waiting)
+		waiting_end(CYG_CONTAINER_OF(it, struct waiting, link));
+	cyg_list_remove(&l->hub->leaves->all, &l->link);
+	uv_close((uv_handle_t *)&l->slow, on_closed);
+}
+
+static void finish(void *arg)
+{
+	struct leave *l = arg;
+	struct hub *hub = l->hub;
+
+	/* When this turn cannot be written the user is there again, and can be deleted again. */
+	l->person->leaving = false;
+	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
+	srvs_forget_user(hub, l->person->name);
+	person_remove(hub, l->person);
+	cyg_list_each_safe (it, &l->waiting) {
+		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
+		struct http_req *req = w->req;
+		waiting_end(w);
+		reply_in_force(req, 204, NULL);
+	}
+	leave_close(l);
+}
+
+/* Not from inside of what a server's record is doing. */
+static void finish_when_stopped(struct leave *l)
+{
+	for (const struct srv *srv = srvs_first_of(l->hub, l->person->name); srv != NULL;
+	     srv = srv->next_of_user) {
+		if (srv_is_active(srv))
+			return;
+	}
+	if (l->ending)
+		return;
+	l->ending = true;
+	store_after_commit(l->hub->store, finish, l);
+}
+
+static struct leave *find(const struct hub *hub, const char *user)
+{
+	cyg_list_each (it, &hub->leaves->all) {
+		struct leave *l = CYG_CONTAINER_OF(it, struct leave, link);
+		if (strcmp(l->person->name, user) == 0)
+			return l;
+	}
+	return NULL;
+}
+
+void leaves_settle(struct hub *hub, const char *user)
+{
+	struct leave *l = find(hub, user);
+
+	if (l != NULL)
+		finish_when_stopped(l);
+}
+
+/* ---- the beginning ---- */
+
+static void end_credentials(struct hub *hub, struct person *person)
+{
+	cyg_list_each_safe (it, &person->sessions)
+		sessions_end(hub, CYG_CONTAINER_OF(it, struct session, link));
+	cyg_list_each_safe (it, &person->tokens)
+		token_end(hub, CYG_CONTAINER_OF(it, struct token, link));
+}
+
+static void stop_servers(struct hub *hub, const struct person *person)
+{
+	struct srv *srv = srvs_first_of(hub, person->name);
+
+	for (; srv != NULL; srv = srv->next_of_user)
+		srv_stop(srv);
+}
+
+/* The sessions and tokens are there again; a server that was stopped is. */
+static void on_begun(void *arg, bool failed)
+{
+	struct leave *l = arg;
+
+	if (!failed)
+		return;
+	l->person->leaving = false;
+	cyg_list_each_safe (it, &l->waiting) {
+		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
+		struct http_req *req = w->req;
+		waiting_end(w);
+		reply_unsaved(req);
+	}
+	leave_close(l);
+}
+
+void leave_begin(struct hub *hub, struct person *person, struct http_req *req)
+{
+	struct leave *l = find(hub, person->name);
+
+	if (l == NULL) {
+		l = cyg_xcalloc(1, sizeof(*l));
+		l->hub = hub;
+		l->person = person;
+		cyg_list_init(&l->waiting);
+		cyg_list_add(&hub->leaves->all, &l->link);
+		(void)uv_timer_init(hub->uv, &l->slow);
+		l->slow.data = l;
+		person->leaving = true;
+		store_undo(hub->store, on_begun, l);
+		end_credentials(hub, person);
+		stop_servers(hub, person);
+	}
+	wait_for(l, req);
+	(void)uv_timer_start(&l->slow, on_slow, hub->config.slow_stop_ms, 0);
+	finish_when_stopped(l);
+}
+
+void leaves_close(struct leaves *leaves)
+{
+	if (leaves == NULL)
+		return;
+	cyg_list_each_safe (it, &leaves->all)
+		leave_close(CYG_CONTAINER_OF(it, struct leave, link));
+	free(leaves);
+}

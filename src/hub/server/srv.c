@@ -1,0 +1,431 @@
+/* The records and the door. Stories that use it: start.c, stop.c, reconcile.c. */
+#include "hub/server/srv_internal.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "cygnet/paths.h"
+#include "daemon/log.h"
+#include "http/client.h"
+#include "http/url.h"
+#include "hub/link/proxy_link.h"
+#include "hub/link/spawner_link.h"
+#include "hub/metrics.h"
+#include "hub/spawners.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STOP_REPEAT_MS = 10 * 1000, ACTIVE_RESOLUTION_US = 30 * 1000 * 1000 };
+
+struct srvs {
+	struct cyg_hash *by_key; /* "user/server" */
+	struct cyg_hash *by_id;
+	struct cyg_hash *by_user; /* the first of a user's records */
+	struct cyg_list in[SRV_STATES];
+	size_t places_back; /* of those that start */
+};
+
+/* ---- timers: each state that waits for somebody has an end ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct srv *srv = timer->data;
+
+	switch (srv->state) {
+	case SRV_QUEUED:
+		srv_start_fail(
+		    srv, "start_failed", "No place became free in time. Please try again later.");
+		break;
+	case SRV_STARTING:
+	case SRV_WAITING:
+		srv_start_fail(srv, "start_failed",
+		    "The server did not answer in the time that its profile allows.");
+		break;
+	case SRV_STOPPING:
+		srv_send_stop(srv);
+		break;
+	case SRV_STOPPED:
+	case SRV_RUNNING:
+	case SRV_STATES:
+		break;
+	}
+}
+
+static uint64_t left_ms(uint64_t deadline_ms)
+{
+	uint64_t now_ms = cyg_clock_mono_ms();
+
+	return deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+}
+
+void srv_start_timer(struct srv *srv)
+{
+	uint64_t after_ms = 0, again_ms = 0;
+
+	(void)uv_timer_stop(&srv->timer);
+	switch (srv->state) {
+	case SRV_QUEUED:
+		after_ms = srv->hub->config.queue_timeout_ms;
+		break;
+	case SRV_STARTING:
+	case SRV_WAITING:
+		after_ms = left_ms(srv->start_deadline_ms);
+		break;
+	case SRV_STOPPING:
+		after_ms = again_ms = srv->hub->config.stop_grace_ms + STOP_REPEAT_MS;
+		break;
+	case SRV_STOPPED:
+	case SRV_RUNNING:
+	case SRV_STATES:
+		return;
+	}
+	(void)uv_timer_start(&srv->timer, on_timer, after_ms, again_ms);
+}
+
+/* ---- places: start-concurrency bounds the starts that do the site's own work ---- */
+
+static bool is_starting(enum srv_state state)
+{
+	return state == SRV_STARTING || state == SRV_WAITING;
+}
+
+size_t srvs_places_taken(const struct hub *hub)
+{
+	const struct srvs *srvs = hub->srvs;
+
+	return srvs->in[SRV_STARTING].n + srvs->in[SRV_WAITING].n - srvs->places_back;
+}
+
+static void note_place_back(struct srv *srv)
+{
+	srv->place_back = true;
+	srv->hub->srvs->places_back++;
+}
+
+static void forget_place(struct srv *srv)
+{
+	if (!srv->place_back)
+		return;
+	srv->place_back = false;
+	srv->hub->srvs->places_back--;
+}
+
+void srv_give_place_back(struct srv *srv)
+{
+	if (!is_starting(srv->state) || srv->place_back)
+		return;
+	note_place_back(srv);
+	srvs_admit(srv->hub);
+}
+
+/* ---- the door ---- */
+
+static void on_saved(void *arg, bool failed)
+{
+	struct srv *srv = arg;
+
+	srv->saving = false;
+	srv->unsaved = failed;
+}
+
+void srv_save(struct srv *srv)
+{
+	json_t *options = choice_json(&srv->choice);
+	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
+
+	json_decref(options);
+	const struct store_server row = {
+		.user = srv->user,
+		.server = srv->name,
+		.id = srv->id,
+		.state = srv_state_name(srv->state),
+		.credential = srv->credential_sum,
+		.options = text,
+		.isolation = srv->isolation,
+		.since_us = srv->since_us,
+		.started_us = srv->started_us,
+		.last_activity_us = srv->last_activity_us,
+	};
+	store_put(srv->hub->store, &store_servers, &row);
+	if (srv->saving)
+		return;
+	srv->saving = true;
+	store_undo(srv->hub->store, on_saved, srv);
+}
+
+void srv_move(struct srv *srv, enum srv_state to, const char *why)
+{
+	const enum srv_state from = srv->state;
+	const int64_t before_us = srv->since_us;
+
+	assert(srv_may_move(from, to));
+	cyg_list_remove(&srv->hub->srvs->in[from], &srv->link);
+	srv->state = to;
+	srv->since_us = cyg_clock_wall_us();
+	cyg_list_add(&srv->hub->srvs->in[to], &srv->link);
+	if (!is_starting(to))
+		forget_place(srv);
+	srv_start_timer(srv);
+	srv_save(srv);
+	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
+	    srv_state_name(to), why);
+	hub_metrics_moved(srv, from, before_us);
+	srv_notify(srv);
+	if (from == SRV_WAITING || from == SRV_STARTING || to == SRV_QUEUED)
+		srvs_admit(srv->hub);
+}
+
+/* ---- the records ---- */
+
+static void key_of(struct cyg_str user, struct cyg_str name, struct cyg_buf *out)
+{
+	(void)cyg_buf_printf(out, NULL, "%.*s/%.*s", CYG_STR_ARGS(user), CYG_STR_ARGS(name));
+}
+
+char *srv_socket(const struct srv *srv)
+{
+	return srv->socket[0] != '\0'
+		   ? cyg_xstrdup(srv->socket)
+		   : cyg_xasprintf("%s/s/%s.sock", srv->hub->config.run_dir, srv->id);
+}
+
+int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err)
+{
+	if (address->kind == SPAWN_ADDRESS_TCP)
+		return cyg_fail(err, CYG_EINVAL,
+		    "The server listens at %s, port %u, which this hub cannot reach yet.",
+		    address->where, address->port);
+	(void)cyg_str_copy(srv->socket, sizeof(srv->socket), cyg_str_of(address->where));
+	return 0;
+}
+
+struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name)
+{
+	cyg_autobuf struct cyg_buf key;
+
+	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
+	key_of(user, name, &key);
+	return key.len == 0 ? NULL : cyg_hash_find(hub->srvs->by_key, cyg_buf_str(&key));
+}
+
+struct srv *srvs_find_id(const struct hub *hub, const char *id)
+{
+	return cyg_hash_find(hub->srvs->by_id, cyg_str_of(id));
+}
+
+static char *base_url_of(const char *user, const char *name)
+{
+	cyg_autobuf struct cyg_buf b;
+
+	cyg_buf_init(&b, CYG_PATH_MAX - 1);
+	(void)cyg_buf_add_str(&b, CYG_USER_PATH, NULL);
+	(void)url_encode(&b, cyg_str_of(user), "@~", NULL);
+	(void)cyg_buf_add_str(&b, "/", NULL);
+	if (name[0] != '\0') {
+		(void)url_encode(&b, cyg_str_of(name), "", NULL);
+		(void)cyg_buf_add_str(&b, "/", NULL);
+	}
+	return cyg_buf_take(&b, NULL);
+}
+
+static struct srv *make(struct hub *hub, const char *user, const char *name)
+{
+	struct srv *srv = cyg_xcalloc(1, sizeof(*srv));
+	cyg_autobuf struct cyg_buf key;
+
+	srv->hub = hub;
+	(void)cyg_str_copy(srv->user, sizeof(srv->user), cyg_str_of(user));
+	(void)cyg_str_copy(srv->name, sizeof(srv->name), cyg_str_of(name));
+	(void)snprintf(srv->object, sizeof(srv->object), "%s/%s", srv->user,
+	    name[0] != '\0' ? srv->name : "default");
+	srv->base_url = base_url_of(srv->user, srv->name);
+	cyg_list_init(&srv->waiters);
+	cyg_list_init(&srv->streams);
+	(void)uv_timer_init(hub->uv, &srv->timer);
+	srv->timer.data = srv;
+	cyg_list_add(&hub->srvs->in[SRV_STOPPED], &srv->link);
+	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
+	key_of(cyg_str_of(srv->user), cyg_str_of(srv->name), &key);
+	(void)cyg_hash_set(hub->srvs->by_key, cyg_buf_str(&key), srv);
+	srv->next_of_user = cyg_hash_set(hub->srvs->by_user, cyg_str_of(srv->user), srv);
+	return srv;
+}
+
+struct srv *srvs_first_of(const struct hub *hub, const char *user)
+{
+	return cyg_hash_find(hub->srvs->by_user, cyg_str_of(user));
+}
+
+struct srv *srvs_get(struct hub *hub, const char *user, const char *name)
+{
+	struct srv *srv = srvs_find(hub, cyg_str_of(user), cyg_str_of(name));
+
+	return srv != NULL ? srv : make(hub, user, name);
+}
+
+bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret)
+{
+	struct cyg_str key;
+	void *value;
+
+	if (!cyg_hash_next(hub->srvs->by_key, pos, &key, &value))
+		return false;
+	*ret = value;
+	return true;
+}
+
+struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state)
+{
+	return &hub->srvs->in[state];
+}
+
+void srvs_active(struct hub *hub, const char *id, int64_t at_us)
+{
+	struct srv *srv = srvs_find_id(hub, id);
+
+	if (srv == NULL || at_us <= srv->last_activity_us)
+		return;
+	struct person *person = people_find(hub, cyg_str_of(srv->user));
+	if (person != NULL)
+		people_active(hub, person, at_us);
+	if (at_us < srv->last_activity_us + ACTIVE_RESOLUTION_US)
+		return;
+	srv->last_activity_us = at_us;
+	const struct store_server row = {
+		.user = srv->user, .server = srv->name, .last_activity_us = at_us
+	};
+	store_update(hub->store, &store_servers, &row, "last_activity");
+}
+
+bool srv_is_active(const struct srv *srv)
+{
+	return srv->state != SRV_STOPPED;
+}
+
+/* Called by start.c: a new life has a new id. */
+void srv_set_id(struct srv *srv, const char *id)
+{
+	if (srv->id[0] != '\0')
+		(void)cyg_hash_remove(srv->hub->srvs->by_id, cyg_str_of(srv->id));
+	(void)cyg_str_copy(srv->id, sizeof(srv->id), cyg_str_of(id));
+	if (srv->id[0] != '\0')
+		(void)cyg_hash_set(srv->hub->srvs->by_id, cyg_str_of(srv->id), srv);
+}
+
+/* ---- start of the daemon: what the store knows ---- */
+
+static void read_choice(struct srv *srv, const char *options)
+{
+	json_t *root = json_loads(options, 0, NULL);
+	const char *field = NULL;
+
+	/* A profile may have gone from the configuration since; the server goes on as it is. */
+	if (choice_read(root, srv->hub->profiles, &srv->choice, &field, NULL) == 0)
+		choice_line(&srv->choice, srv->hub->profiles, srv->line);
+	else
+		(void)cyg_str_copy(srv->line, sizeof(srv->line), CYG_STR("no longer offered"));
+	json_decref(root);
+}
+
+/* The one other place that sets a state: it is what it was, unknown is not dead. */
+static void on_row(void *arg, const void *found)
+{
+	const struct store_server *row = found;
+	struct hub *hub = arg;
+	struct srv *srv = make(hub, row->user, row->server);
+	enum srv_state state = SRV_STOPPED;
+
+	(void)srv_state_of(cyg_str_of(row->state), &state);
+	srv_set_id(srv, row->id);
+	(void)cyg_str_copy(
+	    srv->credential_sum, sizeof(srv->credential_sum), cyg_str_of(row->credential));
+	(void)cyg_str_copy(srv->isolation, sizeof(srv->isolation), cyg_str_of(row->isolation));
+	srv->since_us = row->since_us;
+	srv->started_us = row->started_us;
+	srv->last_activity_us = row->last_activity_us;
+	read_choice(srv, row->options);
+	cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
+	srv->state = state;
+	cyg_list_add(&hub->srvs->in[state], &srv->link);
+	if (state == SRV_STOPPED)
+		return;
+	if (is_starting(state))
+		note_place_back(srv); /* how far it is is not known: it holds up nobody */
+	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
+	stages_plan(&srv->stages, &srv->choice, hub->profiles);
+	srv->asked_ms = srv->spawn_ms = srv->reply_ms = cyg_clock_mono_ms();
+	srv->start_deadline_ms = srv->asked_ms + (f != NULL ? f->start_timeout_ms : 60000);
+	srv->routed = state == SRV_RUNNING;
+	srv->unrouted = true; /* in STOPPING: the table written at start has it no more */
+	srv_start_timer(srv);
+	cyg_log_info(srv->object, "%s: was %s", srv->id, srv_state_name(state));
+}
+
+int srvs_load(struct hub *hub, struct cyg_err *err)
+{
+	hub->srvs = cyg_xcalloc(1, sizeof(*hub->srvs));
+	hub->srvs->by_key = cyg_hash_new();
+	hub->srvs->by_id = cyg_hash_new();
+	hub->srvs->by_user = cyg_hash_new();
+	for (size_t i = 0; i < SRV_STATES; i++)
+		cyg_list_init(&hub->srvs->in[i]);
+	return store_read(hub->store, &store_servers, on_row, hub, err);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct srv *srv = h->data;
+
+	cyg_cleanse(srv->credential, sizeof(srv->credential));
+	free(srv->base_url);
+	free(srv->tail);
+	free(srv->failure);
+	free(srv);
+}
+
+static void srv_close(void *value)
+{
+	struct srv *srv = value;
+
+	http_call_cancel(srv->call);
+	srv->call = NULL;
+	store_forget(srv->hub->store, srv);
+	srv_waiters_close(srv);
+	srv_progress_close(srv);
+	uv_close((uv_handle_t *)&srv->timer, on_closed);
+}
+
+void srvs_forget_user(struct hub *hub, const char *user)
+{
+	struct srv *srv = cyg_hash_remove(hub->srvs->by_user, cyg_str_of(user)), *next;
+	cyg_autobuf struct cyg_buf key;
+
+	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
+	for (; srv != NULL; srv = next) {
+		next = srv->next_of_user;
+		assert(srv->state == SRV_STOPPED);
+		cyg_buf_reset(&key);
+		key_of(cyg_str_of(srv->user), cyg_str_of(srv->name), &key);
+		(void)cyg_hash_remove(hub->srvs->by_key, cyg_buf_str(&key));
+		srv_set_id(srv, "");
+		cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
+		spawners_forget(hub->spawners, srv);
+		if (srv->push_ticket != 0)
+			proxy_link_forget(hub->proxy, srv->push_ticket);
+		srv_close(srv);
+	}
+}
+
+void srvs_close(struct srvs *srvs)
+{
+	if (srvs == NULL)
+		return;
+	cyg_hash_free(srvs->by_id, NULL);
+	cyg_hash_free(srvs->by_user, NULL);
+	cyg_hash_free(srvs->by_key, srv_close);
+	free(srvs);
+}

@@ -1,0 +1,170 @@
+/* Server records: one per (user, server name), kept while the daemon lives. The one door through
+ * which their state changes, and the stories that lead through it. */
+#ifndef HUB_SRV_H
+#define HUB_SRV_H
+
+#include "base/list.h"
+#include "cygnet/spawn_msg.h"
+#include "hub/access/people.h"
+#include "hub/access/secret.h"
+#include "hub/hub.h"
+#include "hub/offer/choice.h"
+#include "hub/server/srv_state.h"
+#include "hub/server/stages.h"
+
+#include <uv.h>
+
+struct http_call;
+struct spawn_gone;
+struct spawn_item;
+
+/* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
+ * enough that nobody takes the descriptors of everybody else. */
+enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
+
+struct spawner;
+
+struct srv {
+	struct cyg_link link; /* on the list of its state */
+	struct srv *next_of_user;
+	struct hub *hub;
+	enum srv_state state; /* only srv_move and the loader assign it */
+	char user[CYG_NAME_MAX];
+	char name[CYG_NAME_MAX];              /* "" is the default server */
+	char id[CYG_SERVER_ID_LEN + 1];       /* of this life: a new one at every start */
+	char object[2 * CYG_NAME_MAX + 16];   /* "alice/default", for the log */
+	char *base_url;                       /* "/user/alice/" */
+	char credential_sum[SECRET_SUM_SIZE]; /* "" while it has none */
+	char isolation[24];
+	struct choice choice;
+	char line[CHOICE_LINE_SIZE]; /* the choice in words */
+	int64_t since_us, started_us, last_activity_us;
+	uint64_t stat_cpu_us; /* the last figure seen, and when (wall clock; 0: never) */
+	int64_t stat_at_us;
+	bool place_back; /* it starts, and no longer counts against start-concurrency */
+	bool routed;     /* its route belongs into the proxy's table */
+
+	/* The start. */
+	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
+	struct spawner *spawner;                 /* where it was sent or found; NULL: not known */
+	char socket[CYG_ADDRESS_MAX]; /* where it listens, as its spawner told; "": not yet */
+	struct stages stages;
+	uint64_t asked_ms, spawn_ms, reply_ms, route_ms; /* monotonic: when each step began */
+	uint64_t start_deadline_ms;
+	uint32_t spawn_number;  /* of the open SPAWN, 0: none */
+	unsigned spawn_epoch;   /* connection on which it left */
+	struct http_call *call; /* the first request, while it waits */
+	uint32_t push_ticket;   /* of the open push of the table */
+	char *tail;             /* last lines of a failed script, or NULL */
+	char *failure;          /* why the last start failed, until the next one; or NULL */
+
+	/* The end. */
+	bool gone, unrouted;
+	bool by_person;        /* asked for by its user: no end is recorded */
+	char cause[16];        /* of store_end */
+	char end_message[320]; /* one sentence */
+	uint64_t stop_asked_ms;
+	uint32_t stop_number; /* of the newest STOP: older ones' replies are about a life before */
+
+	uv_timer_t timer;        /* of its state */
+	struct cyg_list waiters; /* requests: wait.c */
+	struct cyg_list streams; /* progress: progress.c */
+	bool notify_queued;
+
+	bool saving;  /* the row was written in this turn */
+	bool unsaved; /* the row is older than the record: the disk did not take it */
+};
+
+/* ---- the records (srv.c) ---- */
+int srvs_load(struct hub *hub, struct cyg_err *err);
+/* Tells the proxies of all servers that were loaded. */
+void srvs_tell_proxies(const struct hub *hub);
+/* Closes every record; they are freed when the loop has closed their handles. */
+void srvs_close(struct srvs *srvs);
+/* Where a server listens. Until its spawner has told it again after a restart of the hub it is
+ * where local spawners put it. The caller frees it. */
+char *srv_socket(const struct srv *srv);
+/* What its spawner says; -CYG_EINVAL for an address that the hub cannot reach. */
+int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err);
+/* The record, or NULL. */
+struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name);
+struct srv *srvs_find_id(const struct hub *hub, const char *id);
+/* The first of a user's records (the others by next_of_user), or NULL. */
+struct srv *srvs_first_of(const struct hub *hub, const char *user);
+/* The record, made (stopped) when there is none. */
+struct srv *srvs_get(struct hub *hub, const char *user, const char *name);
+/* Forgets the stopped records of a user who goes or gets another name; their rows are not touched.
+ */
+void srvs_forget_user(struct hub *hub, const char *user);
+/* Iterates over all as cyg_hash_next does. */
+bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret);
+/* The list of those in a state, oldest move first. */
+struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state);
+/* Browser or kernel activity at that time; never moves a stamp backwards. */
+void srvs_active(struct hub *hub, const char *id, int64_t at_us);
+bool srv_is_active(const struct srv *srv);
+/* How many starts hold a place. */
+size_t srvs_places_taken(const struct hub *hub);
+/* What runs from here on is the user's own and may take as long as they let it: the place goes to
+ * the next in the queue. Does nothing in other states, or a second time. */
+void srv_give_place_back(struct srv *srv);
+
+/* The door: checks the table, moves the record between lists, restarts the state's timer, writes
+ * the row, logs. A forbidden move ends the process: it is our mistake. why is a short phrase. */
+void srv_move(struct srv *srv, enum srv_state to, const char *why);
+/* Writes the row as it is now. What it says has happened: when it cannot be written, the record
+ * stays as it is and the row is written again later (srvs_repair). */
+void srv_save(struct srv *srv);
+/* Before a change that somebody asked for, of a record with nothing outside: when this turn cannot
+ * be written, the record goes back to what it is now, and who waits for its start is told. */
+void srv_remember(struct srv *srv);
+/* Writes the rows of records that could not be written when they changed. */
+void srvs_repair(struct hub *hub);
+
+/* ---- start.c: form answers → queue → SPAWN → first answer → route ---- */
+/* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
+int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err);
+/* Lets queued starts in while there are places and the spawner is there. */
+void srvs_admit(struct hub *hub);
+/* The spawner has it (its REPLY, or its list after a new connection): waits for the answer. */
+void srv_spawned(struct srv *srv);
+/* Begins the first request again (after a restart of the hub). */
+void srv_ask(struct srv *srv);
+/* A stage of the start has moved: begins the stage "answer" once it is what is going on, that is,
+ * when the agent has been started. */
+void srv_answer_due(struct srv *srv);
+/* Position in the queue from 1, or 0. */
+size_t srv_queue_position(const struct srv *srv);
+/* Ends a start from any step: remembers why, begins the clean-up. */
+void srv_start_fail(struct srv *srv, const char *cause, const char *message);
+
+/* ---- stop.c: the one clean-up path ---- */
+/* Its user asks: a queued start is dropped, anything else is cleaned up. */
+void srv_stop(struct srv *srv);
+/* Enters the clean-up; cause and message become the end that the person is shown. */
+void srv_cleanup(struct srv *srv, const char *cause, const char *message);
+/* The spawner says, or its list shows, that the container is gone. */
+void srv_gone(struct srv *srv);
+/* Sends STOP (again). */
+void srv_send_stop(struct srv *srv);
+/* Writes the end that its user is shown, if there is one. */
+void srv_record_end(struct srv *srv);
+
+/* ---- wait.c and progress.c: those who look on ---- */
+/* The last lines of its failed script as an array of strings. A new object. */
+json_t *srv_tail_lines(const struct srv *srv);
+/* After this turn's commit: answers requests that wait for what has been reached, tells streams. */
+void srv_notify(struct srv *srv);
+void srv_waiters_settle(struct srv *srv);
+/* The start of that life was undone: those who wait for it are answered so. */
+void srv_waiters_unsaved(struct srv *srv, const char *id);
+void srv_waiters_close(struct srv *srv);
+/* Tells every open stream about one stage, or about all of them (NULL). */
+void srv_progress_stage(struct srv *srv, const struct stage *stage);
+/* Ready or failed, when that is what the record has come to: the last event of every stream. */
+void srv_progress_settle(struct srv *srv);
+void srv_progress_close(struct srv *srv);
+/* New positions of those who wait for a place. */
+void srvs_progress_queue(struct hub *hub);
+
+#endif

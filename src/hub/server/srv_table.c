@@ -1,0 +1,67 @@
+/* What the proxies are told of a server: its route while it is to be reached, and the credential by
+ * which it reaches the hub. */
+#include "base/mem.h"
+#include "hub/link/proxy_link.h"
+#include "hub/server/srv_internal.h"
+
+#include <string.h>
+
+static void tell_route(const struct srv *srv)
+{
+	cyg_autofree char *path = srv_socket(srv);
+	cyg_autofree char *target = cyg_xasprintf("unix:%s", path);
+
+	proxy_link_set_route(srv->hub->proxy, &(struct hub_route){ .prefix = srv->base_url,
+						  .target = target,
+						  .auth = CYG_ROUTE_AUTH_SESSION,
+						  .owner = srv->user,
+						  .name = srv->name,
+						  .server = srv->id });
+}
+
+static void tell_credential(const struct srv *srv)
+{
+	proxy_link_set_credential(srv->hub->proxy,
+	    &(struct hub_credential){
+		.sha256 = srv->credential_sum, .user = srv->user, .server = srv->id });
+}
+
+void srv_open_route(struct srv *srv)
+{
+	srv->routed = true;
+	tell_route(srv);
+}
+
+void srv_close_route(struct srv *srv)
+{
+	srv->routed = false;
+	proxy_link_drop_route(srv->hub->proxy, NULL, srv->base_url);
+}
+
+void srv_open_credential(struct srv *srv)
+{
+	secret_new(srv->credential);
+	secret_sum(cyg_str_of(srv->credential), srv->credential_sum);
+	tell_credential(srv);
+}
+
+void srv_close_credential(struct srv *srv)
+{
+	if (srv->credential_sum[0] == '\0')
+		return;
+	proxy_link_drop_credential(srv->hub->proxy, srv->credential_sum);
+	srv->credential_sum[0] = '\0';
+}
+
+void srvs_tell_proxies(const struct hub *hub)
+{
+	const struct srv *srv = NULL;
+	size_t pos = 0;
+
+	while (srvs_next(hub, &pos, &srv)) {
+		if (srv->routed)
+			tell_route(srv);
+		if (srv->credential_sum[0] != '\0')
+			tell_credential(srv);
+	}
+}

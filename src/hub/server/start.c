@@ -1,0 +1,445 @@
+/* The story of a start, read downwards: queue → place → intent row → SPAWN → REPLY → the first
+ * answer → route in force → running. Every failure after SPAWN leaves through srv_cleanup (stop.c).
+ */
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/client.h"
+#include "hub/access/people.h"
+#include "hub/link/proxy_link.h"
+#include "hub/link/spawner_link.h"
+#include "hub/metrics.h"
+#include "hub/server/srv_internal.h"
+#include "hub/spawners.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ASK_AGAIN_MS = 200, ANSWER_MAX = 64 * 1024 };
+
+static void stage_done(struct srv *srv, const char *name, uint64_t ms)
+{
+	struct stage *st = stages_find(&srv->stages, name);
+
+	stage_end(st, STAGE_DONE, (uint32_t)ms);
+	if (st == NULL)
+		return;
+	hub_metrics_stage(srv->hub, name, ms);
+	store_stage_add(srv->hub->store, srv->choice.stack, name, (uint32_t)ms);
+	srv_progress_stage(srv, st);
+}
+
+static void stage_now(struct srv *srv, const char *name)
+{
+	struct stage *st = stages_find(&srv->stages, name);
+
+	if (st == NULL)
+		return;
+	stage_begin(st, cyg_clock_mono_ms());
+	srv_progress_stage(srv, st);
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* ---- 1: into the queue ---- */
+
+static void plan(struct srv *srv, const struct choice *c)
+{
+	struct hub *hub = srv->hub;
+
+	srv->choice = *c;
+	choice_line(c, hub->profiles, srv->line);
+	stages_plan(&srv->stages, c, hub->profiles);
+	for (size_t i = 0; i < srv->stages.n; i++) {
+		struct stage *st = &srv->stages.list[i];
+		if (!store_stage_usual(hub->store, c->stack, st->name, &st->usual_ms))
+			st->usual_ms = 0;
+	}
+}
+
+static void forget_last_life(struct srv *srv)
+{
+	free(CYG_TAKE(srv->tail));
+	free(CYG_TAKE(srv->failure));
+	srv->gone = srv->unrouted = srv->by_person = false;
+	srv->cause[0] = srv->end_message[0] = srv->credential_sum[0] = '\0';
+	srv->spawn_number = srv->stop_number = 0;
+	srv->spawn_epoch = 0;
+	srv->spawner = NULL;
+	srv->socket[0] = '\0';
+}
+
+static void remember_choice(struct srv *srv)
+{
+	json_t *options = choice_json(&srv->choice);
+	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
+
+	json_decref(options);
+	store_put(srv->hub->store, &store_choices,
+	    &(struct store_choice){ .user = srv->user, .options = text });
+}
+
+int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
+{
+	struct hub *hub = srv->hub;
+	char id[CYG_SERVER_ID_LEN + 1];
+
+	if (srvs_in(hub, SRV_QUEUED)->n >= hub->config.queue_max)
+		return cyg_fail(err, CYG_ELIMIT,
+		    "Too many servers are starting. Please try again in a minute.");
+	srv_remember(srv);
+	cyg_random_hex(id, CYG_SERVER_ID_LEN / 2);
+	srv_set_id(srv, id);
+	forget_last_life(srv);
+	plan(srv, c);
+	remember_choice(srv);
+	store_end_dismiss(hub->store, srv->user);
+	srv->asked_ms = cyg_clock_mono_ms();
+	srv->started_us = srv->last_activity_us = cyg_clock_wall_us();
+	stage_begin(stages_find(&srv->stages, "queue"), srv->asked_ms);
+	srv_move(srv, SRV_QUEUED, srv->line);
+	return 0;
+}
+
+size_t srv_queue_position(const struct srv *srv)
+{
+	size_t position = 0;
+
+	if (srv->state != SRV_QUEUED)
+		return 0;
+	cyg_list_each (it, srvs_in(srv->hub, SRV_QUEUED)) {
+		position++;
+		if (it == &srv->link)
+			break;
+	}
+	return position;
+}
+
+/* ---- 2: a place is free ---- */
+
+static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why);
+
+static void admit(struct srv *srv)
+{
+	struct hub *hub = srv->hub;
+	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
+	uint64_t now_ms = cyg_clock_mono_ms();
+
+	if (f == NULL) { /* queued before a restart with another configuration */
+		srv_start_fail(srv, "start_failed",
+		    "What was chosen is no longer offered. Please choose again.");
+		return;
+	}
+	srv_remember(srv);
+	srv_open_credential(srv);
+	srv->start_deadline_ms = now_ms + f->start_timeout_ms;
+	store_intent_begin(hub->store, srv->id, "spawn", cyg_clock_wall_us());
+	srv_move(srv, SRV_STARTING, "a place is free");
+	stage_done(srv, "queue", less(now_ms, srv->asked_ms));
+	stage_now(srv, "spawn");
+	/* The inner door must know the credential before the container can use it; and what the
+	 * proxies are told waits for the commit. */
+	srv->push_ticket = proxy_link_push(hub->proxy, on_known, srv);
+}
+
+/* The first whose request can leave: one whose spawner is away waits and holds nobody up. */
+static struct srv *first_startable(struct hub *hub)
+{
+	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
+		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
+
+		if (spawners_can_start(srv))
+			return srv;
+	}
+	return NULL;
+}
+
+void srvs_admit(struct hub *hub)
+{
+	struct srv *srv;
+	bool any = false;
+
+	if (hub->ending || hub->failing_since_us != 0 || hub->spawners == NULL)
+		return;
+	while (srvs_places_taken(hub) < hub->config.start_concurrency &&
+	       (srv = first_startable(hub)) != NULL) {
+		admit(srv);
+		any = true;
+	}
+	if (any && srvs_in(hub, SRV_QUEUED)->n > 0)
+		srvs_progress_queue(hub);
+}
+
+/* ---- 3: the row is on disk, the proxies know the credential: the request may leave ---- */
+
+static void fill_spawn(const struct srv *srv, const struct person *user, struct spawn_spawn *m)
+{
+	const struct choice *c = &srv->choice;
+	const struct profile *f = profiles_find(srv->hub->profiles, c->profile);
+
+	(void)cyg_str_copy(m->server_id, sizeof(m->server_id), cyg_str_of(srv->id));
+	m->user_id = (uint64_t)user->id;
+	m->user_made_us = (uint64_t)user->created_us;
+	(void)cyg_str_copy(m->user, sizeof(m->user), cyg_str_of(srv->user));
+	(void)cyg_str_copy(m->name_before, sizeof(m->name_before), cyg_str_of(user->name_before));
+	(void)cyg_str_copy(m->server, sizeof(m->server), cyg_str_of(srv->name));
+	(void)cyg_str_copy(
+	    m->template_, sizeof(m->template_), cyg_str_of(f != NULL ? f->template_ : ""));
+	(void)cyg_str_copy(m->stack, sizeof(m->stack), cyg_str_of(c->stack));
+	(void)cyg_str_copy(m->base_url, sizeof(m->base_url), cyg_str_of(srv->base_url));
+	(void)cyg_str_copy(m->credential, sizeof(m->credential), cyg_str_of(srv->credential));
+	(void)cyg_str_copy(m->user_script, sizeof(m->user_script), cyg_str_of(c->user_script));
+	(void)cyg_str_copy(m->cluster, sizeof(m->cluster), cyg_str_of(c->cluster));
+	m->memory_bytes = (uint64_t)c->memory_mb << 20;
+	m->cpu_milli = c->cores * 1000;
+	m->home_packages = c->home_packages ? 1 : 0;
+}
+
+static void on_spawn_address(void *arg, const struct spawn_address *address);
+static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why);
+
+static void send_spawn(struct srv *srv)
+{
+	struct hub *hub = srv->hub;
+	struct spawn_spawn m = { 0 };
+	struct spawner_call call = {
+		.on_address = on_spawn_address, .on_reply = on_spawn_reply, .arg = srv
+	};
+	const struct person *user = people_find(hub, cyg_str_of(srv->user));
+
+	if (user == NULL) {
+		cyg_cleanse(srv->credential, sizeof(srv->credential));
+		srv->gone = true; /* it never left */
+		srv_start_fail(srv, "start_failed", "There is no account of that name any more.");
+		return;
+	}
+	fill_spawn(srv, user, &m);
+	srv->spawn_ms = cyg_clock_mono_ms();
+	srv->spawner = spawners_of(srv);
+	if (srv->spawner != NULL) {
+		srv->spawn_number =
+		    spawner_link_call(srv->spawner->link, SPAWN_SPAWN, &m, sizeof(m), &call);
+		srv->spawn_epoch = spawner_link_epoch(srv->spawner->link);
+	}
+	cyg_cleanse(&m, sizeof(m));
+	cyg_cleanse(srv->credential, sizeof(srv->credential));
+	if (srv->spawn_number != 0)
+		return;
+	srv->gone = true; /* it never left */
+	srv_start_fail(srv, "start_failed",
+	    srv->spawner == NULL
+		? "No spawner has the template of this profile. Please tell the administrator."
+		: "The spawner cannot be reached. Please try again in a moment.");
+}
+
+static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+
+	if (srv->push_ticket != ticket || srv->state != SRV_STARTING)
+		return;
+	srv->push_ticket = 0;
+	if (why == NULL) {
+		send_spawn(srv);
+		return;
+	}
+	cyg_cleanse(srv->credential, sizeof(srv->credential));
+	srv->gone = true; /* it never left */
+	srv_start_fail(srv, "start_failed", why->msg);
+}
+
+/* ---- 4: the spawner has answered ---- */
+
+static void on_spawn_address(void *arg, const struct spawn_address *address)
+{
+	struct srv *srv = arg;
+	struct cyg_err err;
+
+	if (srv->state == SRV_STARTING && srv_set_address(srv, address, &err) < 0)
+		srv_start_fail(srv, "start_failed", err.msg);
+}
+
+static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+
+	if (srv->spawn_number != number || srv->state != SRV_STARTING)
+		return;
+	srv->spawn_number = 0;
+	if (why == NULL) {
+		srv_spawned(srv);
+		return;
+	}
+	if (why->code == CYG_EBUSY)
+		return; /* the connection ended: the next one's list tells what became of it */
+	srv->gone = true;
+	srv_start_fail(srv, "start_failed", why->msg);
+}
+
+void srv_spawned(struct srv *srv)
+{
+	struct hub *hub = srv->hub;
+	const struct spawner *spawner = spawners_of(srv);
+	const struct spawn_hello *hello =
+	    spawner != NULL ? spawner_link_hello(spawner->link) : NULL;
+
+	srv->reply_ms = cyg_clock_mono_ms();
+	store_intent_end(hub->store, srv->id, "spawn", "done", cyg_clock_wall_us());
+	(void)cyg_str_copy(
+	    srv->isolation, sizeof(srv->isolation), cyg_str_of(hub_isolation_name(hello)));
+	stage_done(srv, "spawn",
+	    less(less(srv->reply_ms, srv->spawn_ms), stages_sum(&srv->stages, false)));
+	srv_move(srv, SRV_WAITING, "its socket listens");
+	srv_answer_due(srv);
+	srv_ask(srv);
+}
+
+static bool is_in(struct srv *srv, const char *stage, enum stage_state state)
+{
+	const struct stage *st = stages_find(&srv->stages, stage);
+
+	return st != NULL && st->state == state;
+}
+
+/* The request waits in the backlog while init's own stages run, and those are what is going on. Of
+ * a start that was found again no stage is known: there it is the answer that is missing. */
+void srv_answer_due(struct srv *srv)
+{
+	if (srv->state == SRV_WAITING && is_in(srv, "answer", STAGE_WAITING) &&
+	    (is_in(srv, "agent", STAGE_DONE) || is_in(srv, "container", STAGE_WAITING)))
+		stage_now(srv, "answer");
+}
+
+/* ---- 5: one request that waits in the backlog of the server's socket ---- */
+
+static void on_answer(void *arg, const struct http_result *result);
+
+void srv_ask(struct srv *srv)
+{
+	cyg_autofree char *path = srv_socket(srv);
+	cyg_autofree char *target = cyg_xasprintf("%sapi", srv->base_url);
+	uint64_t now_ms = cyg_clock_mono_ms();
+	struct http_call_spec spec = {
+		.socket_path = path,
+		.method = "GET",
+		.target = target,
+		.host = "localhost",
+		.timeout_ms = srv->start_deadline_ms > now_ms ? srv->start_deadline_ms - now_ms : 1,
+		.body_max = ANSWER_MAX,
+	};
+
+	http_call_cancel(srv->call);
+	srv->call = http_call_start(srv->hub->uv, &spec, on_answer, srv);
+}
+
+static void on_ask_again(uv_timer_t *timer)
+{
+	struct srv *srv = timer->data;
+
+	if (cyg_clock_mono_ms() >= srv->start_deadline_ms) {
+		srv_start_fail(srv, "start_failed",
+		    "The server did not answer in the time that its profile allows.");
+		return;
+	}
+	srv_ask(srv);
+}
+
+static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why);
+
+/* Any answer below 500 is one: stock Jupyter says 403 to a stranger. A connection that is cut, or a
+ * 5xx, is a server that is being started again by init; the deadline ends it. */
+static void on_answer(void *arg, const struct http_result *result)
+{
+	struct srv *srv = arg;
+
+	srv->call = NULL;
+	if (srv->state != SRV_WAITING)
+		return;
+	if (result->status == 0 || result->status >= 500) {
+		cyg_log_debug(srv->object, "%s: no answer yet: %s", srv->id, result->err.msg);
+		/* The state's timer serves both: it knows the deadline. */
+		(void)uv_timer_start(&srv->timer, on_ask_again, ASK_AGAIN_MS, 0);
+		return;
+	}
+	srv->route_ms = cyg_clock_mono_ms();
+	stage_done(srv, "answer",
+	    less(less(srv->route_ms, srv->reply_ms), stages_sum(&srv->stages, true)));
+	stage_now(srv, "route");
+	srv_open_route(srv);
+	srv->push_ticket = proxy_link_push(srv->hub->proxy, on_routed, srv);
+}
+
+/* ---- 6: the route is in force ---- */
+
+static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+	uint64_t now_ms = cyg_clock_mono_ms();
+	char took[48];
+
+	if (srv->push_ticket != ticket || srv->state != SRV_WAITING)
+		return;
+	srv->push_ticket = 0;
+	if (why != NULL) {
+		srv_start_fail(srv, "start_failed", why->msg);
+		return;
+	}
+	stage_done(srv, "route", less(now_ms, srv->route_ms));
+	(void)snprintf(took, sizeof(took), "started in %llu ms",
+	    (unsigned long long)less(now_ms, srv->asked_ms));
+	srv_move(srv, SRV_RUNNING, took);
+}
+
+/* ---- failing, from any step ---- */
+
+static bool is_outer(const struct stage *st)
+{
+	return strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
+}
+
+/* The stage that is to blame: the one that its owner called failed, else the innermost that runs
+ * (init's and the spawner's run inside the hub's). */
+static struct stage *blamed_stage(struct srv *srv)
+{
+	struct stage *found = NULL;
+
+	for (size_t i = 0; i < srv->stages.n; i++) {
+		struct stage *st = &srv->stages.list[i];
+		if (st->state == STAGE_FAILED)
+			return st;
+		if (st->state == STAGE_RUNNING && (found == NULL || !is_outer(st)))
+			found = st;
+	}
+	return found;
+}
+
+static void fail_stage(struct srv *srv, const struct stage *blamed)
+{
+	for (size_t i = 0; i < srv->stages.n; i++) {
+		struct stage *st = &srv->stages.list[i];
+		if (st->state != STAGE_RUNNING)
+			continue;
+		if (st == blamed)
+			stage_end(
+			    st, STAGE_FAILED, (uint32_t)less(cyg_clock_mono_ms(), st->begun_ms));
+		else
+			st->state = STAGE_WAITING; /* it will not come to it */
+		srv_progress_stage(srv, st);
+	}
+}
+
+void srv_start_fail(struct srv *srv, const char *cause, const char *message)
+{
+	const struct stage *blamed = blamed_stage(srv);
+
+	cyg_log_warn(srv->object, "%s: the start failed: %s", srv->id, message);
+	hub_metrics_start_failed(srv, cause, blamed != NULL ? blamed->name : NULL);
+	fail_stage(srv, blamed);
+	free(srv->failure);
+	srv->failure = cyg_xstrdup(message);
+	srv_cleanup(srv, cause, message);
+}

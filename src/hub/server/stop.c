@@ -1,0 +1,191 @@
+/* The one clean-up path: route taken out of the table, STOP, GONE, end recorded, stopped. Whatever
+ * was started ends here, whether its user, a failed start or its own death brings it. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/log.h"
+#include "http/client.h"
+#include "hub/link/proxy_link.h"
+#include "hub/link/spawner_link.h"
+#include "hub/server/srv_internal.h"
+#include "hub/spawners.h"
+
+#include <string.h>
+
+enum { LINES_MAX = 200 };
+
+/* ---- the end that the person is shown ---- */
+
+/* A script's last words matter most: what is over LINES_MAX is left out at the front. */
+static struct cyg_str last_lines(struct cyg_str text)
+{
+	size_t lines = 0;
+
+	for (size_t i = text.len; i > 0; i--) {
+		/* The newline at the very end ends the last line and begins none. */
+		if (text.p[i - 1] == '\n' && i < text.len && ++lines == LINES_MAX)
+			return cyg_str_skip(text, i);
+	}
+	return text;
+}
+
+/* A line as it was printed; where it is not UTF-8 (it may begin inside a character), what is not
+ * ASCII becomes '?'. */
+static json_t *line_json(struct cyg_str line)
+{
+	json_t *text = json_stringn(line.p, line.len);
+
+	if (text != NULL)
+		return text;
+	cyg_autofree char *ascii = cyg_str_dup(line);
+	for (size_t i = 0; i < line.len; i++) {
+		if ((unsigned char)ascii[i] >= 0x80)
+			ascii[i] = '?';
+	}
+	return json_string(ascii);
+}
+
+json_t *srv_tail_lines(const struct srv *srv)
+{
+	json_t *lines = json_array();
+	struct cyg_str rest = last_lines(cyg_str_of(srv->tail != NULL ? srv->tail : "")), line;
+
+	while (rest.len > 0 && cyg_str_next(&rest, '\n', &line))
+		(void)json_array_append_new(lines, line_json(line));
+	return lines;
+}
+
+void srv_record_end(struct srv *srv)
+{
+	if (srv->by_person || srv->cause[0] == '\0')
+		return;
+	json_t *lines = srv_tail_lines(srv);
+	cyg_autofree char *text = json_dumps(lines, JSON_COMPACT);
+	json_decref(lines);
+	const struct store_end row = {
+		.user = srv->user,
+		.server = srv->name,
+		.cause = srv->cause,
+		.message = srv->end_message,
+		.lines = text,
+		.at_us = cyg_clock_wall_us(),
+	};
+	store_put(srv->hub->store, &store_ends, &row);
+}
+
+/* ---- both are done: the container and the route are gone ---- */
+
+static void finish_if_done(struct srv *srv)
+{
+	if (srv->state != SRV_STOPPING || !srv->gone || !srv->unrouted)
+		return;
+	store_intent_end(srv->hub->store, srv->id, "", "gone", cyg_clock_wall_us());
+	srv_record_end(srv);
+	srv_close_credential(srv);
+	srv_move(srv, SRV_STOPPED, srv->cause[0] != '\0' ? srv->cause : "stopped");
+}
+
+static void on_unrouted(void *arg, uint32_t ticket, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+
+	if (srv->push_ticket != ticket)
+		return;
+	/* A proxy that does not answer gets the whole table when it does: the route is not in it.
+	 */
+	(void)why;
+	srv->push_ticket = 0;
+	srv->unrouted = true;
+	finish_if_done(srv);
+}
+
+void srv_gone(struct srv *srv)
+{
+	srv->gone = true;
+	finish_if_done(srv);
+}
+
+/* ---- asking the spawner ---- */
+
+static void on_stop_reply(void *arg, uint32_t number, const struct cyg_err *why)
+{
+	struct srv *srv = arg;
+
+	if (srv->state != SRV_STOPPING || srv->stop_number != number || why == NULL)
+		return;
+	if (why->code == CYG_ENOENT)
+		srv_gone(srv); /* nothing of that id is there */
+	else
+		cyg_log_warn(srv->object, "%s: cannot stop it: %s", srv->id, why->msg);
+}
+
+void srv_send_stop(struct srv *srv)
+{
+	struct spawn_stop m = { 0 };
+	struct spawner_call call = { .on_reply = on_stop_reply, .arg = srv };
+	bool again = srv->stop_asked_ms != 0;
+
+	const struct spawner *spawner = spawners_of(srv);
+
+	if (srv->state != SRV_STOPPING || srv->gone || spawner == NULL)
+		return;
+	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
+	m.grace_ms = again ? 0 : (uint32_t)srv->hub->config.stop_grace_ms;
+	uint32_t number = spawner_link_call(spawner->link, SPAWN_STOP, &m, sizeof(m), &call);
+	if (number == 0)
+		return;
+	srv->stop_number = number;
+	srv->stop_asked_ms = cyg_clock_mono_ms();
+}
+
+/* Also when its row could not be written: a stop needs no disk. */
+static void send_stop_now(void *arg, const struct cyg_err *why)
+{
+	(void)why;
+	srv_send_stop(arg);
+}
+
+/* ---- the ways in ---- */
+
+static void set_end(struct srv *srv, const char *cause, const char *message)
+{
+	(void)cyg_str_copy(srv->cause, sizeof(srv->cause), cyg_str_of(cause));
+	struct cyg_str text = cyg_str_of(message);
+	if (text.len >= sizeof(srv->end_message))
+		text.len = sizeof(srv->end_message) - 1;
+	(void)cyg_str_copy(srv->end_message, sizeof(srv->end_message), text);
+}
+
+void srv_cleanup(struct srv *srv, const char *cause, const char *message)
+{
+	struct hub *hub = srv->hub;
+
+	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
+		return;
+	set_end(srv, cause, message);
+	if (srv->state == SRV_QUEUED) { /* nothing of it is outside */
+		srv_record_end(srv);
+		srv_move(srv, SRV_STOPPED, cause);
+		srvs_progress_queue(hub);
+		return;
+	}
+	http_call_cancel(srv->call);
+	srv->call = NULL;
+	srv->stop_asked_ms = 0;
+	srv_close_route(srv);
+	srv->unrouted = false;
+	if (!srv->gone)
+		store_intent_begin(hub->store, srv->id, "stop", cyg_clock_wall_us());
+	srv_move(srv, SRV_STOPPING, cause);
+	srv->push_ticket = proxy_link_push(hub->proxy, on_unrouted, srv);
+	if (!srv->gone)
+		store_after_turn(hub->store, send_stop_now, srv);
+}
+
+void srv_stop(struct srv *srv)
+{
+	/* Who stops what is ending already is still told how it ended. */
+	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
+		return;
+	srv->by_person = true;
+	srv_cleanup(srv, "stopped", "Stopped as asked.");
+}
