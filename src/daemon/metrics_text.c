@@ -92,7 +92,7 @@ static int add_line(struct cyg_buf *out, struct line l, double value, struct cyg
 static int add_histogram(struct cyg_buf *out, const struct metric_def *def, size_t series,
     const struct metric_series *s, struct cyg_err *err)
 {
-	const double infinite = INFINITY;
+	const double infinite = (double)INFINITY;
 	const size_t n = metric_n_bounds(def);
 	uint64_t sum = 0;
 

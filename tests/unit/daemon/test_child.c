@@ -177,9 +177,9 @@ START_TEST(test_what_a_program_leaves_behind_is_killed)
 		FILE *f = fopen(path, "re");
 		if (f == NULL)
 			break;
-		(void)fscanf(f, "%*d (%*[^)]) %c", &state);
+		int n = fscanf(f, "%*d (%*[^)]) %c", &state);
 		(void)fclose(f);
-		if (state == 'Z')
+		if (n != 1 || state == 'Z')
 			break;
 	}
 }

@@ -16,7 +16,7 @@ enum { TURNS, OPEN, WAIT, RARE, RARE_WAIT };
 static const struct metric_def table[] = {
 	[TURNS] = { "cygnet_turns_total", METRIC_COUNTER, NULL, "Turns; a \\ and a \n line.",
 	    .labels = { { "colour", colours }, { "code", codes } } },
-	[OPEN] = { "cygnet_open", METRIC_GAUGE, NULL, "Open things." },
+	[OPEN] = { "cygnet_open", METRIC_GAUGE, NULL, "Open things.", .sparse = false },
 	[WAIT] = { "cygnet_wait_seconds", METRIC_HISTOGRAM, "seconds", "Waiting.",
 	    .bounds = bounds },
 	[RARE] = { "cygnet_rare_total", METRIC_COUNTER, NULL, "Rare.",
