@@ -10,6 +10,7 @@
 #include "daemon/unixsock.h"
 #include "http/mhd.h"
 #include "hub/access/auth.h"
+#include "hub/access/credentials.h"
 #include "hub/access/group.h"
 #include "hub/access/roles.h"
 #include "hub/access/secret.h"
@@ -22,13 +23,14 @@
 #include "hub/base/asks.h"
 #include "hub/base/ratelimit.h"
 #include "hub/link/proxy_link.h"
+#include "hub/link/spawners.h"
 #include "hub/metrics.h"
 #include "hub/offer/clusters.h"
 #include "hub/offer/software.h"
 #include "hub/server/leave.h"
+#include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
 #include "hub/signin/signin.h"
-#include "hub/spawners.h"
 #include "hub/turn.h"
 
 #include <fcntl.h>
@@ -61,23 +63,6 @@ static void start_tidying(struct hub *hub)
 	(void)uv_timer_start(&hub->tidy, on_tidy, TIDY_MS, TIDY_MS);
 }
 
-/* ---- what others ask ---- */
-
-const char *hub_isolation_name(const struct spawn_hello *hello)
-{
-	if (hello == NULL)
-		return "unknown";
-	switch ((enum spawn_isolation)hello->isolation) {
-	case SPAWN_ISOLATION_PROCESS:
-		return "process";
-	case SPAWN_ISOLATION_SANDBOX:
-		return "sandbox";
-	case SPAWN_ISOLATION_SANDBOX_ONE_UID:
-		return "sandbox-one-uid";
-	}
-	return "unknown";
-}
-
 /* ---- start ---- */
 
 static int start_memory(struct hub *hub, struct cyg_err *err)
@@ -107,13 +92,51 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	return 0;
 }
 
+/* ---- the links, and what they tell ---- */
+
+/* The users' credentials, from now on, and the servers. */
+static void fill_table(void *arg, struct proxy_link *link)
+{
+	struct hub *hub = arg;
+
+	credentials_watch(hub, proxy_link_on_credential, link);
+	srvs_tell_proxies(hub);
+}
+
+static void on_activity(void *arg, const char *server_id, int64_t at_us)
+{
+	srvs_active(arg, server_id, at_us);
+}
+
+static void on_pushed(void *arg, uint64_t begun_ms, bool in_force)
+{
+	hub_metrics_pushed(arg, begun_ms, in_force);
+}
+
 static int start_links(struct hub *hub, struct cyg_err *err)
 {
-	if (spawners_new(hub, hub->config.spawners, &hub->spawners, err) < 0)
+	const struct spawners_opts spawners = {
+		.uv = hub->uv,
+		.run_dir = hub->config.run_dir,
+		.paths = hub->config.spawners,
+		.events = &reconcile_events,
+		.owner = hub,
+	};
+	const struct proxy_link_opts proxies = {
+		.uv = hub->uv,
+		.store = hub->store,
+		.run_dir = hub->config.run_dir,
+		.activity_ms = hub->config.activity_ms,
+		.on_remake = fill_table,
+		.on_activity = on_activity,
+		.on_pushed = on_pushed,
+		.arg = hub,
+	};
+
+	if (spawners_new(&spawners, &hub->spawners, err) < 0 ||
+	    proxy_link_new(&proxies, &hub->proxy, err) < 0)
 		return -(int)err->code;
-	if (proxy_link_new(hub, &hub->proxy, err) < 0)
-		return -(int)err->code;
-	srvs_tell_proxies(hub);
+	fill_table(hub, hub->proxy);
 	return 0;
 }
 
@@ -192,7 +215,10 @@ void hub_close(struct hub *hub)
 	leaves_close(hub->leaves);
 	if (hub->srvs != NULL)
 		srvs_close(hub->srvs);
+	if (hub->proxy != NULL)
+		credentials_watch(hub, NULL, NULL);
 	proxy_link_close(hub->proxy);
+	reconcile_close(hub->spawners);
 	spawners_close(hub->spawners);
 	software_close(hub->software);
 	clusters_close(hub->clusters);

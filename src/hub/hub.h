@@ -31,7 +31,6 @@ struct sessions;
 struct signin;
 struct software;
 struct spawners;
-struct spawn_hello;
 struct srvs;
 struct tokens;
 
@@ -108,7 +107,5 @@ struct hub {
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);
-/* "process", "sandbox", "sandbox-one-uid", or "unknown" while there was no HELLO (NULL). */
-const char *hub_isolation_name(const struct spawn_hello *hello);
 
 #endif

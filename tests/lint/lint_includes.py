@@ -14,7 +14,8 @@ THIRD = {  # header or folder of headers -> the name used below
     "zlib.h": "zlib", "microhttpd.h": "microhttpd",
 }
 WINGS = "base access offer link server signin api".split()
-HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark src/hub " + " ".join(
+UNDER_HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark"
+HUB = UNDER_HUB + " src/hub " + " ".join(
     f"src/hub/{wing}" for wing in WINGS)
 KBASE = "src/base src/daemon src/http src/ipc "
 KERNELS = KBASE + "kernels/base "  # what a part of the agent stands on; the parts do not know each other
@@ -31,6 +32,7 @@ TABLE = {
     "src/spark": "src/base src/daemon/yaml.h src/daemon/yaml_fields.h | sqlite jansson",
     "src/hub": HUB + " | uv jansson openssl",
     **{f"src/hub/{wing}": HUB + " | uv jansson openssl" for wing in WINGS},
+    "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",
     "spawner/core": "src/base src/daemon src/ipc | uv",

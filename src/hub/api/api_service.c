@@ -5,8 +5,8 @@
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
 #include "hub/link/proxy_link.h"
+#include "hub/link/spawners.h"
 #include "hub/server/srv.h"
-#include "hub/spawners.h"
 
 #include <string.h>
 

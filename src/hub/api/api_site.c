@@ -5,9 +5,9 @@
 #include "hub/base/reply.h"
 #include "hub/link/in_force.h"
 #include "hub/link/spawner_link.h"
+#include "hub/link/spawners.h"
 #include "hub/offer/policy.h"
 #include "hub/signin/signin.h"
-#include "hub/spawners.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ void api_get_site(struct http_req *req)
 	json_t *site = json_pack("{s:s, s:o, s:s, s:o, s:b, s:s, s:s}", "name", c->name, "accent",
 	    text_or_null(c->accent), "version", CYGNET_VERSION, "providers", providers(hub->signin),
 	    "development", (int)signin_is_development(hub->signin), "isolation",
-	    hub_isolation_name(hello), "isolation_message", statement);
+	    spawner_isolation_name(hello), "isolation_message", statement);
 
 	(void)json_object_set_new(site, "status_url", text_or_null(c->status_url));
 	(void)json_object_set_new(site, "help_url", text_or_null(c->help_url));
@@ -180,5 +180,5 @@ void api_get_form(struct http_req *req)
 void api_dismiss_end(struct http_req *req)
 {
 	store_end_dismiss(request_hub(req)->store, auth_about(req)->name);
-	reply_committed(req, 204, NULL);
+	reply_committed(request_hub(req)->store, req, 204, NULL);
 }

@@ -10,8 +10,8 @@
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
 #include "hub/link/spawner_link.h"
+#include "hub/link/spawners.h"
 #include "hub/server/srv.h"
-#include "hub/spawners.h"
 
 #include <string.h>
 
@@ -173,7 +173,7 @@ void api_get_stat(struct http_req *req)
 	(void)cyg_str_copy(s->user, sizeof(s->user), cyg_str_of(srv->user));
 	s->base_url = cyg_xstrdup(srv->base_url);
 	s->socket = srv_socket(srv);
-	s->spawner = spawners_of(srv);
+	s->spawner = srv_spawner(srv);
 	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));

@@ -228,7 +228,7 @@ static void make(struct http_req *req, const json_t *body)
 	cyg_cleanse(text, sizeof(text));
 	cyg_log_info("token", "a%lld of %s made by %.*s", (long long)t->id, t->person->name,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
-	reply_in_force(req, 201, told);
+	reply_in_force(request_hub(req)->proxy, req, 201, told);
 }
 
 void api_make_token(struct http_req *req)
@@ -258,5 +258,5 @@ void api_delete_token(struct http_req *req)
 	token_end(request_hub(req), t);
 	if (auth_who(req)->token == t)
 		auth_forget(req); /* it has ended itself */
-	reply_in_force(req, 204, NULL);
+	reply_in_force(request_hub(req)->proxy, req, 204, NULL);
 }

@@ -113,7 +113,7 @@ void api_make_user(struct http_req *req)
 	}
 	cyg_log_info("user", "%s (%lld) is made by %.*s", person->name, (long long)person->id,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
-	reply_committed(req, 201, model(req, person));
+	reply_committed(request_hub(req)->store, req, 201, model(req, person));
 }
 
 /* ---- PATCH ---- */
@@ -179,7 +179,7 @@ void api_change_user(struct http_req *req)
 	if (code < 0)
 		reply_err(req, &err);
 	else /* sessions and tokens have another user's name, or may other things */
-		reply_in_force(req, 200, model(req, auth_about(req)));
+		reply_in_force(request_hub(req)->proxy, req, 200, model(req, auth_about(req)));
 }
 
 /* ---- DELETE ---- */

@@ -3,10 +3,10 @@
 
 #include "base/mem.h"
 #include "hub/base/reply.h"
-#include "hub/link/proxy_link.h"
 
 struct pending {
-	struct hub *hub;
+	struct store *store;
+	struct proxy_link *link; /* NULL: only the disk is waited for */
 	struct http_req *req;
 	uint32_t ticket;
 	bool saved, in_force; /* both are waited for */
@@ -16,7 +16,7 @@ struct pending {
 
 static void pending_free(struct pending *p)
 {
-	store_forget(p->hub->store, p);
+	store_forget(p->store, p);
 	json_decref(p->body);
 	free(p);
 }
@@ -38,7 +38,7 @@ static void on_abort(struct http_req *req)
 	struct pending *p = req->data;
 
 	if (p->ticket != 0)
-		proxy_link_forget(p->hub->proxy, p->ticket);
+		proxy_link_forget(p->link, p->ticket);
 	pending_free(p);
 }
 
@@ -60,7 +60,7 @@ static void respond_unsaved(struct pending *p)
 
 	req->on_abort = NULL;
 	if (p->ticket != 0)
-		proxy_link_forget(p->hub->proxy, p->ticket);
+		proxy_link_forget(p->link, p->ticket);
 	pending_free(p);
 	reply_unsaved(req);
 }
@@ -76,11 +76,12 @@ static void on_turn(void *arg, const struct cyg_err *why)
 		respond_unsaved(p);
 }
 
-static struct pending *wait_with(struct http_req *req, int status, json_t *body)
+static struct pending *wait_with(
+    struct store *store, struct http_req *req, int status, json_t *body)
 {
 	struct pending *p = cyg_xcalloc(1, sizeof(*p));
 
-	p->hub = request_hub(req);
+	p->store = store;
 	p->req = req;
 	p->status = status;
 	p->body = body;
@@ -89,18 +90,19 @@ static struct pending *wait_with(struct http_req *req, int status, json_t *body)
 	return p;
 }
 
-void reply_in_force(struct http_req *req, int status, json_t *body)
+void reply_in_force(struct proxy_link *link, struct http_req *req, int status, json_t *body)
 {
-	struct pending *p = wait_with(req, status, body);
+	struct pending *p = wait_with(proxy_link_store(link), req, status, body);
 
-	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
-	store_after_turn(p->hub->store, on_turn, p);
+	p->link = link;
+	p->ticket = proxy_link_push(p->link, on_pushed, p);
+	store_after_turn(p->store, on_turn, p);
 }
 
-void reply_committed(struct http_req *req, int status, json_t *body)
+void reply_committed(struct store *store, struct http_req *req, int status, json_t *body)
 {
-	struct pending *p = wait_with(req, status, body);
+	struct pending *p = wait_with(store, req, status, body);
 
 	p->in_force = true;
-	store_after_turn(p->hub->store, on_turn, p);
+	store_after_turn(p->store, on_turn, p);
 }

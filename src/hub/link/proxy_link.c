@@ -10,9 +10,6 @@
 #include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/client.h"
-#include "hub/access/credentials.h"
-#include "hub/metrics.h"
-#include "hub/server/srv.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -43,8 +40,8 @@ struct push {
 };
 
 struct proxy_link {
-	struct hub *hub;
-	char *folder;
+	struct proxy_link_opts opts;
+	char *folder, *hub_target;
 	struct cyg_list proxies, pushes;
 	struct hub_table *table;
 	uint32_t last_ticket;
@@ -68,7 +65,7 @@ static void push_end(struct proxy_link *l, struct push *p, const struct cyg_err 
 
 	cyg_list_remove(&l->pushes, &p->link);
 	free(p);
-	hub_metrics_pushed(l->hub, ended.begun_ms, why == NULL);
+	l->opts.on_pushed(l->opts.arg, ended.begun_ms, why == NULL);
 	ended.done(ended.arg, ended.ticket, why);
 }
 
@@ -181,7 +178,7 @@ static void call(
 		.body_max = ANSWER_MAX,
 	};
 
-	p->call = http_call_start(p->owner->hub->uv, &spec, done, p);
+	p->call = http_call_start(p->owner->opts.uv, &spec, done, p);
 }
 
 static void tell(struct proxy *p)
@@ -230,6 +227,7 @@ static void on_activity(void *arg, const struct http_result *result)
 	struct proxy *p = arg;
 	json_t *root =
 	    result->status == 200 ? json_loadb(result->body.p, result->body.len, 0, NULL) : NULL;
+	const struct proxy_link_opts *opts = &p->owner->opts;
 	int64_t now_us = cyg_clock_wall_us();
 	const char *id;
 	json_t *value;
@@ -238,7 +236,7 @@ static void on_activity(void *arg, const struct http_result *result)
 	json_object_foreach (json_object_get(root, "servers"), id, value) {
 		json_int_t ago_ms = json_integer_value(json_object_get(value, "last_ms_ago"));
 		if (ago_ms >= 0 && ago_ms < INT32_MAX)
-			srvs_active(p->owner->hub, id, now_us - ago_ms * 1000);
+			opts->on_activity(opts->arg, id, now_us - ago_ms * 1000);
 	}
 	json_decref(root);
 	next_call(p, true);
@@ -335,7 +333,7 @@ static void on_scan(uv_timer_t *timer)
 
 	look(l);
 	if (activity)
-		l->activity_at_ms = now_ms + l->hub->config.activity_ms;
+		l->activity_at_ms = now_ms + l->opts.activity_ms;
 	cyg_list_each (it, &l->proxies) {
 		struct proxy *p = CYG_CONTAINER_OF(it, struct proxy, link);
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the freed are on no list */
@@ -366,7 +364,7 @@ static void flush_later(struct proxy_link *l)
 	if (l->flush_queued)
 		return;
 	l->flush_queued = true;
-	store_after_turn(l->hub->store, flush, l);
+	store_after_turn(l->opts.store, flush, l);
 }
 
 static void on_turn_end(void *arg, bool failed)
@@ -387,7 +385,7 @@ static void changed(struct proxy_link *l, bool any)
 	if (l->watches_turn)
 		return;
 	l->watches_turn = true;
-	store_undo(l->hub->store, on_turn_end, &l->watches_turn);
+	store_undo(l->opts.store, on_turn_end, &l->watches_turn);
 }
 
 void proxy_link_set_route(struct proxy_link *l, const struct hub_route *r)
@@ -454,8 +452,9 @@ size_t proxy_link_ready(const struct proxy_link *l)
  * words as where a server runs. */
 static void tell_hub_routes(struct proxy_link *l)
 {
-	cyg_autofree char *target = cyg_xasprintf("unix:%s/hub/http.sock", l->hub->config.run_dir);
-	struct hub_route r = { .prefix = "/", .target = target, .auth = CYG_ROUTE_AUTH_NONE };
+	struct hub_route r = {
+		.prefix = "/", .target = l->hub_target, .auth = CYG_ROUTE_AUTH_NONE
+	};
 
 	proxy_link_set_route(l, &r);
 	r.prefix = CYG_USER_PATH;
@@ -463,7 +462,7 @@ static void tell_hub_routes(struct proxy_link *l)
 	proxy_link_set_route(l, &r);
 }
 
-static void on_credential(void *arg, const struct credential *c, bool live)
+void proxy_link_on_credential(void *arg, const struct credential *c, bool live)
 {
 	struct proxy_link *l = arg;
 
@@ -475,6 +474,11 @@ static void on_credential(void *arg, const struct credential *c, bool live)
 		proxy_link_drop_credential(l, c->sum);
 }
 
+struct store *proxy_link_store(const struct proxy_link *l)
+{
+	return l->opts.store;
+}
+
 /* Of what is true in memory. A proxy that builds on the old one gets all of it. */
 static void remake(struct proxy_link *l)
 {
@@ -484,27 +488,27 @@ static void remake(struct proxy_link *l)
 	hub_table_free(l->table);
 	l->table = hub_table_new(generation);
 	tell_hub_routes(l);
-	credentials_watch(l->hub, on_credential, l);
-	srvs_tell_proxies(l->hub);
+	l->opts.on_remake(l->opts.arg, l);
 }
 
-int proxy_link_new(struct hub *hub, struct proxy_link **ret, struct cyg_err *err)
+int proxy_link_new(const struct proxy_link_opts *opts, struct proxy_link **ret, struct cyg_err *err)
 {
 	struct proxy_link *l = cyg_xcalloc(1, sizeof(*l));
 
 	(void)err;
-	l->hub = hub;
-	l->folder = cyg_xasprintf("%s/proxy", hub->config.run_dir);
+	l->opts = *opts;
+	l->opts.run_dir = NULL;
+	l->folder = cyg_xasprintf("%s/proxy", opts->run_dir);
+	l->hub_target = cyg_xasprintf("unix:%s/hub/http.sock", opts->run_dir);
 	/* Higher than what an earlier life of the hub used, below 2^53 for readers of JSON. */
 	l->table = hub_table_new((uint64_t)cyg_clock_wall_us() / 1000);
 	cyg_list_init(&l->proxies);
 	cyg_list_init(&l->pushes);
-	(void)uv_timer_init(hub->uv, &l->scan);
+	(void)uv_timer_init(opts->uv, &l->scan);
 	l->scan.data = l;
 	(void)uv_timer_start(&l->scan, on_scan, 0, SCAN_MS);
-	l->activity_at_ms = cyg_clock_mono_ms() + hub->config.activity_ms;
+	l->activity_at_ms = cyg_clock_mono_ms() + opts->activity_ms;
 	tell_hub_routes(l);
-	credentials_watch(hub, on_credential, l);
 	*ret = l;
 	return 0;
 }
@@ -515,6 +519,7 @@ static void on_closed(uv_handle_t *h)
 
 	hub_table_free(l->table);
 	free(l->folder);
+	free(l->hub_target);
 	free(l);
 }
 
@@ -522,9 +527,8 @@ void proxy_link_close(struct proxy_link *l)
 {
 	if (l == NULL)
 		return;
-	credentials_watch(l->hub, NULL, NULL);
-	store_forget(l->hub->store, l);
-	store_forget(l->hub->store, &l->watches_turn);
+	store_forget(l->opts.store, l);
+	store_forget(l->opts.store, &l->watches_turn);
 	cyg_list_each_safe (it, &l->proxies)
 		proxy_free(CYG_CONTAINER_OF(it, struct proxy, link));
 	cyg_list_each_safe (it, &l->pushes)

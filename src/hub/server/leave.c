@@ -107,7 +107,7 @@ static void finish(void *arg)
 		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
 		struct http_req *req = w->req;
 		waiting_end(w);
-		reply_in_force(req, 204, NULL);
+		reply_in_force(hub->proxy, req, 204, NULL);
 	}
 	leave_close(l);
 }

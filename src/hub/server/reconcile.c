@@ -40,7 +40,7 @@ static void remove_stranger(const struct spawner *s, const struct spawn_item *it
 	cyg_log_warn(
 	    "spawner", "%s of %s is in no record: it is stopped", item->server_id, item->user);
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(item->server_id));
-	m.grace_ms = (uint32_t)s->hub->config.stop_grace_ms;
+	m.grace_ms = (uint32_t)((const struct hub *)s->owner)->config.stop_grace_ms;
 	(void)spawner_link_call(s->link, SPAWN_STOP, &m, sizeof(m), &call);
 }
 
@@ -86,14 +86,14 @@ static bool is_outside(const struct srv *srv)
  * spoken. */
 static bool is_missing(const struct srv *srv, struct spawner *s)
 {
-	const struct spawner *at = spawners_of(srv);
+	const struct spawner *at = srv_spawner(srv);
 
 	return at != NULL ? at == s : spawners_all_known(srv->hub->spawners, s);
 }
 
 static void compare(struct listing *l)
 {
-	struct hub *hub = l->spawner->hub;
+	struct hub *hub = l->spawner->owner;
 	const struct srv *found = NULL;
 	size_t pos = 0;
 	struct cyg_str id;
@@ -138,7 +138,7 @@ void reconcile_intents(struct hub *hub)
 	(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
 }
 
-void reconcile_close(struct spawner *s)
+static void drop_listing(struct spawner *s)
 {
 	struct listing *l = CYG_TAKE(s->listing);
 
@@ -148,11 +148,17 @@ void reconcile_close(struct spawner *s)
 	free(l);
 }
 
+void reconcile_close(const struct spawners *all)
+{
+	for (size_t i = 0; spawners_at(all, i) != NULL; i++)
+		drop_listing(spawners_at(all, i));
+}
+
 static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 {
 	struct listing *l = arg;
 	struct spawner *s = l->spawner;
-	struct hub *hub = s->hub;
+	struct hub *hub = s->owner;
 
 	(void)number;
 	if (why == NULL && l->epoch == spawner_link_epoch(s->link)) {
@@ -165,7 +171,7 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 		/* Without the list nothing may be started, so ask again: over a new connection. */
 		spawner_link_distrust(s->link, why);
 	}
-	reconcile_close(s);
+	drop_listing(s);
 }
 
 static void on_up(void *arg, const struct spawn_hello *hello)
@@ -183,7 +189,7 @@ static void on_up(void *arg, const struct spawn_hello *hello)
 	l->epoch = spawner_link_epoch(s->link);
 	l->states = cyg_hash_new();
 	if (spawner_link_call(s->link, SPAWN_LIST, &m, sizeof(m), &call) == 0)
-		reconcile_close(s);
+		drop_listing(s);
 }
 
 static void on_down(void *arg, const struct cyg_err *why)
@@ -198,7 +204,7 @@ static void on_down(void *arg, const struct cyg_err *why)
 
 static void on_stage(void *arg, const struct spawn_stage *m)
 {
-	struct hub *hub = ((struct spawner *)arg)->hub;
+	struct hub *hub = ((struct spawner *)arg)->owner;
 	struct srv *srv = srvs_find_id(hub, m->server_id);
 
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
@@ -224,7 +230,7 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 
 static void on_tail(void *arg, const struct spawn_tail *m)
 {
-	struct srv *srv = srvs_find_id(((struct spawner *)arg)->hub, m->server_id);
+	struct srv *srv = srvs_find_id(((struct spawner *)arg)->owner, m->server_id);
 
 	if (srv == NULL)
 		return;
@@ -271,7 +277,7 @@ static const char *gone_cause(const struct spawn_gone *m, bool starting)
 
 static void on_gone(void *arg, const struct spawn_gone *m)
 {
-	struct srv *srv = srvs_find_id(((struct spawner *)arg)->hub, m->server_id);
+	struct srv *srv = srvs_find_id(((struct spawner *)arg)->owner, m->server_id);
 	char message[320];
 
 	if (srv == NULL || !is_outside(srv))

@@ -3,13 +3,13 @@
 #define HUB_RECONCILE_H
 
 #include "hub/hub.h"
-#include "hub/spawners.h"
+#include "hub/link/spawners.h"
 
 extern const struct spawner_events reconcile_events;
 
 /* Ends the intents that are open though nothing of them is outside any more. */
 void reconcile_intents(struct hub *hub);
-/* Drops a list that is still on its way; the link is closed already. */
-void reconcile_close(struct spawner *s);
+/* Drops the lists that are still on their way; the loop does not run any more. NULL is accepted. */
+void reconcile_close(const struct spawners *all);
 
 #endif

@@ -12,8 +12,8 @@
 #include "http/url.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawner_link.h"
+#include "hub/link/spawners.h"
 #include "hub/metrics.h"
-#include "hub/spawners.h"
 
 #include <assert.h>
 #include <stdio.h>

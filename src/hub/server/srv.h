@@ -103,6 +103,9 @@ struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state);
 /* Browser or kernel activity at that time; never moves a stamp backwards. */
 void srvs_active(struct hub *hub, const char *id, int64_t at_us);
 bool srv_is_active(const struct srv *srv);
+/* The spawner that it is with: where it was sent or found; else the one that has its template.
+ * NULL: not known now. Where there is one spawner alone it is that one. (srv_spawner.c) */
+struct spawner *srv_spawner(const struct srv *srv);
 /* How many starts hold a place. */
 size_t srvs_places_taken(const struct hub *hub);
 /* What runs from here on is the user's own and may take as long as they let it: the place goes to

@@ -9,6 +9,10 @@ void srv_set_id(struct srv *srv, const char *id);
 /* Starts the timer of the state that the record is in. */
 void srv_start_timer(struct srv *srv);
 
+/* ---- srv_spawner.c ---- */
+/* Whether a queued server's request can leave, or is sure to be refused. */
+bool srv_can_leave(const struct srv *srv);
+
 /* ---- srv_table.c: what the proxies are told; it is sent after this turn's commit ---- */
 void srv_open_route(struct srv *srv);
 void srv_close_route(struct srv *srv);

@@ -9,9 +9,9 @@
 #include "hub/access/people.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawner_link.h"
+#include "hub/link/spawners.h"
 #include "hub/metrics.h"
 #include "hub/server/srv_internal.h"
-#include "hub/spawners.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -152,7 +152,7 @@ static struct srv *first_startable(struct hub *hub)
 	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
 		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
 
-		if (spawners_can_start(srv))
+		if (srv_can_leave(srv))
 			return srv;
 	}
 	return NULL;
@@ -219,7 +219,7 @@ static void send_spawn(struct srv *srv)
 	}
 	fill_spawn(srv, user, &m);
 	srv->spawn_ms = cyg_clock_mono_ms();
-	srv->spawner = spawners_of(srv);
+	srv->spawner = srv_spawner(srv);
 	if (srv->spawner != NULL) {
 		srv->spawn_number =
 		    spawner_link_call(srv->spawner->link, SPAWN_SPAWN, &m, sizeof(m), &call);
@@ -283,14 +283,14 @@ static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why
 void srv_spawned(struct srv *srv)
 {
 	struct hub *hub = srv->hub;
-	const struct spawner *spawner = spawners_of(srv);
+	const struct spawner *spawner = srv_spawner(srv);
 	const struct spawn_hello *hello =
 	    spawner != NULL ? spawner_link_hello(spawner->link) : NULL;
 
 	srv->reply_ms = cyg_clock_mono_ms();
 	store_intent_end(hub->store, srv->id, "spawn", "done", cyg_clock_wall_us());
 	(void)cyg_str_copy(
-	    srv->isolation, sizeof(srv->isolation), cyg_str_of(hub_isolation_name(hello)));
+	    srv->isolation, sizeof(srv->isolation), cyg_str_of(spawner_isolation_name(hello)));
 	stage_done(srv, "spawn",
 	    less(less(srv->reply_ms, srv->spawn_ms), stages_sum(&srv->stages, false)));
 	srv_move(srv, SRV_WAITING, "its socket listens");

@@ -6,8 +6,8 @@
 #include "http/client.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawner_link.h"
+#include "hub/link/spawners.h"
 #include "hub/server/srv_internal.h"
-#include "hub/spawners.h"
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ void srv_send_stop(struct srv *srv)
 	struct spawner_call call = { .on_reply = on_stop_reply, .arg = srv };
 	bool again = srv->stop_asked_ms != 0;
 
-	const struct spawner *spawner = spawners_of(srv);
+	const struct spawner *spawner = srv_spawner(srv);
 
 	if (srv->state != SRV_STOPPING || srv->gone || spawner == NULL)
 		return;

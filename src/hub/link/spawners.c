@@ -1,11 +1,8 @@
-/* The list of spawners, and the choice among them. */
-#include "hub/spawners.h"
+/* The list of spawners. */
+#include "hub/link/spawners.h"
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "hub/offer/profiles.h"
-#include "hub/server/reconcile.h"
-#include "hub/server/srv.h"
 
 #include <stdlib.h>
 
@@ -16,7 +13,8 @@ struct spawners {
 	size_t n;
 };
 
-static int add(struct spawners *all, struct hub *hub, char *path, struct cyg_err *err)
+static int add(
+    struct spawners *all, const struct spawners_opts *opts, char *path, struct cyg_err *err)
 {
 	struct spawner *s = &all->list[all->n];
 
@@ -27,23 +25,22 @@ static int add(struct spawners *all, struct hub *hub, char *path, struct cyg_err
 		    SPAWNERS_MAX);
 	}
 	all->n++;
-	s->hub = hub;
+	s->owner = opts->owner;
 	s->path = path;
-	return spawner_link_new(hub->uv, s->path, &reconcile_events, s, &s->link, err);
+	return spawner_link_new(opts->uv, s->path, opts->events, s, &s->link, err);
 }
 
-int spawners_new(struct hub *hub, const char *paths, struct spawners **ret, struct cyg_err *err)
+int spawners_new(const struct spawners_opts *opts, struct spawners **ret, struct cyg_err *err)
 {
-	struct cyg_str rest = cyg_str_of(paths != NULL ? paths : ""), one;
+	struct cyg_str rest = cyg_str_of(opts->paths != NULL ? opts->paths : ""), one;
 	int rc = 0;
 
 	*ret = cyg_xcalloc(1, sizeof(**ret));
 	(*ret)->list = cyg_xcalloc(SPAWNERS_MAX, sizeof(*(*ret)->list));
-	if (paths == NULL)
-		return add(
-		    *ret, hub, cyg_xasprintf("%s/spawner/ctl.sock", hub->config.run_dir), err);
+	if (opts->paths == NULL)
+		return add(*ret, opts, cyg_xasprintf("%s/spawner/ctl.sock", opts->run_dir), err);
 	while (rc == 0 && rest.len > 0 && cyg_str_next(&rest, ',', &one))
-		rc = add(*ret, hub, cyg_str_dup(cyg_str_trim(one)), err);
+		rc = add(*ret, opts, cyg_str_dup(cyg_str_trim(one)), err);
 	return rc;
 }
 
@@ -53,11 +50,25 @@ void spawners_close(struct spawners *all)
 		return;
 	for (size_t i = 0; i < all->n; i++) {
 		spawner_link_close(all->list[i].link);
-		reconcile_close(&all->list[i]);
 		free(all->list[i].path);
 	}
 	free(all->list);
 	free(all);
+}
+
+const char *spawner_isolation_name(const struct spawn_hello *hello)
+{
+	if (hello == NULL)
+		return "unknown";
+	switch ((enum spawn_isolation)hello->isolation) {
+	case SPAWN_ISOLATION_PROCESS:
+		return "process";
+	case SPAWN_ISOLATION_SANDBOX:
+		return "sandbox";
+	case SPAWN_ISOLATION_SANDBOX_ONE_UID:
+		return "sandbox-one-uid";
+	}
+	return "unknown";
 }
 
 struct spawner *spawners_at(const struct spawners *all, size_t number)
@@ -65,7 +76,7 @@ struct spawner *spawners_at(const struct spawners *all, size_t number)
 	return all != NULL && number < all->n ? &all->list[number] : NULL;
 }
 
-static bool is_known(const struct spawner *s)
+bool spawner_is_known(const struct spawner *s)
 {
 	return s->known && spawner_link_is_up(s->link);
 }
@@ -73,7 +84,7 @@ static bool is_known(const struct spawner *s)
 bool spawners_all_known(const struct spawners *all, const struct spawner *but)
 {
 	for (size_t i = 0; all != NULL && i < all->n; i++)
-		if (&all->list[i] != but && !is_known(&all->list[i]))
+		if (&all->list[i] != but && !spawner_is_known(&all->list[i]))
 			return false;
 	return all != NULL;
 }
@@ -101,29 +112,10 @@ void spawners_forget(struct spawners *all, const void *arg)
 		spawner_link_forget_all(all->list[i].link, arg);
 }
 
-static struct spawner *owner(const struct srv *srv)
+struct spawner *spawners_with(const struct spawners *all, const char *template_)
 {
-	const struct spawners *all = srv->hub->spawners;
-	const struct profile *f = profiles_find(srv->hub->profiles, srv->choice.profile);
-
-	for (size_t i = 0; f != NULL && i < all->n; i++)
-		if (spawner_link_has(all->list[i].link, f->template_))
+	for (size_t i = 0; all != NULL && i < all->n; i++)
+		if (spawner_link_has(all->list[i].link, template_))
 			return &all->list[i];
 	return NULL;
-}
-
-struct spawner *spawners_of(const struct srv *srv)
-{
-	const struct spawners *all = srv->hub->spawners;
-
-	if (srv->spawner != NULL)
-		return srv->spawner;
-	return all->n == 1 ? &all->list[0] : owner(srv);
-}
-
-bool spawners_can_start(const struct srv *srv)
-{
-	const struct spawner *s = spawners_of(srv);
-
-	return s != NULL ? is_known(s) : spawners_all_known(srv->hub->spawners, NULL);
 }

@@ -3,38 +3,45 @@
 #ifndef HUB_SPAWNERS_H
 #define HUB_SPAWNERS_H
 
-#include "hub/hub.h"
 #include "hub/link/spawner_link.h"
 
 struct listing;
-struct srv;
+struct spawners;
 
 struct spawner {
-	struct hub *hub;
+	void *owner; /* of the options */
 	struct spawner_link *link;
 	char *path;
 	bool known;              /* its list was compared on this connection */
 	struct listing *listing; /* of reconcile.c: the list that is on its way, or NULL */
 };
 
-/* One link for each path of the option, which separates them by commas; NULL: RUN's own. */
-int spawners_new(struct hub *hub, const char *paths, struct spawners **ret, struct cyg_err *err);
+struct spawners_opts {
+	uv_loop_t *uv;
+	const char *run_dir;
+	const char *paths; /* of sockets, separated by commas; NULL: the one below run_dir */
+	const struct spawner_events *events; /* their arg is the struct spawner */
+	void *owner;
+};
+
+/* One link for each path. On failure what was made is left in ret for spawners_close. */
+int spawners_new(const struct spawners_opts *opts, struct spawners **ret, struct cyg_err *err);
 /* No callback comes after it; NULL is accepted. */
 void spawners_close(struct spawners *all);
 
 /* By number, from 0; NULL behind the last. */
 struct spawner *spawners_at(const struct spawners *all, size_t number);
+/* Connected, and its list was compared. */
+bool spawner_is_known(const struct spawner *s);
+/* "process", "sandbox", "sandbox-one-uid", or "unknown" while there was no HELLO (NULL). */
+const char *spawner_isolation_name(const struct spawn_hello *hello);
+/* The one that has that template, or NULL. */
+struct spawner *spawners_with(const struct spawners *all, const char *template_);
 /* Whether each, but for one (or NULL), is connected and its list was compared. */
 bool spawners_all_known(const struct spawners *all, const struct spawner *but);
 /* What is said of all: the HELLO of the one that separates users least, or NULL. */
 const struct spawn_hello *spawners_hello(const struct spawners *all);
 /* The open calls with that argument, of every link, are forgotten. */
 void spawners_forget(struct spawners *all, const void *arg);
-
-/* Where a server is: where it was sent or found; else whose template it needs. NULL: not known now.
- * Where there is one spawner alone it is that one. */
-struct spawner *spawners_of(const struct srv *srv);
-/* Whether a queued server's request can leave, or is sure to be refused. */
-bool spawners_can_start(const struct srv *srv);
 
 #endif
