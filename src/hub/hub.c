@@ -13,7 +13,6 @@
 #include "hub/access/credentials.h"
 #include "hub/access/group.h"
 #include "hub/access/roles.h"
-#include "hub/access/secret.h"
 #include "hub/access/service.h"
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
@@ -22,6 +21,8 @@
 #include "hub/api/pages.h"
 #include "hub/base/asks.h"
 #include "hub/base/ratelimit.h"
+#include "hub/base/secret.h"
+#include "hub/base/webfiles.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/metrics.h"
@@ -110,7 +111,9 @@ static void on_activity(void *arg, const char *server_id, int64_t at_us)
 
 static void on_pushed(void *arg, uint64_t begun_ms, bool in_force)
 {
-	hub_metrics_pushed(arg, begun_ms, in_force);
+	const struct hub *hub = arg;
+
+	hub_metrics_pushed(hub->metrics, begun_ms, in_force);
 }
 
 static int start_links(struct hub *hub, struct cyg_err *err)
@@ -183,15 +186,16 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 	const struct http_server_opts opts = {
 		.mounts = mounts,
 		.authorize = authorize,
-		.app = hub,
+		.app = &hub->app,
 	};
 
 	if (auth_check_endpoints(hub_endpoints, err) < 0 ||
 	    auth_check_endpoints(root_endpoints, err) < 0 ||
-	    pages_load(hub->config.web_dir, &hub->pages, err) < 0 ||
+	    webfiles_load(hub->config.web_dir, &hub->files, err) < 0 ||
 	    signin_new(hub, &hub->signin, err) < 0 || read_admin_token(hub, err) < 0 ||
 	    http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
+	hub->app = (struct app){ .files = hub->files, .hub = hub };
 	int fd = listen_fd(hub, err);
 	return fd < 0 ? fd : http_mhd_listen(hub->http, fd, err);
 }
@@ -223,7 +227,7 @@ void hub_close(struct hub *hub)
 	software_close(hub->software);
 	clusters_close(hub->clusters);
 	signin_free(hub->signin);
-	pages_free(hub->pages);
+	webfiles_free(hub->files);
 	sessions_free(hub->sessions);
 	tokens_free(hub->tokens);
 	services_free(hub->services);

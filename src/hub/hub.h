@@ -5,6 +5,7 @@
 #include "cygnet/err.h"
 #include "cygnet/version.h"
 #include "daemon/loop.h"
+#include "hub/base/app.h"
 #include "hub/offer/profiles.h"
 #include "store/store.h"
 
@@ -20,7 +21,6 @@ struct groups;
 struct http_server;
 struct oidc_configs;
 struct leaves;
-struct pages;
 struct metrics;
 struct people;
 struct proxy_link;
@@ -33,6 +33,7 @@ struct software;
 struct spawners;
 struct srvs;
 struct tokens;
+struct webfiles;
 
 #define HUB_COOKIE "__Host-cygnet"
 
@@ -67,7 +68,8 @@ struct hub {
 	struct asks *asks;         /* open requests, counted */
 	struct clusters *clusters; /* NULL: no catalogue is configured */
 	struct software *software; /* NULL: no tree is configured */
-	struct pages *pages;
+	struct webfiles *files;
+	struct app app; /* what every request brings */
 	struct people *people;
 	struct sessions *sessions;
 	struct services *services;
@@ -107,5 +109,10 @@ struct hub {
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);
+/* The hub of a request. */
+static inline struct hub *request_hub(const struct http_req *req)
+{
+	return request_app(req)->hub;
+}
 
 #endif

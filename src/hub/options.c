@@ -1,8 +1,8 @@
 /* The option table of cygnet-hub; config/hub.yaml is the annotated sample of the same names. */
 #include "hub/options.h"
 
+#include "hub/base/hub_metrics.h"
 #include "hub/hub.h"
-#include "hub/metrics.h"
 #include "hub/offer/stackfile.h"
 #include "hub/signin/oidc_config.h"
 #include "spark/catalogue.h"

@@ -17,6 +17,7 @@ WINGS = "base access offer link server signin api".split()
 UNDER_HUB = "src/base src/daemon src/ipc src/http src/oidc src/store src/spark"
 HUB = UNDER_HUB + " src/hub " + " ".join(
     f"src/hub/{wing}" for wing in WINGS)
+HUB_BASE = "src/base src/daemon src/http"  # what the lowest wing stands on; a wing includes only those below it
 KBASE = "src/base src/daemon src/http src/ipc "
 KERNELS = KBASE + "kernels/base "  # what a part of the agent stands on; the parts do not know each other
 # folder: our folders (or single headers) it may include beside itself and include/cygnet; third-party names after the bar.
@@ -32,6 +33,7 @@ TABLE = {
     "src/spark": "src/base src/daemon/yaml.h src/daemon/yaml_fields.h | sqlite jansson",
     "src/hub": HUB + " | uv jansson openssl",
     **{f"src/hub/{wing}": HUB + " | uv jansson openssl" for wing in WINGS},
+    "src/hub/base": HUB_BASE + " | jansson openssl",
     "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",

@@ -1,10 +1,10 @@
 /* The hub's pure parts: the table of moves, the form and the policy, stages, the limit on failures.
  */
 #include "base/mem.h"
-#include "hub/access/secret.h"
+#include "hub/base/hub_metrics.h"
+#include "hub/base/metrics_requests.h"
 #include "hub/base/ratelimit.h"
-#include "hub/metrics.h"
-#include "hub/metrics_requests.h"
+#include "hub/base/secret.h"
 #include "hub/offer/policy.h"
 #include "hub/server/srv_state.h"
 #include "hub/server/stages.h"

@@ -7,6 +7,7 @@
 #include "http/origin.h"
 #include "hub/access/rule.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 #include <assert.h>

@@ -3,7 +3,7 @@
 #define HUB_SESSIONS_H
 
 #include "hub/access/people.h"
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 
 struct session {
 	struct cyg_link link; /* on its user's list */

@@ -5,7 +5,7 @@
 #include "base/list.h"
 #include "hub/access/people.h"
 #include "hub/access/principal.h"
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 
 enum {
 	/* Each is a row of the proxy's table, which is everybody's. Scripts that make one at every

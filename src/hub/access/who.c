@@ -8,6 +8,7 @@
 #include "http/origin.h"
 #include "hub/access/holdings.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 /* The proxy sets these two at the inner door alone and strips them everywhere else. */

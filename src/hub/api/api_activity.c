@@ -5,6 +5,7 @@
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 #include <stdio.h>

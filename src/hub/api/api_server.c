@@ -7,6 +7,7 @@
 #include "hub/api/api.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/offer/policy.h"
 #include "hub/server/progress.h"
 #include "hub/server/srv.h"

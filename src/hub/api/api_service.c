@@ -4,6 +4,7 @@
 #include "http/url.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/server/srv.h"

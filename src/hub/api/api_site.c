@@ -3,6 +3,7 @@
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/in_force.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"

@@ -9,6 +9,7 @@
 #include "hub/api/api.h"
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/offer/clusters.h"
 #include "hub/server/srv.h"
 #include "spark/catalogue.h"

@@ -9,6 +9,7 @@
 #include "hub/api/kernel_rows.h"
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
 #include "hub/server/srv.h"

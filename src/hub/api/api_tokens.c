@@ -9,6 +9,7 @@
 #include "hub/access/role.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/in_force.h"
 
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 json_t *api_time(int64_t us)

@@ -7,6 +7,7 @@
 #include "hub/access/service.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/in_force.h"
 #include "hub/server/leave.h"
 #include "hub/server/srv.h"

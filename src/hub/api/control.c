@@ -9,6 +9,7 @@
 #include "http/server.h"
 #include "hub/access/auth.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/metrics.h"
 
 #include <sys/socket.h>

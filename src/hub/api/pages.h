@@ -1,19 +1,9 @@
-/* The portal's static files, held in memory, and the addresses that show them. */
+/* The addresses that show the portal's static files. */
 #ifndef HUB_PAGES_H
 #define HUB_PAGES_H
 
 #include "http/server.h"
-#include "hub/hub.h"
 
-struct pages;
-
-/* Reads web-dir and web-dir/static whole. */
-int pages_load(const char *web_dir, struct pages **ret, struct cyg_err *err);
-void pages_free(struct pages *pages);
-/* Sends error-STATUS.html; false (nothing sent) when there is none. */
-bool pages_reply_error(struct http_req *req, int status);
-
-/* ---- endpoints ---- */
 void page_home(struct http_req *req);
 void page_login(struct http_req *req);
 void page_starting(struct http_req *req);

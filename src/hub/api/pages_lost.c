@@ -6,6 +6,7 @@
 #include "hub/access/auth.h"
 #include "hub/api/pages.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 #include <string.h>

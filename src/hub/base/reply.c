@@ -1,21 +1,17 @@
 /* How the hub responds. Every error leaves by reply_error, here alone it is decided whether it is a
- * page or JSON. Pages come from pages.c; texts and forms are JupyterHub's where it has them. */
+ * page or JSON. Pages come from webfiles.c; texts and forms are JupyterHub's where it has them. */
 #include "hub/base/reply.h"
 
 #include "base/mem.h"
 #include "cygnet/paths.h"
+#include "cygnet/version.h"
 #include "http/url.h"
-#include "hub/api/pages.h"
+#include "hub/base/webfiles.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { NEXT_MAX = 2048, LOCATION_MAX = 8192 };
-
-struct hub *request_hub(const struct http_req *req)
-{
-	return req->app;
-}
 
 void reply_json(struct http_req *req, int status, json_t *root)
 {
@@ -68,7 +64,7 @@ bool request_wants_json(const struct http_req *req)
 
 void reply_error(struct http_req *req, int status, const char *message)
 {
-	if (request_wants_json(req) || !pages_reply_error(req, status))
+	if (request_wants_json(req) || !webfiles_send_error(req, status))
 		http_reply_error(req, status, message);
 }
 

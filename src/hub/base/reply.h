@@ -2,8 +2,8 @@
 #ifndef HUB_REPLY_H
 #define HUB_REPLY_H
 
+#include "cygnet/err.h"
 #include "http/server.h"
-#include "hub/hub.h"
 
 #include <jansson.h>
 
@@ -32,8 +32,6 @@ bool request_wants_json(const struct http_req *req);
 const char *request_next(struct http_req *req, struct cyg_str next);
 /* The address of the browser, as the proxy tells. */
 struct cyg_str request_client(const struct http_req *req);
-/* The hub of a request. */
-struct hub *request_hub(const struct http_req *req);
 /* The fields that every answer of the API carries. */
 void reply_api_fields(struct http_req *req);
 

@@ -10,10 +10,10 @@
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
+#include "hub/base/hub_metrics.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
-#include "hub/metrics.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -157,6 +157,21 @@ void srv_save(struct srv *srv)
 	store_undo(srv->hub->store, on_saved, srv);
 }
 
+/* It was in the state before since since_us (wall clock). */
+static void count_move(const struct srv *srv, enum srv_state from, int64_t since_us)
+{
+	struct metrics *m = srv->hub->metrics;
+
+	if (srv->state == SRV_QUEUED)
+		metrics_inc(m, HUB_STARTS, METRIC_PLAIN);
+	else if (srv->state == SRV_RUNNING)
+		metrics_observe(
+		    m, HUB_SPAWN_SECONDS, METRIC_AT(HUB_SUCCESS), hub_metrics_since(srv->asked_ms));
+	else if (from == SRV_STOPPING && srv->since_us >= since_us)
+		metrics_observe(m, HUB_STOP_SECONDS, METRIC_AT(HUB_SUCCESS),
+		    (double)(srv->since_us - since_us) / 1e6);
+}
+
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
 {
 	const enum srv_state from = srv->state;
@@ -173,7 +188,7 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	srv_save(srv);
 	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
 	    srv_state_name(to), why);
-	hub_metrics_moved(srv, from, before_us);
+	count_move(srv, from, before_us);
 	srv_notify(srv);
 	if (from == SRV_WAITING || from == SRV_STARTING || to == SRV_QUEUED)
 		srvs_admit(srv->hub);

@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "cygnet/spawn_msg.h"
 #include "hub/access/people.h"
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 #include "hub/hub.h"
 #include "hub/offer/choice.h"
 #include "hub/server/srv_state.h"

@@ -7,10 +7,10 @@
 #include "daemon/log.h"
 #include "http/client.h"
 #include "hub/access/people.h"
+#include "hub/base/hub_metrics.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
-#include "hub/metrics.h"
 #include "hub/server/srv_internal.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 	stage_end(st, STAGE_DONE, (uint32_t)ms);
 	if (st == NULL)
 		return;
-	hub_metrics_stage(srv->hub, name, ms);
+	hub_metrics_stage(srv->hub->metrics, name, ms);
 	store_stage_add(srv->hub->store, srv->choice.stack, name, (uint32_t)ms);
 	srv_progress_stage(srv, st);
 }
@@ -437,7 +437,8 @@ void srv_start_fail(struct srv *srv, const char *cause, const char *message)
 	const struct stage *blamed = blamed_stage(srv);
 
 	cyg_log_warn(srv->object, "%s: the start failed: %s", srv->id, message);
-	hub_metrics_start_failed(srv, cause, blamed != NULL ? blamed->name : NULL);
+	hub_metrics_start_failed(
+	    srv->hub->metrics, srv->asked_ms, cause, blamed != NULL ? blamed->name : NULL);
 	fail_stage(srv, blamed);
 	free(srv->failure);
 	srv->failure = cyg_xstrdup(message);

@@ -6,7 +6,7 @@
 #define HUB_ATTEMPTS_H
 
 #include "http/head.h"
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 #include "hub/hub.h"
 #include "oidc/oidc.h"
 

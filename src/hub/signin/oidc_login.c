@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "http/url.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/signin/signin_oidc.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "http/url.h"
 #include "hub/access/reserved.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/signin/signin_form.h"
 #include "hub/signin/signin_try.h"
 

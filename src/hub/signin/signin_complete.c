@@ -8,6 +8,7 @@
 #include "http/url.h"
 #include "hub/access/auth.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/link/proxy_link.h"
 #include "hub/signin/signin.h"
 

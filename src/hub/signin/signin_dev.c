@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 #include "hub/signin/signin_try.h"
 
 #include <fcntl.h>

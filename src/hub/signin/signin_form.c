@@ -8,6 +8,7 @@
 #include "http/url.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 #include "hub/signin/signin_try.h"
 #include "ipc/spawn_codec.h"
 

@@ -11,6 +11,7 @@
 #include "hub/access/auth.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
+#include "hub/hub.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Which of JupyterHub's handlers an endpoint of ours stands for: its dashboards tell requests apart
  * by the class's name. */
-#include "hub/metrics_requests.h"
+#include "hub/base/metrics_requests.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The hub's one file on OpenSSL's digests. */
-#include "hub/access/secret.h"
+#include "hub/base/secret.h"
 
 #include "base/enc.h"
 

@@ -1,0 +1,101 @@
+/* The table of the hub's metrics, and what its wings count into it. Gauges that are looked up when
+ * somebody asks: hub/metrics.c. */
+#include "hub/base/hub_metrics.h"
+
+#include "base/clock.h"
+#include "hub/base/metrics_requests.h"
+
+static const char *const periods[] = { "24h", "7d", "30d", NULL };
+static const char *const outcomes[] = { "success", "failure", NULL };
+static const char *const states[] = { "stopped", "queued", "starting", "waiting", "running",
+	"stopping", NULL };
+static const char *const stages[] = { "queue", "spawn", "folders", "home", "limits", "container",
+	"setup", "user-script", "agent", "answer", "route", "none", NULL };
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other",
+	NULL };
+static const char *const codes[] = { "200", "201", "202", "204", "302", "303", "304", "400", "401",
+	"403", "404", "405", "409", "413", "424", "429", "500", "502", "503", "504", "other",
+	NULL };
+static const char *const causes[] = { "start_failed", "oom", "other", NULL };
+
+const struct metric_def hub_metrics[] = {
+	[HUB_REQUEST_SECONDS] = { "jupyterhub_request_duration_seconds", METRIC_HISTOGRAM,
+	    "seconds",
+	    "From a request's head to its response; handlers by JupyterHub's names, cygnet for what it has not.",
+	    .labels = { { "method", methods }, { "handler", metrics_handlers }, { "code", codes } },
+	    .bounds = metric_bounds_request, .sparse = true },
+	[HUB_RUNNING_SERVERS] = { "jupyterhub_running_servers", METRIC_GAUGE, NULL,
+	    "Servers that run.", .sparse = false },
+	[HUB_TOTAL_USERS] = { "jupyterhub_total_users", METRIC_GAUGE, NULL,
+	    "Users with an account.", .sparse = false },
+	[HUB_ACTIVE_USERS] = { "jupyterhub_active_users", METRIC_GAUGE, NULL,
+	    "Users who were active in the last 24 hours, 7 days, 30 days.",
+	    .labels = { { "period", periods } } },
+	[HUB_SPAWN_SECONDS] = { "jupyterhub_server_spawn_duration_seconds", METRIC_HISTOGRAM,
+	    "seconds", "From the request for a start to the running server, or to the failure.",
+	    .labels = { { "status", outcomes } }, .bounds = metric_bounds_server },
+	[HUB_STOP_SECONDS] = { "jupyterhub_server_stop_seconds", METRIC_HISTOGRAM, "seconds",
+	    "From the begin of a stop to its end.", .labels = { { "status", outcomes } },
+	    .bounds = metric_bounds_server },
+	[HUB_SERVERS] = { "cygnet_hub_servers", METRIC_GAUGE, NULL, "Server records by state.",
+	    .labels = { { "state", states } } },
+	[HUB_SESSIONS] = { "cygnet_hub_sessions", METRIC_GAUGE, NULL,
+	    "Sign-ins of browsers that last.", .sparse = false },
+	[HUB_STARTS] = { "cygnet_hub_starts_total", METRIC_COUNTER, NULL,
+	    "Starts that were let into the queue.", .sparse = false },
+	[HUB_START_FAILURES] = { "cygnet_hub_start_failures_total", METRIC_COUNTER, NULL,
+	    "Starts that failed, by cause and by the stage that was going on.",
+	    .labels = { { "cause", causes }, { "stage", stages } }, .sparse = true },
+	[HUB_STAGE_SECONDS] = { "cygnet_hub_start_stage_seconds", METRIC_HISTOGRAM, "seconds",
+	    "Time of each stage of a start.", .labels = { { "stage", stages } },
+	    .bounds = metric_bounds_request, .sparse = true },
+	[HUB_PUSH_SECONDS] = { "cygnet_hub_table_push_seconds", METRIC_HISTOGRAM, "seconds",
+	    "From a change of the routes or sessions until every proxy has it in force.",
+	    .bounds = metric_bounds_loop },
+	[HUB_PUSH_FAILURES] = { "cygnet_hub_table_push_failures_total", METRIC_COUNTER, NULL,
+	    "Changes that no proxy took in time.", .sparse = false },
+	[HUB_COMMIT_SECONDS] = { "cygnet_hub_store_commit_seconds", METRIC_HISTOGRAM, "seconds",
+	    "How long the database took to put a turn's changes on disk; the loop waits meanwhile.",
+	    .bounds = metric_bounds_loop },
+	[HUB_COMMIT_FAILURES] = { "cygnet_hub_store_commit_failures_total", METRIC_COUNTER, NULL,
+	    "Turns whose changes could not be put on disk.", .sparse = false },
+	[HUB_TURN_SECONDS] = { "cygnet_hub_loop_turn_seconds", METRIC_HISTOGRAM, "seconds",
+	    "How long the event loop worked between two sleeps: nobody else is served meanwhile.",
+	    .bounds = metric_bounds_loop },
+	{ .name = NULL },
+};
+
+static uint16_t index_of(unsigned id, size_t label, const char *value)
+{
+	return metric_label_index(&hub_metrics[id].labels[label], cyg_str_of(value));
+}
+
+double hub_metrics_since(uint64_t since_ms)
+{
+	const uint64_t now_ms = cyg_clock_mono_ms();
+
+	return now_ms > since_ms ? (double)(now_ms - since_ms) / 1000 : 0;
+}
+
+void hub_metrics_start_failed(
+    struct metrics *m, uint64_t asked_ms, const char *cause, const char *stage)
+{
+	metrics_observe(m, HUB_SPAWN_SECONDS, METRIC_AT(HUB_FAILURE), hub_metrics_since(asked_ms));
+	metrics_inc(m, HUB_START_FAILURES,
+	    METRIC_AT(index_of(HUB_START_FAILURES, 0, cause),
+		index_of(HUB_START_FAILURES, 1, stage != NULL ? stage : "none")));
+}
+
+void hub_metrics_stage(struct metrics *m, const char *name, uint64_t ms)
+{
+	metrics_observe(m, HUB_STAGE_SECONDS, METRIC_AT(index_of(HUB_STAGE_SECONDS, 0, name)),
+	    (double)ms / 1000);
+}
+
+void hub_metrics_pushed(struct metrics *m, uint64_t since_ms, bool in_force)
+{
+	if (in_force)
+		metrics_observe(m, HUB_PUSH_SECONDS, METRIC_PLAIN, hub_metrics_since(since_ms));
+	else
+		metrics_inc(m, HUB_PUSH_FAILURES, METRIC_PLAIN);
+}

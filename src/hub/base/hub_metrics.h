@@ -1,0 +1,44 @@
+/* The table of the hub's metrics, and the few things that its wings count. JupyterHub's names where
+ * it has them, so that its dashboards work; the rest begins with cygnet_hub_. */
+#ifndef HUB_BASE_HUB_METRICS_H
+#define HUB_BASE_HUB_METRICS_H
+
+#include "daemon/metrics.h"
+
+/* Numbers of the rows. */
+enum {
+	HUB_REQUEST_SECONDS,
+	HUB_RUNNING_SERVERS,
+	HUB_TOTAL_USERS,
+	HUB_ACTIVE_USERS,
+	HUB_SPAWN_SECONDS,
+	HUB_STOP_SECONDS,
+	HUB_SERVERS,
+	HUB_SESSIONS,
+	HUB_STARTS,
+	HUB_START_FAILURES,
+	HUB_STAGE_SECONDS,
+	HUB_PUSH_SECONDS,
+	HUB_PUSH_FAILURES,
+	HUB_COMMIT_SECONDS,
+	HUB_COMMIT_FAILURES,
+	HUB_TURN_SECONDS,
+};
+
+/* Values of the label "status". */
+enum { HUB_SUCCESS, HUB_FAILURE };
+
+/* For the program; ended by a NULL name. */
+extern const struct metric_def hub_metrics[];
+
+/* Seconds from since_ms (monotonic) until now. */
+double hub_metrics_since(uint64_t since_ms);
+/* A start that was asked for at asked_ms (monotonic) has failed, in this stage (or NULL). */
+void hub_metrics_start_failed(
+    struct metrics *m, uint64_t asked_ms, const char *cause, const char *stage);
+/* A stage of a start is done. */
+void hub_metrics_stage(struct metrics *m, const char *name, uint64_t ms);
+/* A table pushed at since_ms (monotonic) is in force everywhere, or was given up. */
+void hub_metrics_pushed(struct metrics *m, uint64_t since_ms, bool in_force);
+
+#endif
