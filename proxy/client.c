@@ -157,6 +157,7 @@ void client_new(struct listener *l, int fd, const char *ip)
 		return;
 	}
 	c->peer.poll.data = c;
+	c->peer.traffic = &p->client_traffic;
 	cyg_link_init(&c->turn_link);
 	c->proxy = p;
 	c->listener = l;

@@ -8,6 +8,7 @@
 #include "http/body.h"
 #include "proxy/edge.h"
 #include "proxy/peer.h"
+#include "proxy/refusal.h"
 
 struct listener;
 struct proxy;
@@ -110,10 +111,10 @@ void request_upstream_failed(struct client *c, const char *why);
 /* ---- reply.c ---- */
 /* An own answer instead of the target's; the target's connection is closed. Only before any of the
  * answer went out. Moves to CLIENT_REPLY. */
-void reply_own(struct client *c, int status, const char *message);
+void reply_own(struct client *c, enum refusal cause, int status, const char *message);
 void reply_redirect(struct client *c, struct cyg_str location);
 /* The same where no head was read: it is refused, or has not come in time. */
-void reply_no_head(struct client *c, int status, const char *message);
+void reply_no_head(struct client *c, enum refusal cause, int status, const char *message);
 
 /* ---- access.c ---- */
 /* Counts and logs the exchange; at most once for each. */

@@ -1,15 +1,20 @@
-/* The control socket. Who may use it is decided by the rights of its path. */
+/* The control socket. Who may use it is decided by the rights of its path; metrics
+ * are for root and the proxy's own user. */
 #include "proxy/control.h"
 
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
+#include "http/peer.h"
 #include "http/server.h"
 #include "proxy/force.h"
+#include "proxy/metrics.h"
 
 #include <jansson.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define SCOPE_ROOT "root"
 
 static void reply_json(struct http_req *req, int status, json_t *body)
 {
@@ -128,11 +133,37 @@ static void get_activity(struct http_req *req)
 	reply_json(req, 200, json_pack("{s:o}", "servers", servers));
 }
 
+static void get_metrics(struct http_req *req)
+{
+	struct cyg_buf out;
+	struct cyg_err err;
+	size_t len = 0;
+
+	cyg_buf_init(&out, METRICS_TEXT_MAX);
+	if (proxy_metrics_write(req->ctx, &out, &err) < 0) {
+		cyg_buf_free(&out);
+		http_reply_err(req, &err);
+		return;
+	}
+	char *text = cyg_buf_take(&out, &len);
+	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
+}
+
+/* Whoever the path lets in may send tables: that is the hub, which may be another user. */
+static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
+{
+	if (strcmp(endpoint->scope, SCOPE_ROOT) != 0 || http_peer_is_own(req))
+		return true;
+	http_reply_error(req, 403, "Only root, or the proxy's own user, may ask here.");
+	return false;
+}
+
 static const struct http_endpoint endpoints[] = {
 	{ HTTP_PUT, CYG_TABLE_TARGET, "proxy:control", put_table, CYG_TABLE_MAX },
 	{ HTTP_PATCH, CYG_TABLE_TARGET, "proxy:control", patch_table, CYG_TABLE_PATCH_MAX },
 	{ HTTP_GET, "/status", "proxy:control", get_status, 0 },
 	{ HTTP_GET, "/activity", "proxy:control", get_activity, 0 },
+	{ HTTP_GET, "/metrics", SCOPE_ROOT, get_metrics, 0 },
 	{ .path = NULL },
 };
 
@@ -140,7 +171,7 @@ int control_open(struct proxy *p, struct cyg_err *err)
 {
 	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints, .ctx = p },
 		{ .endpoints = NULL } };
-	const struct http_server_opts opts = { .mounts = mounts };
+	const struct http_server_opts opts = { .mounts = mounts, .authorize = authorize };
 	int fd = cyg_listen_fd("control");
 	int rc;
 

@@ -11,9 +11,10 @@
 #include <string.h>
 
 /* Fills a refusal and returns false, so that every check is one statement. */
-static bool refuse(struct edge_answer *out, int status, const char *message)
+static bool refuse(struct edge_answer *out, enum refusal cause, int status, const char *message)
 {
 	out->verdict = EDGE_REFUSE;
+	out->cause = cause;
 	out->status = status;
 	out->message = message;
 	return false;
@@ -74,9 +75,9 @@ static bool check_host(const struct edge_request *in, struct edge_answer *out)
 	if (in->door == DOOR_INNER)
 		return true;
 	if (in->head->host.len == 0)
-		return refuse(out, 400, "The request has no Host field");
+		return refuse(out, REFUSED_HOST, 400, "The request has no Host field");
 	if (!hosts_allow(&in->policy->hosts, in->head->host))
-		return refuse(out, 421,
+		return refuse(out, REFUSED_HOST, 421,
 		    "This address is not one of the hub's names. Open the hub under the address "
 		    "you were given.");
 	return true;
@@ -101,12 +102,12 @@ static bool check_path(const struct edge_request *in, struct edge_answer *out, s
 	struct cyg_err err;
 
 	if (cyg_str_eq(in->head->target, "*"))
-		return refuse(out, 400, "OPTIONS * is not answered here");
+		return refuse(out, REFUSED_PATH, 400, "OPTIONS * is not answered here");
 	if (url_path_decode(in->arena, in->head->path, path, &err) < 0)
-		return refuse(out, 400, "The path of the address is not valid");
+		return refuse(out, REFUSED_PATH, 400, "The path of the address is not valid");
 	return in->table != NULL ||
-	       refuse(
-		   out, 503, "The hub is starting. Reload this page in a moment; nothing is lost.");
+	       refuse(out, REFUSED_NO_TABLE, 503,
+		   "The hub is starting. Reload this page in a moment; nothing is lost.");
 }
 
 /* Who may not use a route is answered as if it were not there: whether somebody else's server runs
@@ -124,7 +125,7 @@ static bool check_route(
 		*slash = false;
 	}
 	if (out->route == NULL)
-		return refuse(out, 404, "There is nothing at this address");
+		return refuse(out, REFUSED_NO_ROUTE, 404, "There is nothing at this address");
 	if (out->route->auth == ROUTE_NONE) {
 		out->cred = NULL;
 		out->by_token = false;
@@ -145,7 +146,7 @@ static bool check_origin(const struct edge_request *in, struct edge_answer *out)
 	if (out->route->auth == ROUTE_NONE)
 		has_token = http_head_find(in->head, "authorization") != NULL;
 	why = origin_check(in->head, in->policy->scheme, has_token);
-	return why == NULL || refuse(out, 403, why);
+	return why == NULL || refuse(out, REFUSED_ORIGIN, 403, why);
 }
 
 static bool check_sign_in(struct edge_answer *out)
@@ -153,7 +154,7 @@ static bool check_sign_in(struct edge_answer *out)
 	if (out->route->auth == ROUTE_NONE || out->cred != NULL)
 		return true;
 	if (!out->for_person || out->upgrade)
-		return refuse(out, 403,
+		return refuse(out, REFUSED_CREDENTIAL, 403,
 		    "Not signed in, or the session has ended. Sign in at " CYG_HUB_PATH "/login.");
 	out->verdict = EDGE_LOGIN;
 	return false;
@@ -164,7 +165,7 @@ static bool check_slash(const struct edge_request *in, struct edge_answer *out, 
 	if (!slash)
 		return true;
 	if (changes_something(in->head) || out->upgrade)
-		return refuse(out, 404, "The address lacks its closing slash");
+		return refuse(out, REFUSED_NO_ROUTE, 404, "The address lacks its closing slash");
 	out->verdict = EDGE_SLASH;
 	return false;
 }
@@ -177,9 +178,9 @@ static bool check_upgrade(const struct edge_request *in, struct edge_answer *out
 	if (!out->upgrade)
 		return true;
 	if (in->head->framing != HTTP_BODY_NONE && in->head->content_length > 0)
-		return refuse(out, 400, "A WebSocket opening has no body");
+		return refuse(out, REFUSED_UPGRADE, 400, "A WebSocket opening has no body");
 	if (ws_request_check(in->head, &status, &err) < 0)
-		return refuse(out, status, "Not a valid WebSocket opening");
+		return refuse(out, REFUSED_UPGRADE, status, "Not a valid WebSocket opening");
 	return true;
 }
 
@@ -190,10 +191,12 @@ static bool decide_inner(
 
 	out->route = table_find_route(in->table, route_host(in), path, &slash);
 	if (out->route == NULL || !cyg_str_starts(path, CYG_HUB_PATH "/api/"))
-		return refuse(out, 404, "Only " CYG_HUB_PATH "/api/ is reached from here");
+		return refuse(
+		    out, REFUSED_NO_ROUTE, 404, "Only " CYG_HUB_PATH "/api/ is reached from here");
 	find_cred(in, out);
 	if (out->cred == NULL)
-		return refuse(out, 403, "Not the credential of a server that is known");
+		return refuse(
+		    out, REFUSED_CREDENTIAL, 403, "Not the credential of a server that is known");
 	return true;
 }
 
@@ -203,7 +206,7 @@ static bool decide(const struct edge_request *in, struct edge_answer *out)
 	bool slash = false;
 
 	if (in->head->method == HTTP_OTHER)
-		return refuse(out, 501, "This method is not known here");
+		return refuse(out, REFUSED_HEAD, 501, "This method is not known here");
 	if (!check_host(in, out) || !check_path(in, out, &path))
 		return false;
 	if (in->door == DOOR_INNER)

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "http/head.h"
 #include "proxy/hosts.h"
+#include "proxy/refusal.h"
 #include "proxy/table.h"
 
 enum edge_door {
@@ -35,7 +36,8 @@ enum edge_verdict {
 
 struct edge_answer {
 	enum edge_verdict verdict;
-	int status;          /* with EDGE_REFUSE */
+	enum refusal cause; /* with EDGE_REFUSE, and the two below */
+	int status;
 	const char *message; /* what is wrong and what to do next */
 	struct route *route; /* the target, also with some refusals */
 	struct cred *cred;   /* who it is; NULL on routes that need nobody */

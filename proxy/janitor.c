@@ -33,7 +33,7 @@ static void late_head(struct client *c, uint64_t now_ms)
 		client_close(c, "said nothing");
 		return;
 	}
-	reply_no_head(c, 408, "The request's head took too long");
+	reply_no_head(c, REFUSED_SLOW_HEAD, 408, "The request's head took too long");
 	client_run(c);
 }
 
@@ -62,7 +62,8 @@ static void each(struct proxy *p, enum client_state state, check_fn check)
 static void check_connect(struct client *c, uint64_t now_ms)
 {
 	if (age(now_ms, c->since_ms) >= c->proxy->options.connect_ms)
-		reply_own(c, 504, "The server does not take connections. Try again in a moment.");
+		reply_own(c, REFUSED_UNREACHABLE, 504,
+		    "The server does not take connections. Try again in a moment.");
 	else if (c->up == NULL)
 		request_connect(c);
 	else
@@ -85,7 +86,7 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 		return false;
 	}
 	if (c->state == CLIENT_ANSWER) {
-		reply_own(c, 408, "The request's body took too long");
+		reply_own(c, REFUSED_SLOW_BODY, 408, "The request's body took too long");
 		client_run(c);
 	} else {
 		client_close(c, "slow body");
@@ -106,7 +107,7 @@ static void check_answer(struct client *c, uint64_t now_ms)
 	if (quiet_ms < c->proxy->options.answer_ms ||
 	    age(now_ms, c->since_ms) < c->proxy->options.answer_ms)
 		return;
-	reply_own(c, 504,
+	reply_own(c, REFUSED_LATE, 504,
 	    "The server has not answered in time. It may be busy: wait a little, then reload.");
 	client_run(c);
 }

@@ -1,6 +1,8 @@
 /* The option table of cygnet-proxy. */
 #include "proxy/options.h"
 
+#include "proxy/metrics.h"
+
 const char *const proxy_schemes[] = { "http", "https", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 
@@ -114,4 +116,5 @@ const struct cyg_program proxy_program = {
 	.purpose = "The front door of a Cygnet hub: checks who asks and routes to the hub and to "
 		   "users' servers.",
 	.options = options,
+	.metrics = proxy_metrics,
 };

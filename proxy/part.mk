@@ -1,6 +1,6 @@
 ARCHIVES += proxy
 proxy_SRC := proxy/access.c proxy/client.c proxy/control.c proxy/drain.c proxy/edge.c proxy/force.c \
-	proxy/hosts.c proxy/janitor.c proxy/listen.c proxy/options.c proxy/page.c proxy/peer.c \
+	proxy/hosts.c proxy/janitor.c proxy/listen.c proxy/metrics.c proxy/options.c proxy/page.c proxy/peer.c \
 	proxy/relay.c proxy/reply.c proxy/request.c proxy/rewrite.c proxy/stream_raw.c proxy/table.c \
 	proxy/table_change.c proxy/table_json.c proxy/target.c proxy/tunnel.c proxy/upstream.c
 PROGRAMS += cygnet-proxy

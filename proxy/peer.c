@@ -149,10 +149,18 @@ bool peer_fill(struct peer *p)
 			break;
 		}
 		cyg_buf_commit(&p->in, (size_t)n);
+		if (p->traffic != NULL)
+			p->traffic->received += (size_t)n;
 		if (p->stream.ops->pending(&p->stream) == 0)
 			break;
 	}
 	return changed;
+}
+
+static void count_sent(struct peer *p, size_t n)
+{
+	if (p->traffic != NULL)
+		p->traffic->sent += n;
 }
 
 bool peer_flush(struct peer *p)
@@ -170,6 +178,7 @@ bool peer_flush(struct peer *p)
 		return true;
 	}
 	cyg_buf_consume(&p->out, (size_t)n);
+	count_sent(p, (size_t)n);
 	return n > 0;
 }
 
@@ -191,8 +200,10 @@ void peer_put(struct peer *p, struct cyg_str data)
 		p->failed = true;
 		return;
 	}
-	if (n > 0)
+	if (n > 0) {
 		data = cyg_str_skip(data, (size_t)n);
+		count_sent(p, (size_t)n);
+	}
 	if (data.len > 0 && cyg_buf_add(peer_out(p), data.p, data.len, NULL) < 0)
 		p->failed = true;
 }

@@ -15,8 +15,14 @@ struct peer_spares {
 	size_t n;
 };
 
+/* Bytes of every socket of a kind. */
+struct peer_traffic {
+	uint64_t received, sent;
+};
+
 struct peer {
 	struct stream stream;
+	struct peer_traffic *traffic; /* where its bytes are counted; NULL: nowhere */
 	struct peer_spares *spares;
 	struct cyg_buf in;  /* read and not used yet: at most PEER_IN_MAX */
 	struct cyg_buf out; /* to be written: at most PEER_OUT_MAX */
@@ -28,8 +34,8 @@ struct peer {
 	uv_poll_t poll;
 };
 
-/* Takes the stream. The owner gets poll.data and on_poll's calls. 0 or -CYG_ESYS (it is closed
- * then). */
+/* Takes the stream. The owner sets traffic, gets poll.data and on_poll's calls. 0 or -CYG_ESYS (it
+ * is closed then). */
 int peer_init(struct peer *p, uv_loop_t *loop, const struct stream *stream,
     struct peer_spares *spares, struct cyg_err *err);
 /* What to wait for, UV_READABLE and UV_WRITABLE: it follows from how full the buffers are, and from

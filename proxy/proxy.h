@@ -8,6 +8,7 @@
 #include "proxy/edge.h"
 #include "proxy/options.h"
 #include "proxy/peer.h"
+#include "proxy/refusal.h"
 #include "proxy/table.h"
 
 struct http_server;
@@ -46,6 +47,9 @@ struct proxy {
 	uint64_t n_accepted;
 	uint64_t n_status[6]; /* answers by first digit */
 	uint64_t n_cut;       /* connections ended before their answer was whole */
+	uint64_t n_refused[REFUSED_N];
+	uint64_t n_upstreams[2]; /* given to a request: new ones, reused ones */
+	struct peer_traffic client_traffic, target_traffic;
 };
 
 /* Ends: no new connections, those in flight may finish for drain-timeout. */

@@ -67,7 +67,7 @@ static bool relay_up(struct client *c)
 	if (moved < 0) {
 		x->keep = false;
 		if (c->state == CLIENT_ANSWER)
-			reply_own(c, 400, "The request's body is not valid");
+			reply_own(c, REFUSED_BODY, 400, "The request's body is not valid");
 		else
 			cut(c, err.msg);
 		return true;
@@ -102,7 +102,8 @@ static void begin_tunnel(struct client *c, size_t head_len)
 	if (!x->upgrade || !http_head_lists(&c->proxy->parsed, "upgrade", "websocket") ||
 	    rewrite_response(&rewrite, out, &err) < 0) {
 		out->len = before;
-		reply_own(c, 502, "The server answered with a protocol that nobody asked for");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502,
+		    "The server answered with a protocol that nobody asked for");
 		return;
 	}
 	cyg_buf_consume(&c->up->peer.in, head_len);
@@ -132,7 +133,7 @@ static void begin_answer(struct client *c, const struct http_head *head, size_t 
 		cyg_log_info(client_name(c), "answer not forwarded: %s", err.msg);
 		/* Only heads of ours stand before it: nothing of them is lost by a page. */
 		out->len = before;
-		reply_own(c, 502, "The server's answer is not valid HTTP");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer is not valid HTTP");
 		return;
 	}
 	x->status = head->status;
@@ -151,7 +152,7 @@ static void pass_interim(struct client *c, const struct http_head *head, size_t 
 	int rc = 0;
 
 	if (++x->n_interim > INTERIM_MAX) {
-		reply_own(c, 502, "The server's answer does not begin");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer does not begin");
 		return;
 	}
 	if (wanted)
@@ -191,7 +192,7 @@ bool relay_step_answer(struct client *c)
 		    up->in.data, up->in.len, c->x.method, head, &status, &err);
 	if (n < 0) {
 		cyg_log_info(client_name(c), "answer refused: %s", err.msg);
-		reply_own(c, 502, "The server's answer is not valid HTTP");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer is not valid HTTP");
 		return true;
 	}
 	if (n > 0) {

@@ -43,21 +43,22 @@ static void reply_page(struct client *c, struct page *page)
 	client_move(c, CLIENT_REPLY);
 }
 
-void reply_own(struct client *c, int status, const char *message)
+void reply_own(struct client *c, enum refusal cause, int status, const char *message)
 {
 	struct page page = {
 		.status = status, .message = message, .location = CYG_STR(""), .html = c->x.html
 	};
 
+	c->proxy->n_refused[cause]++;
 	reply_page(c, &page);
 }
 
-void reply_no_head(struct client *c, int status, const char *message)
+void reply_no_head(struct client *c, enum refusal cause, int status, const char *message)
 {
 	c->x.client_minor = 1;
 	c->x.start_ns = cyg_clock_mono_ns();
 	c->x.method = http_head_peek_method(c->peer.in.data, c->peer.in.len);
-	reply_own(c, status, message);
+	reply_own(c, cause, status, message);
 }
 
 void reply_redirect(struct client *c, struct cyg_str location)

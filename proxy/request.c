@@ -54,7 +54,7 @@ static const char *refusal_text(int status)
 static void refuse_head(struct client *c, int status, const struct cyg_err *err)
 {
 	cyg_log_debug(client_name(c), "head refused with %d: %s", status, err->msg);
-	reply_no_head(c, status, refusal_text(status));
+	reply_no_head(c, REFUSED_HEAD, status, refusal_text(status));
 }
 
 /* From here on the parsed head's text is gone. */
@@ -89,16 +89,18 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 		return;
 	}
 	cyg_buf_reset(&p->head);
-	if (edge.verdict == EDGE_LOGIN)
+	if (edge.verdict == EDGE_LOGIN) {
+		p->n_refused[REFUSED_CREDENTIAL]++;
 		write_sign_in(head, &p->head);
-	else if (edge.verdict == EDGE_SLASH)
+	} else if (edge.verdict == EDGE_SLASH) {
 		write_slash(head, &p->head);
+	}
 	consume_head(c, head_len);
 	/* Who is wrong about the address may be wrong about more: no second request is read. */
 	if (edge.verdict == EDGE_REFUSE && (edge.status == 400 || edge.status == 421))
 		c->x.keep = false;
 	if (edge.verdict == EDGE_REFUSE)
-		reply_own(c, edge.status, edge.message);
+		reply_own(c, edge.cause, edge.status, edge.message);
 	else
 		reply_redirect(c, cyg_buf_str(&p->head));
 }
@@ -186,7 +188,7 @@ static void forward(struct client *c, const struct edge_answer *edge, size_t hea
 	if (rewrite_request(&rewrite, &x->head, &err) < 0) {
 		cyg_log_debug(client_name(c), "head not forwarded: %s", err.msg);
 		consume_head(c, head_len);
-		reply_own(c, 431, refusal_text(431));
+		reply_own(c, REFUSED_HEAD, 431, refusal_text(431));
 		return;
 	}
 	consume_head(c, head_len);
@@ -207,7 +209,7 @@ static void send_head(struct client *c)
 
 static void reply_unreachable(struct client *c)
 {
-	reply_own(c, 502,
+	reply_own(c, REFUSED_UNREACHABLE, 502,
 	    c->x.from_server ? "This server does not answer. It may have been stopped: start it "
 			       "again from the hub's home page."
 			     : "The hub does not answer just now. Try again in a moment; servers "
@@ -220,7 +222,8 @@ void request_connect(struct client *c)
 	int rc;
 
 	if (c->x.route == NULL) {
-		reply_own(c, 502, "The server that was asked has just been stopped");
+		reply_own(
+		    c, REFUSED_NO_ROUTE, 502, "The server that was asked has just been stopped");
 		return;
 	}
 	rc = upstream_take(c, c->x.route->target, c->x.fresh, &err);

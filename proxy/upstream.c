@@ -131,6 +131,8 @@ static int connect_new(struct client *c, struct pool *pool, struct cyg_err *err)
 		return fd < 0 ? fd : -CYG_ESYS;
 	}
 	u->peer.poll.data = u;
+	u->peer.traffic = &p->target_traffic;
+	p->n_upstreams[0]++;
 	u->proxy = p;
 	u->pool = pool;
 	u->connecting = connecting;
@@ -156,6 +158,7 @@ int upstream_take(struct client *c, const char *target, bool fresh, struct cyg_e
 	pool->n_busy++;
 	u->reused = true;
 	u->client = c;
+	c->proxy->n_upstreams[1]++;
 	c->up = u;
 	return 0;
 }

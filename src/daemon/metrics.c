@@ -174,6 +174,19 @@ void metrics_set(struct metrics *m, unsigned id, struct metric_at at, double val
 	s->touched = true;
 }
 
+void metrics_copy(struct metrics *m, unsigned id, struct metric_at at, double value)
+{
+	struct metric_series *s;
+
+	if (m == NULL)
+		return;
+	assert(m->table[id].type == METRIC_COUNTER);
+	s = find(m, id, at);
+	assert(value >= s->value);
+	s->touched = s->touched || value > 0;
+	s->value = value;
+}
+
 void metrics_observe(struct metrics *m, unsigned id, struct metric_at at, double value)
 {
 	struct metric_series *s;

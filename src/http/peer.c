@@ -4,6 +4,7 @@
 #include "http/sender.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 bool http_peer_uid(const struct http_req *req, uid_t *ret)
 {
@@ -15,4 +16,11 @@ bool http_peer_uid(const struct http_req *req, uid_t *ret)
 		return false; /* the pid of another socket's peer is 0 */
 	*ret = cred.uid;
 	return true;
+}
+
+bool http_peer_is_own(const struct http_req *req)
+{
+	uid_t uid;
+
+	return http_peer_uid(req, &uid) && (uid == 0 || uid == geteuid());
 }

@@ -13,7 +13,6 @@
 #include "hub/metrics.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 static void reply(struct http_req *req, const struct hub *hub)
 {
@@ -43,10 +42,8 @@ static void get_metrics(struct http_req *req)
 
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
 {
-	uid_t uid;
-
 	(void)endpoint;
-	if (http_peer_uid(req, &uid) && (uid == 0 || uid == geteuid()))
+	if (http_peer_is_own(req))
 		return true;
 	http_reply_error(req, 403, "Only root, or the hub's own user, may ask here.");
 	return false;

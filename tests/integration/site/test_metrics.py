@@ -1,6 +1,5 @@
 """What the hub counts, read by the parser of the Prometheus project; and who may read it."""
 
-import json
 import os
 import subprocess
 
@@ -8,21 +7,9 @@ import pytest
 
 from lib import hub_rig, places
 from lib.hub_rig import make_site, site, wait_state  # noqa: F401  two are fixtures
+from lib.prometheus import parse
 
 SERVER = "/hub/api/users/alice/server"
-PARSE = """
-import json, sys
-from prometheus_client.parser import text_string_to_metric_families
-print(json.dumps([[f.type, s.name, s.labels, s.value] for f in text_string_to_metric_families(sys.stdin.read())
-                  for s in f.samples]))
-"""
-
-
-def parse(text):
-    """{(sample's name, its label values): value}; the stock parser refuses what is not the format."""
-    python = places.prefix("jupyter") / "bin/python"
-    out = subprocess.run([python, "-c", PARSE], input=text, capture_output=True, text=True, check=True).stdout
-    return {(name, *labels.values()): value for _kind, name, labels, value in json.loads(out)}
 
 
 def scrape(site):

@@ -200,10 +200,26 @@ START_TEST(test_unknown_label_value_falls_to_the_last)
 }
 END_TEST
 
+START_TEST(test_a_counter_that_is_kept_elsewhere_is_taken_over)
+{
+	struct metrics *m = metrics_new(table);
+	cyg_autofree char *text = NULL;
+
+	metrics_copy(m, RARE, METRIC_AT(0), 0);
+	metrics_copy(m, RARE, METRIC_AT(1), 3);
+	metrics_copy(m, RARE, METRIC_AT(1), 5);
+	text = text_of(m);
+	assert_has(text, "cygnet_rare_total{code=\"404\"} 5\n");
+	ck_assert_ptr_null(strstr(text, "cygnet_rare_total{code=\"200\"}"));
+	metrics_free(m);
+}
+END_TEST
+
 START_TEST(test_without_a_table_nothing_happens)
 {
 	metrics_inc(NULL, TURNS, METRIC_AT(1, 1));
 	metrics_set(NULL, OPEN, METRIC_PLAIN, 1);
+	metrics_copy(NULL, TURNS, METRIC_AT(1, 1), 1);
 	metrics_observe(NULL, WAIT, METRIC_PLAIN, 1);
 	metrics_observe_since(NULL, WAIT, METRIC_PLAIN, 0);
 	metrics_free(NULL);
@@ -236,6 +252,7 @@ int main(void)
 	tcase_add_test(tc, test_text_that_does_not_fit_leaves_the_buffer_as_it_was);
 	tcase_add_test(tc, test_rows_that_break_a_rule_are_refused);
 	tcase_add_test(tc, test_unknown_label_value_falls_to_the_last);
+	tcase_add_test(tc, test_a_counter_that_is_kept_elsewhere_is_taken_over);
 	tcase_add_test(tc, test_without_a_table_nothing_happens);
 	tcase_add_test(tc, test_table_for_people_names_type_and_labels);
 	suite_add_tcase(s, tc);
