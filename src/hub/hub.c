@@ -176,10 +176,41 @@ static bool authorize(struct http_req *req, const struct http_endpoint *endpoint
 	return auth_authorize(req, endpoint);
 }
 
+static int start_signin(struct hub *hub, struct cyg_err *err)
+{
+	const struct hub_config *c = &hub->config;
+	const struct signin_opts opts = {
+		.uv = hub->uv,
+		.store = hub->store,
+		.access = hub,
+		.proxy = hub->proxy,
+		.development = c->sign_in == HUB_SIGN_IN_DEVELOPMENT,
+		.create_users = c->create_users,
+		.session_ms = c->session_ms,
+		.public_url = c->public_url,
+		.state_dir = c->state_dir,
+		.password_file = c->password_file,
+		.providers = c->providers,
+		.reserved_names = c->reserved_names,
+	};
+
+	return signin_new(&opts, &hub->signin, err);
+}
+
+static int check_endpoints(const struct http_mount *mounts, struct cyg_err *err)
+{
+	for (const struct http_mount *m = mounts; m->endpoints != NULL; m++) {
+		if (auth_check_endpoints(m->endpoints, err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
 	const struct http_mount mounts[] = {
 		{ CYG_HUB_PATH, hub_endpoints, hub, page_not_found },
+		{ CYG_HUB_PATH, signin_endpoints, hub->signin, NULL },
 		{ CYG_BASE_PATH, root_endpoints, hub, page_not_found },
 		{ .endpoints = NULL },
 	};
@@ -189,11 +220,9 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 		.app = &hub->app,
 	};
 
-	if (auth_check_endpoints(hub_endpoints, err) < 0 ||
-	    auth_check_endpoints(root_endpoints, err) < 0 ||
+	if (check_endpoints(mounts, err) < 0 ||
 	    webfiles_load(hub->config.web_dir, &hub->files, err) < 0 ||
-	    signin_new(hub, &hub->signin, err) < 0 || read_admin_token(hub, err) < 0 ||
-	    http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
+	    read_admin_token(hub, err) < 0 || http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
 	hub->app = (struct app){ .files = hub->files, .hub = hub };
 	int fd = listen_fd(hub, err);
@@ -202,8 +231,8 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 int hub_start(struct hub *hub, struct cyg_err *err)
 {
-	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_http(hub, err) < 0 ||
-	    control_start(hub, err) < 0)
+	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_signin(hub, err) < 0 ||
+	    start_http(hub, err) < 0 || control_start(hub, err) < 0)
 		return -(int)err->code;
 	cyg_log_info("hub", "ready: %s", hub->config.name);
 	return 0;

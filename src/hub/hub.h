@@ -13,13 +13,10 @@
 #include <stdint.h>
 
 struct asks;
-struct attempts;
 struct clusters;
 struct credential;
-struct cyg_curl;
 struct groups;
 struct http_server;
-struct oidc_configs;
 struct leaves;
 struct metrics;
 struct people;
@@ -34,8 +31,6 @@ struct spawners;
 struct srvs;
 struct tokens;
 struct webfiles;
-
-#define HUB_COOKIE "__Host-cygnet"
 
 enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
 
@@ -79,12 +74,8 @@ struct hub {
 	struct srvs *srvs;
 	struct leaves *leaves; /* users that are being deleted */
 	struct signin *signin;
-	struct oidc_configs *oidc; /* NULL, as the next three: no provider */
-	struct attempts *attempts;
-	struct ratelimit *begun;  /* attempts per address */
 	struct ratelimit *starts; /* per user */
 	size_t health_waits;      /* open questions whether servers can be started */
-	struct cyg_curl *curl;
 	struct spawners *spawners;
 	struct proxy_link *proxy;
 	void (*credential_changed)(void *arg, const struct credential *c, bool live);

@@ -35,6 +35,7 @@ TABLE = {
     **{f"src/hub/{wing}": HUB + " | uv jansson openssl" for wing in WINGS},
     "src/hub/base": HUB_BASE + " | jansson openssl",
     "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
+    "src/hub/signin": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server | uv jansson",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",
     "spawner/core": "src/base src/daemon src/ipc | uv",

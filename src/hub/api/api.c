@@ -1,10 +1,10 @@
-/* The endpoint table. docs/api/openapi.yaml describes each row; a row that does not say who may, in
- * the words of access/rule.h, keeps the daemon from starting. */
+/* The endpoint table of the API and the pages; the sign-in has its own
+ * (signin/signin_endpoints.c). docs/api/openapi.yaml describes each row; a row that does not say
+ * who may, in the words of access/rule.h, keeps the daemon from starting. */
 #include "hub/api/api.h"
 
 #include "hub/api/control.h"
 #include "hub/api/pages.h"
-#include "hub/signin/signin.h"
 
 #include <stddef.h>
 
@@ -13,7 +13,7 @@
 	"read:users read:users:name read:users:groups read:users:activity read:servers "           \
 	"read:roles:users"
 
-enum { BODY_MAX = 64 * 1024, LOGIN_MAX = 16 * 1024 };
+enum { BODY_MAX = 64 * 1024 };
 
 /* Above the hub's mount. */
 const struct http_endpoint root_endpoints[] = {
@@ -34,15 +34,8 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_GET, "/user-redirect/{path...}", "page", page_user_redirect, 0 },
 	{ HTTP_GET, "/error/{code}", "anyone", page_error, 0 },
 	{ HTTP_GET, "/static/{file}", "anyone", page_static, 0 },
-	/* sign-in */
 	{ HTTP_GET, "/login", "anyone", page_login, 0 },
-	{ HTTP_POST, "/login", "anyone", signin_post, LOGIN_MAX },
-	{ HTTP_GET, "/oauth_login", "anyone", signin_begin, 0 },
-	{ HTTP_GET, "/oauth_callback", "anyone", signin_oidc_callback, 0 },
-	{ HTTP_GET, "/oauth_callback/{provider}", "anyone", signin_oidc_callback, 0 },
-	{ HTTP_GET, "/oauth_logout", "anyone", signin_oidc_leave, 0 },
 	{ HTTP_GET, "/logout", "anyone", page_logout, 0 },
-	{ HTTP_POST, "/logout", "anyone", signout_post, LOGIN_MAX },
 	/* JupyterHub's */
 	{ HTTP_GET, "/health", "anyone", api_health, 0 },
 	{ HTTP_GET, "/api/health", "anyone", api_health, 0 },
@@ -74,7 +67,6 @@ const struct http_endpoint hub_endpoints[] = {
 	    0 },
 	/* ours */
 	{ HTTP_GET, "/api/cygnet/site", "anyone", api_get_site, 0 },
-	{ HTTP_GET, "/api/cygnet/refusals/{code}", "anyone", signin_get_refusal, 0 },
 	{ HTTP_GET, "/api/cygnet/form", "user own start:servers", api_get_form, 0 },
 	{ HTTP_POST, "/api/cygnet/last-end/dismiss", "user own start:servers", api_dismiss_end,
 	    BODY_MAX },

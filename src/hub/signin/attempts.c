@@ -23,6 +23,7 @@ struct pending {
 };
 
 struct attempts {
+	struct store *store;
 	struct cyg_hash *by_id;
 	int64_t swept_us;
 };
@@ -65,13 +66,14 @@ static void on_row(void *arg, const void *found)
 		pending_free(p);
 }
 
-int attempts_load(struct hub *hub, struct attempts **ret, struct cyg_err *err)
+int attempts_load(struct store *store, struct attempts **ret, struct cyg_err *err)
 {
 	struct attempts *attempts = cyg_xcalloc(1, sizeof(*attempts));
 
+	attempts->store = store;
 	attempts->by_id = cyg_hash_new();
-	store_attempts_expire(hub->store, cyg_clock_wall_us());
-	if (store_read(hub->store, &store_attempts, on_row, attempts, err) < 0) {
+	store_attempts_expire(store, cyg_clock_wall_us());
+	if (store_read(store, &store_attempts, on_row, attempts, err) < 0) {
 		attempts_free(attempts);
 		return -(int)err->code;
 	}
@@ -87,35 +89,35 @@ void attempts_free(struct attempts *attempts)
 	free(attempts);
 }
 
-static void remove_row(struct hub *hub, const struct pending *p)
+static void remove_row(struct attempts *all, const struct pending *p)
 {
-	store_remove(hub->store, &store_attempts, &(struct store_attempt){ .state = p->state_sum });
+	store_remove(all->store, &store_attempts, &(struct store_attempt){ .state = p->state_sum });
 }
 
-static void end(struct hub *hub, struct pending *p)
+static void end(struct attempts *all, struct pending *p)
 {
-	remove_row(hub, p);
-	store_hash_remove(hub->store, hub->attempts->by_id, id_of(p->state_sum), pending_free);
+	remove_row(all, p);
+	store_hash_remove(all->store, all->by_id, id_of(p->state_sum), pending_free);
 }
 
 static bool is_over(void *arg, struct cyg_str key, void *value)
 {
-	struct hub *hub = arg;
+	struct attempts *all = arg;
 	struct pending *p = value;
 
-	if (p->expires_us > hub->attempts->swept_us)
+	if (p->expires_us > all->swept_us)
 		return false;
-	remove_row(hub, p);
-	store_hash_removed(hub->store, hub->attempts->by_id, key, p, pending_free);
+	remove_row(all, p);
+	store_hash_removed(all->store, all->by_id, key, p, pending_free);
 	return true;
 }
 
-static void sweep(struct hub *hub, int64_t now_us)
+static void sweep(struct attempts *all, int64_t now_us)
 {
-	if (now_us < hub->attempts->swept_us + SWEEP_US)
+	if (now_us < all->swept_us + SWEEP_US)
 		return;
-	hub->attempts->swept_us = now_us;
-	(void)cyg_hash_sweep(hub->attempts->by_id, is_over, hub);
+	all->swept_us = now_us;
+	(void)cyg_hash_sweep(all->by_id, is_over, all);
 }
 
 /* Nonce and verifier from the cookie's secret: a label keeps one from standing for the other. */
@@ -134,14 +136,14 @@ static void write_name(const char *state_sum, char name[ATTEMPT_COOKIE_SIZE])
 	(void)snprintf(name, ATTEMPT_COOKIE_SIZE, ATTEMPT_COOKIE "%.*s", ATTEMPT_ID_LEN, state_sum);
 }
 
-int attempts_begin(struct hub *hub, const char *provider, const char *next, struct oidc_attempt *a,
-    struct attempt_cookie *cookie, struct cyg_err *err)
+int attempts_begin(struct attempts *all, const char *provider, const char *next,
+    struct oidc_attempt *a, struct attempt_cookie *cookie, struct cyg_err *err)
 {
 	char state_sum[SECRET_SUM_SIZE], cookie_sum[SECRET_SUM_SIZE];
 	int64_t now_us = cyg_clock_wall_us();
 
-	sweep(hub, now_us);
-	if (cyg_hash_count(hub->attempts->by_id) >= ATTEMPTS_MAX)
+	sweep(all, now_us);
+	if (cyg_hash_count(all->by_id) >= ATTEMPTS_MAX)
 		return cyg_fail(err, CYG_EBUSY, "too many people are signing in at this moment");
 	oidc_attempt_init(a);
 	secret_new(cookie->value);
@@ -158,18 +160,17 @@ int attempts_begin(struct hub *hub, const char *provider, const char *next, stru
 		.expires_us = now_us + (int64_t)ATTEMPT_TTL_S * 1000 * 1000,
 	};
 	struct pending *p = pending_new(&row);
-	store_hash_set(hub->store, hub->attempts->by_id, id_of(p->state_sum), p, pending_free);
-	store_put(hub->store, &store_attempts, &row);
+	store_hash_set(all->store, all->by_id, id_of(p->state_sum), p, pending_free);
+	store_put(all->store, &store_attempts, &row);
 	return 0;
 }
 
 /* ---- the cookies of one browser ---- */
 
-static struct pending *pending_of(struct hub *hub, struct cyg_str id, struct cyg_str secret)
+static struct pending *pending_of(struct attempts *all, struct cyg_str id, struct cyg_str secret)
 {
 	char sum[SECRET_SUM_SIZE];
-	struct pending *p =
-	    id.len == ATTEMPT_ID_LEN ? cyg_hash_find(hub->attempts->by_id, id) : NULL;
+	struct pending *p = id.len == ATTEMPT_ID_LEN ? cyg_hash_find(all->by_id, id) : NULL;
 
 	if (p == NULL || !secret_is_formed(secret))
 		return NULL;
@@ -178,7 +179,7 @@ static struct pending *pending_of(struct hub *hub, struct cyg_str id, struct cyg
 }
 
 struct room {
-	struct hub *hub;
+	struct attempts *all;
 	void (*drop)(void *arg, const char *name);
 	void *arg;
 	struct pending *oldest;
@@ -194,7 +195,7 @@ static void look_at(struct room *room, struct cyg_str cookie)
 	if (eq == cookie.len || !cyg_str_starts(id, ATTEMPT_COOKIE))
 		return;
 	struct pending *p = pending_of(
-	    room->hub, cyg_str_skip(id, strlen(ATTEMPT_COOKIE)), cyg_str_skip(cookie, eq + 1));
+	    room->all, cyg_str_skip(id, strlen(ATTEMPT_COOKIE)), cyg_str_skip(cookie, eq + 1));
 	if (p == NULL || p->expires_us <= cyg_clock_wall_us()) {
 		if (cyg_str_copy(name, sizeof(name), id))
 			room->drop(room->arg, name);
@@ -205,10 +206,10 @@ static void look_at(struct room *room, struct cyg_str cookie)
 		room->oldest = p;
 }
 
-void attempts_make_room(struct hub *hub, const struct http_head *head,
+void attempts_make_room(struct attempts *all, const struct http_head *head,
     void (*drop)(void *arg, const char *name), void *arg)
 {
-	struct room room = { .hub = hub, .drop = drop, .arg = arg };
+	struct room room = { .all = all, .drop = drop, .arg = arg };
 	char name[ATTEMPT_COOKIE_SIZE];
 	size_t cookies = 0;
 
@@ -223,12 +224,12 @@ void attempts_make_room(struct hub *hub, const struct http_head *head,
 		return;
 	write_name(room.oldest->state_sum, name);
 	drop(arg, name);
-	end(hub, room.oldest);
+	end(all, room.oldest);
 }
 
 /* ---- the answer came ---- */
 
-int attempts_take(struct hub *hub, const struct http_head *head, const char *state,
+int attempts_take(struct attempts *all, const struct http_head *head, const char *state,
     struct attempt *ret, char name[ATTEMPT_COOKIE_SIZE], struct cyg_err *err)
 {
 	char sum[SECRET_SUM_SIZE], secret[CYG_CREDENTIAL_LEN + 1] = "";
@@ -237,10 +238,10 @@ int attempts_take(struct hub *hub, const struct http_head *head, const char *sta
 	*ret = (struct attempt){ .next = NULL };
 	secret_sum(cyg_str_of(state), sum);
 	write_name(sum, name);
-	struct pending *p = cyg_hash_find(hub->attempts->by_id, id_of(sum));
+	struct pending *p = cyg_hash_find(all->by_id, id_of(sum));
 	bool known = p != NULL && cyg_str_same_secret(sum, p->state_sum, SECRET_SUM_SIZE - 1);
 	bool mine = known && http_cookie_get(head, name, &cookie) &&
-		    pending_of(hub, id_of(sum), cookie) == p &&
+		    pending_of(all, id_of(sum), cookie) == p &&
 		    cyg_str_copy(secret, sizeof(secret), cookie);
 	bool late = known && p->expires_us <= cyg_clock_wall_us();
 	if (mine && !late) {
@@ -251,7 +252,7 @@ int attempts_take(struct hub *hub, const struct http_head *head, const char *sta
 	}
 	cyg_cleanse(secret, sizeof(secret));
 	if (known)
-		end(hub, p);
+		end(all, p);
 	if (ret->next != NULL)
 		return 0;
 	return cyg_fail(err, CYG_ENOENT, "%s",

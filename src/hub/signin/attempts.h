@@ -7,8 +7,8 @@
 
 #include "http/head.h"
 #include "hub/base/secret.h"
-#include "hub/hub.h"
 #include "oidc/oidc.h"
+#include "store/store.h"
 
 enum {
 	ATTEMPT_TTL_S = 300,
@@ -31,7 +31,7 @@ struct attempt {
 	char *next; /* heap */
 };
 
-int attempts_load(struct hub *hub, struct attempts **ret, struct cyg_err *err);
+int attempts_load(struct store *store, struct attempts **ret, struct cyg_err *err);
 void attempts_free(struct attempts *attempts);
 
 /* Begins one: fills *a (what goes to the provider), the cookie's name and value. The row is written
@@ -40,18 +40,18 @@ struct attempt_cookie {
 	char name[ATTEMPT_COOKIE_SIZE];
 	char value[CYG_CREDENTIAL_LEN + 1];
 };
-int attempts_begin(struct hub *hub, const char *provider, const char *next, struct oidc_attempt *a,
-    struct attempt_cookie *cookie, struct cyg_err *err);
+int attempts_begin(struct attempts *all, const char *provider, const char *next,
+    struct oidc_attempt *a, struct attempt_cookie *cookie, struct cyg_err *err);
 
 /* Drops attempts of this browser so that it may begin one more. For each cookie the browser no
  * longer needs, drop(arg, name) is called. */
-void attempts_make_room(struct hub *hub, const struct http_head *head,
+void attempts_make_room(struct attempts *all, const struct http_head *head,
     void (*drop)(void *arg, const char *name), void *arg);
 
 /* The attempt of a state and the browser that began it: ended in any case (the row goes in this
  * turn), whoever asks. name gets the name of its cookie. -CYG_ENOENT: never begun, over, ended
  * before, or begun by another browser. */
-int attempts_take(struct hub *hub, const struct http_head *head, const char *state,
+int attempts_take(struct attempts *all, const struct http_head *head, const char *state,
     struct attempt *ret, char name[ATTEMPT_COOKIE_SIZE], struct cyg_err *err);
 void attempt_free(struct attempt *a);
 

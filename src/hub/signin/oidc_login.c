@@ -8,7 +8,6 @@
 #include "daemon/log.h"
 #include "http/url.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/signin/signin_oidc.h"
 
 #include <string.h>
@@ -18,7 +17,7 @@ enum { BODY_MAX = 16 * 1024, FIELD_MAX = 8 * 1024 };
 static const char *const algs[] = { "RS256", "PS256", "ES256", "ES384", "EdDSA", NULL };
 
 struct login {
-	struct hub *hub;
+	struct signin *signin;
 	struct http_req *req;
 	struct signin_try *try; /* once it is known whose the answer is */
 	struct oidc_row *row;
@@ -38,7 +37,7 @@ static void login_free(struct login *l)
 {
 	oidc_wait_cancel(&l->wait);
 	cyg_call_cancel(l->call);
-	store_forget(l->hub->store, l);
+	store_forget(l->signin->opts.store, l);
 	attempt_free(&l->attempt);
 	oidc_callback_free(&l->answer);
 	oidc_tokens_free(&l->tokens);
@@ -318,7 +317,8 @@ static int take(struct login *l, struct cyg_err *err)
 		query = CYG_STR("");
 	if (oidc_callback_parse(query, &l->answer, &l->iss_raw, err) < 0)
 		return -(int)err->code;
-	return attempts_take(l->hub, l->req->head, l->answer.state, &l->attempt, l->cookie, err);
+	return attempts_take(
+	    l->signin->attempts, l->req->head, l->answer.state, &l->attempt, l->cookie, err);
 }
 
 /* With several providers an answer to the address that they would share could be another's: a
@@ -326,9 +326,7 @@ static int take(struct login *l, struct cyg_err *err)
  * would go to the hostile token address (RFC 9700 4.4, "mix-up"). Nothing is taken from it. */
 static bool is_lost(struct http_req *req)
 {
-	const struct hub *hub = request_hub(req);
-
-	if (req->params[0].p != NULL || oidc_configs_share_callback(hub->oidc))
+	if (req->params[0].p != NULL || oidc_configs_share_callback(signin_of(req)->oidc))
 		return false;
 	cyg_log_warn("sign-in", "an answer came to " CYG_HUB_PATH
 				"/oauth_callback, which several providers would share: register "
@@ -348,10 +346,10 @@ static bool is_at_its_address(const struct login *l)
 /* GET /hub/oauth_callback[/PROVIDER] */
 void signin_oidc_callback(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct signin *signin = signin_of(req);
 	struct cyg_err err;
 
-	if (req->method == HTTP_HEAD || hub->attempts == NULL) {
+	if (req->method == HTTP_HEAD || signin->attempts == NULL) {
 		reply_error(req, 404, "There is no sign-in to go on with.");
 		return;
 	}
@@ -359,11 +357,11 @@ void signin_oidc_callback(struct http_req *req)
 	if (is_lost(req))
 		return;
 	struct login *l = cyg_xcalloc(1, sizeof(*l));
-	l->hub = hub;
+	l->signin = signin;
 	l->req = req;
 	int rc = take(l, &err);
 	if (rc == 0)
-		l->row = signin_oidc_row(hub, l->attempt.provider);
+		l->row = signin_oidc_row(signin, l->attempt.provider);
 	if (rc < 0 || l->row == NULL) {
 		cyg_log_warn("sign-in", "an answer without an attempt: %s",
 		    rc < 0 ? err.msg : "its provider is no more");
@@ -373,7 +371,7 @@ void signin_oidc_callback(struct http_req *req)
 		signin_refuse(req, "expired");
 		return;
 	}
-	l->try = signin_try_new(signin_find(hub->signin, cyg_str_of(l->attempt.provider)), req,
+	l->try = signin_try_new(signin_find(signin, cyg_str_of(l->attempt.provider)), req,
 	    cyg_arena_dup(req->arena, cyg_str_of(l->attempt.next)));
 	l->try->data = l;
 	l->try->cancel = cancel;
@@ -383,5 +381,5 @@ void signin_oidc_callback(struct http_req *req)
 		login_fail(l, "provider", &err);
 		return;
 	}
-	store_after_turn(hub->store, on_turn, l);
+	store_after_turn(signin->opts.store, on_turn, l);
 }

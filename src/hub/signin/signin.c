@@ -1,60 +1,51 @@
 /* The table of providers, filled from the table of their kinds. Next: signin_try.c. */
-#include "hub/signin/signin.h"
+#include "hub/signin/signin_priv.h"
 
 #include "base/mem.h"
 #include "http/url.h"
 #include "hub/access/reserved.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/signin/signin_form.h"
 #include "hub/signin/signin_try.h"
 
-struct signin {
-	struct hub *hub;
-	struct signin_provider providers[SIGNIN_PROVIDERS_MAX];
-	size_t n;
-	struct signin_form *form;
-	struct reserved *reserved;
-};
-
 /* ---- kinds: each adds the rows that the configuration asks for ---- */
 
-static bool has_development(const struct hub_config *c)
+static bool has_development(const struct signin_opts *opts)
 {
-	return c->sign_in == HUB_SIGN_IN_DEVELOPMENT;
+	return opts->development;
 }
 
-static bool has_oidc(const struct hub_config *c)
+static bool has_oidc(const struct signin_opts *opts)
 {
-	return c->providers != NULL;
+	return opts->providers != NULL;
 }
 
 static const struct {
-	bool (*is_configured)(const struct hub_config *c);
-	int (*add)(struct hub *hub, struct signin *signin, struct cyg_err *err);
-	void (*close)(struct hub *hub); /* what its rows stood on; may be NULL */
+	bool (*is_configured)(const struct signin_opts *opts);
+	int (*add)(struct signin *signin, struct cyg_err *err);
+	void (*close)(struct signin *signin); /* what its rows stood on; may be NULL */
 } kinds[] = {
 	{ has_development, signin_dev_add, NULL },
 	{ has_oidc, signin_oidc_add, signin_oidc_close },
 };
 
-static int add_kinds(struct hub *hub, struct signin *signin, struct cyg_err *err)
+static int add_kinds(struct signin *signin, struct cyg_err *err)
 {
 	for (size_t i = 0; i < CYG_N(kinds); i++) {
-		if (kinds[i].is_configured(&hub->config) && kinds[i].add(hub, signin, err) < 0)
+		if (kinds[i].is_configured(&signin->opts) && kinds[i].add(signin, err) < 0)
 			return -(int)err->code;
 	}
 	return 0;
 }
 
-int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err)
+int signin_new(const struct signin_opts *opts, struct signin **ret, struct cyg_err *err)
 {
 	struct signin *signin = cyg_xcalloc(1, sizeof(*signin));
 
-	signin->hub = hub;
+	signin->opts = *opts;
 	signin->form = signin_form_new();
-	if (reserved_new("/etc/passwd", hub->config.reserved_names, &signin->reserved, err) < 0 ||
-	    add_kinds(hub, signin, err) < 0) {
+	if (reserved_new("/etc/passwd", opts->reserved_names, &signin->reserved, err) < 0 ||
+	    add_kinds(signin, err) < 0) {
 		signin_free(signin);
 		return -(int)err->code;
 	}
@@ -73,7 +64,7 @@ void signin_free(struct signin *signin)
 	}
 	for (size_t i = 0; i < CYG_N(kinds); i++) {
 		if (kinds[i].close != NULL)
-			kinds[i].close(signin->hub);
+			kinds[i].close(signin);
 	}
 	signin_form_free(signin->form);
 	reserved_free(signin->reserved);
@@ -105,11 +96,6 @@ struct signin_provider *signin_find(struct signin *signin, struct cyg_str id)
 	return NULL;
 }
 
-struct signin_form *signin_form(const struct signin *signin)
-{
-	return signin->form;
-}
-
 bool signin_is_reserved(const struct signin *signin, const char *name)
 {
 	return reserved_has(signin->reserved, name);
@@ -117,20 +103,19 @@ bool signin_is_reserved(const struct signin *signin, const char *name)
 
 bool signin_is_development(const struct signin *signin)
 {
-	return has_development(&signin->hub->config);
+	return has_development(&signin->opts);
 }
 
 /* GET /hub/oauth_login?provider=ID&next= */
 void signin_begin(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
 	struct cyg_str id = CYG_STR(""), next = CYG_STR("");
 	bool found = false, has_next = false;
 
 	if (url_query_get(req->arena, req->head->query, "provider", &id, &found, NULL) < 0 ||
 	    url_query_get(req->arena, req->head->query, "next", &next, &has_next, NULL) < 0)
 		found = false;
-	struct signin_provider *p = found ? signin_find(hub->signin, id) : NULL;
+	struct signin_provider *p = found ? signin_find(signin_of(req), id) : NULL;
 	if (p == NULL || p->ops->begin == NULL) {
 		reply_error(req, 404, "There is no such sign-in provider.");
 		return;

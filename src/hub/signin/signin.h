@@ -7,12 +7,33 @@
 #include "http/server.h"
 #include "hub/access/people.h"
 
+#include <uv.h>
+
 enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 
 enum signin_kind { SIGNIN_PASSWORD, SIGNIN_OIDC };
 
+struct hub;
+struct proxy_link;
+struct signin;
 struct signin_provider;
 struct signin_try;
+struct store;
+
+/* What it works on, and the options that are its own. Everything is borrowed for good. */
+struct signin_opts {
+	uv_loop_t *uv;
+	struct store *store;
+	struct hub *access; /* users and sessions */
+	struct proxy_link *proxy;
+	bool development; /* the development sign-in is there */
+	bool create_users;
+	uint64_t session_ms;
+	const char *public_url, *state_dir;
+	const char *password_file;  /* of the development sign-in; NULL: in state_dir */
+	const char *providers;      /* file of the OpenID providers, or NULL */
+	const char *reserved_names; /* separated by commas, or NULL */
+};
 
 struct signin_ops {
 	/* SIGNIN_PASSWORD: checks the try's name and password, and says what came of it by
@@ -28,7 +49,7 @@ struct signin_ops {
 };
 
 struct signin_provider {
-	struct hub *hub;
+	struct signin *signin;
 	const char *id;
 	const char *label; /* goes into "Sign in with LABEL" */
 	enum signin_kind kind;
@@ -39,11 +60,10 @@ struct signin_provider {
 	void *ctx;
 };
 
-/* The table of the configuration: development today; each OIDC provider adds a row. */
-int signin_new(struct hub *hub, struct signin **ret, struct cyg_err *err);
+/* The table of the configuration: development, and a row for each OIDC provider. */
+int signin_new(const struct signin_opts *opts, struct signin **ret, struct cyg_err *err);
+/* NULL is accepted. */
 void signin_free(struct signin *signin);
-/* Adds a row; strings are borrowed for good. -CYG_ELIMIT when the table is full. */
-int signin_add(struct signin *signin, const struct signin_provider *row, struct cyg_err *err);
 struct signin_provider *signin_find(struct signin *signin, struct cyg_str id);
 /* By index; NULL at the end. */
 struct signin_provider *signin_at(struct signin *signin, size_t i);
@@ -51,30 +71,11 @@ struct signin_provider *signin_at(struct signin *signin, size_t i);
 bool signin_is_reserved(const struct signin *signin, const char *name);
 bool signin_is_development(const struct signin *signin);
 
-/* The claim was proved: account, session row, commit, table in force, then the cookie and the way
- * to next (200 JSON or 302). Answers the request in every case. */
-void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next);
-/* Answers a refused sign-in by a code of signin_refuse.c: JSON with the message, or back to the
- * page with ?error=CODE. */
-void signin_refuse(struct http_req *req, const char *code);
-void signin_get_refusal(struct http_req *req);
+/* Its endpoints (signin_endpoints.c), ended by a NULL path: mounted at CYG_HUB_PATH with the struct
+ * signin as ctx. docs/api/openapi.yaml describes them. */
+extern const struct http_endpoint signin_endpoints[];
 
-/* ---- endpoints ---- */
-void signin_post(struct http_req *req);
-void signin_begin(struct http_req *req);
-void signout_post(struct http_req *req);
-
-/* signin_dev.c: the development sign-in. Refused unless the public address is on loopback. The
- * password is read from password-file, which is made with a new one when it is not there. */
-int signin_dev_add(struct hub *hub, struct signin *signin, struct cyg_err *err);
 /* True for "http://127.0.0.1:8000/", "http://[::1]:8000/", "http://localhost". Pure. */
 bool signin_is_loopback(struct cyg_str url);
-
-/* signin_oidc.c and oidc_login.c: the providers of the file that the option providers names. */
-int signin_oidc_add(struct hub *hub, struct signin *signin, struct cyg_err *err);
-/* Ends what the rows stood on; after signin_free. */
-void signin_oidc_close(struct hub *hub);
-void signin_oidc_callback(struct http_req *req);
-void signin_oidc_leave(struct http_req *req);
 
 #endif

@@ -8,15 +8,15 @@
 #include "http/url.h"
 #include "hub/access/auth.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/proxy_link.h"
-#include "hub/signin/signin.h"
+#include "hub/signin/signin_priv.h"
+#include "store/store.h"
 
 enum { COOKIE_FIELD_MAX = 512 };
 
 /* A request that waits for the table. */
 struct passage {
-	struct hub *hub;
+	struct signin *signin;
 	struct http_req *req;
 	uint32_t ticket;
 	bool saved, pushed, refused;         /* on disk; in force, or not */
@@ -26,7 +26,7 @@ struct passage {
 
 static void passage_free(struct passage *p)
 {
-	store_forget(p->hub->store, p);
+	store_forget(p->signin->opts.store, p);
 	cyg_cleanse(p->cookie, sizeof(p->cookie));
 	free(p);
 }
@@ -51,11 +51,11 @@ static void reply_next(struct http_req *req, const char *next)
 
 static void drop_session(struct passage *p)
 {
-	struct session *s = sessions_find(p->hub, cyg_str_of(p->cookie), 0);
+	struct session *s = sessions_find(p->signin->opts.access, cyg_str_of(p->cookie), 0);
 
 	if (s == NULL)
 		return;
-	sessions_end(p->hub, s);
+	sessions_end(p->signin->opts.access, s);
 }
 
 /* The browser went away while the table was on its way: nobody holds the cookie. */
@@ -63,7 +63,7 @@ static void on_abort(struct http_req *req)
 {
 	struct passage *p = req->data;
 
-	proxy_link_forget(p->hub->proxy, p->ticket);
+	proxy_link_forget(p->signin->opts.proxy, p->ticket);
 	drop_session(p);
 	passage_free(p);
 }
@@ -83,7 +83,7 @@ static void finish_if_done(struct passage *p)
 		drop_session(p);
 		signin_refuse(req, "proxy");
 	} else {
-		set_cookie(req, p->cookie, (long)(p->hub->config.session_ms / 1000));
+		set_cookie(req, p->cookie, (long)(p->signin->opts.session_ms / 1000));
 		reply_next(req, p->next);
 	}
 	passage_free(p);
@@ -114,7 +114,7 @@ static void on_turn(void *arg, const struct cyg_err *why)
 		return;
 	}
 	req->on_abort = NULL;
-	proxy_link_forget(p->hub->proxy, p->ticket);
+	proxy_link_forget(p->signin->opts.proxy, p->ticket);
 	passage_free(p);
 	if (signs_in)
 		signin_refuse(req, "store");
@@ -126,7 +126,7 @@ static struct passage *passage_new(struct http_req *req, const char *next)
 {
 	struct passage *p = cyg_xcalloc(1, sizeof(*p));
 
-	p->hub = request_hub(req);
+	p->signin = signin_of(req);
 	p->req = req;
 	p->next = next;
 	return p;
@@ -137,8 +137,8 @@ static void passage_wait(struct passage *p)
 {
 	p->req->data = p;
 	p->req->on_abort = on_abort;
-	p->ticket = proxy_link_push(p->hub->proxy, on_pushed, p);
-	store_after_turn(p->hub->store, on_turn, p);
+	p->ticket = proxy_link_push(p->signin->opts.proxy, on_pushed, p);
+	store_after_turn(p->signin->opts.store, on_turn, p);
 }
 
 static void end_old_session(struct http_req *req)
@@ -147,20 +147,20 @@ static void end_old_session(struct http_req *req)
 
 	if (who->session == NULL)
 		return;
-	sessions_end(request_hub(req), who->session);
+	sessions_end(signin_of(req)->opts.access, who->session);
 	auth_forget(req);
 }
 
 void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next)
 {
-	struct hub *hub = request_hub(req);
+	const struct signin *signin = signin_of(req);
 	struct person *person = NULL;
 	struct cyg_err err;
 
 	/* Whoever has such a name already keeps the account. */
-	bool reserved = signin_is_reserved(hub->signin, claim->name);
-	bool may_create = hub->config.create_users && !reserved;
-	if (people_admit(hub, claim, may_create, &person, &err) < 0) {
+	bool reserved = signin_is_reserved(signin, claim->name);
+	bool may_create = signin->opts.create_users && !reserved;
+	if (people_admit(signin->opts.access, claim, may_create, &person, &err) < 0) {
 		bool by_name = reserved && err.code == CYG_ENOENT;
 		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider,
 		    by_name ? "the name is reserved" : err.msg);
@@ -171,7 +171,7 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 	}
 	end_old_session(req);
 	struct passage *p = passage_new(req, next);
-	(void)sessions_make(hub, person, claim->provider, p->cookie);
+	(void)sessions_make(signin->opts.access, person, claim->provider, p->cookie);
 	passage_wait(p);
 	cyg_log_info("sign-in", "%s by %s", person->name, claim->provider);
 }
@@ -179,7 +179,7 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 /* To the provider's own sign-out where it has one, else to the page. */
 static const char *way_out(struct http_req *req, const char *provider)
 {
-	struct signin_provider *p = signin_find(request_hub(req)->signin, cyg_str_of(provider));
+	struct signin_provider *p = signin_find(signin_of(req), cyg_str_of(provider));
 	const char *next = p != NULL && p->ops->sign_out != NULL ? p->ops->sign_out(p, req) : NULL;
 
 	return next != NULL ? next : CYG_HUB_PATH "/login";

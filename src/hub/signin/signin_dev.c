@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "hub/base/secret.h"
+#include "hub/signin/signin_priv.h"
 #include "hub/signin/signin_try.h"
 
 #include <fcntl.h>
@@ -97,19 +98,19 @@ static int read_password(const char *path, struct dev *dev, struct cyg_err *err)
 	return 0;
 }
 
-int signin_dev_add(struct hub *hub, struct signin *signin, struct cyg_err *err)
+int signin_dev_add(struct signin *signin, struct cyg_err *err)
 {
-	const struct hub_config *config = &hub->config;
-	cyg_autofree char *path = config->password_file != NULL
-				      ? cyg_xstrdup(config->password_file)
-				      : cyg_xasprintf("%s/development-password", config->state_dir);
+	const struct signin_opts *opts = &signin->opts;
+	cyg_autofree char *path = opts->password_file != NULL
+				      ? cyg_xstrdup(opts->password_file)
+				      : cyg_xasprintf("%s/development-password", opts->state_dir);
 
-	if (config->public_url == NULL || !signin_is_loopback(cyg_str_of(config->public_url)))
+	if (opts->public_url == NULL || !signin_is_loopback(cyg_str_of(opts->public_url)))
 		return cyg_fail(err, CYG_EDENIED,
 		    "sign-in: development exists on loopback only, and public-url is %s",
-		    config->public_url != NULL ? config->public_url : "not set");
+		    opts->public_url != NULL ? opts->public_url : "not set");
 	struct dev *dev = cyg_xcalloc(1, sizeof(*dev));
-	struct signin_provider row = { .hub = hub,
+	struct signin_provider row = { .signin = signin,
 		.id = "development",
 		.label = "a name",
 		.kind = SIGNIN_PASSWORD,

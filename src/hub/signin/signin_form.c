@@ -8,7 +8,7 @@
 #include "http/url.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
+#include "hub/signin/signin_priv.h"
 #include "hub/signin/signin_try.h"
 #include "ipc/spawn_codec.h"
 
@@ -113,27 +113,26 @@ static struct signin_provider *find_provider(struct signin *signin, struct cyg_s
 
 void signin_post(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct signin *signin = signin_of(req);
 	struct fields f;
 	struct cyg_err err;
 
-	if (find_provider(hub->signin, CYG_STR("")) == NULL) {
+	if (find_provider(signin, CYG_STR("")) == NULL) {
 		reply_error(req, 404, "There is no sign-in by password here.");
 		return;
 	}
 	int rc = read_fields(req, &f, &err);
-	struct signin_provider *p = rc == 0 ? find_provider(hub->signin, f.provider) : NULL;
+	struct signin_provider *p = rc == 0 ? find_provider(signin, f.provider) : NULL;
 	if (p == NULL) {
 		signin_refuse(req, "form");
 		return;
 	}
-	if (is_over_limit(req, signin_form(hub->signin), f.name))
+	if (is_over_limit(req, signin->form, f.name))
 		return;
 	/* It counts as failed until it is not: many at once, of a provider that takes its time, are
 	 * no way round the limit. */
-	ratelimit_count(signin_form(hub->signin)->pairs, pair_of(req, f.name), cyg_clock_mono_ms());
-	ratelimit_count(
-	    signin_form(hub->signin)->addresses, request_client(req), cyg_clock_mono_ms());
+	ratelimit_count(signin->form->pairs, pair_of(req, f.name), cyg_clock_mono_ms());
+	ratelimit_count(signin->form->addresses, request_client(req), cyg_clock_mono_ms());
 	struct signin_try *t = signin_try_new(p, req, request_next(req, f.next));
 	t->name = f.name;
 	t->password = f.password;
@@ -142,7 +141,7 @@ void signin_post(struct http_req *req)
 
 const char *signin_form_judge(const struct signin_try *t, const struct signin_verdict *verdict)
 {
-	const struct signin_form *form = signin_form(t->hub->signin);
+	const struct signin_form *form = t->provider->signin->form;
 	struct cyg_str address = request_client(t->req), pair = pair_of(t->req, t->name);
 
 	if (verdict->outcome == SIGNIN_REFUSED && strcmp(verdict->refusal, "password") == 0) {

@@ -2,14 +2,11 @@
 #ifndef HUB_SIGNIN_FORM_H
 #define HUB_SIGNIN_FORM_H
 
-struct signin;
 struct signin_form;
 
 /* Counts of failures. */
 struct signin_form *signin_form_new(void);
 /* NULL is accepted. */
 void signin_form_free(struct signin_form *form);
-/* That of the table of providers (signin.c). */
-struct signin_form *signin_form(const struct signin *signin);
 
 #endif

@@ -11,7 +11,6 @@
 #include "hub/access/auth.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 
 #include <string.h>
 
@@ -48,19 +47,18 @@ static const char *sign_out(struct signin_provider *p, struct http_req *req);
 
 static const struct signin_ops ops = { .begin = begin, .sign_out = sign_out, .close = close_row };
 
-static int add_row(
-    struct hub *hub, struct signin *signin, const struct oidc_config *config, struct cyg_err *err)
+static int add_row(struct signin *signin, const struct oidc_config *config, struct cyg_err *err)
 {
 	struct oidc_row *row = cyg_xcalloc(1, sizeof(*row));
-	struct cyg_str base = cyg_str_of(hub->config.public_url);
+	struct cyg_str base = cyg_str_of(signin->opts.public_url);
 
 	if (cyg_str_ends(base, "/"))
 		base.len--;
 	row->config = config;
 	row->begin_url = cyg_xasprintf(CYG_HUB_PATH "/oauth_login?provider=%s", config->id);
-	row->redirect_uri = oidc_config_redirect_uri(hub->oidc, config, base);
+	row->redirect_uri = oidc_config_redirect_uri(signin->oidc, config, base);
 	struct signin_provider p = {
-		.hub = hub,
+		.signin = signin,
 		.id = config->id,
 		.label = config->label,
 		.kind = SIGNIN_OIDC,
@@ -75,8 +73,8 @@ static int add_row(
 		return -(int)err->code;
 	}
 	cyg_log_info("sign-in", "%s: its redirect address is %s", config->id, row->redirect_uri);
-	row->provider = oidc_provider_new(
-	    hub->uv, hub->curl, config, on_state, signin_find(signin, cyg_str_of(config->id)));
+	row->provider = oidc_provider_new(signin->opts.uv, signin->curl, config, on_state,
+	    signin_find(signin, cyg_str_of(config->id)));
 	return 0;
 }
 
@@ -100,32 +98,32 @@ static int check_public_url(const char *url, struct cyg_err *err)
 	    url);
 }
 
-int signin_oidc_add(struct hub *hub, struct signin *signin, struct cyg_err *err)
+int signin_oidc_add(struct signin *signin, struct cyg_err *err)
 {
-	if (check_public_url(hub->config.public_url, err) < 0 ||
-	    oidc_configs_load(hub->config.providers, &hub->oidc, err) < 0 ||
-	    attempts_load(hub, &hub->attempts, err) < 0 ||
-	    cyg_curl_new(hub->uv, &hub->curl, err) < 0)
+	if (check_public_url(signin->opts.public_url, err) < 0 ||
+	    oidc_configs_load(signin->opts.providers, &signin->oidc, err) < 0 ||
+	    attempts_load(signin->opts.store, &signin->attempts, err) < 0 ||
+	    cyg_curl_new(signin->opts.uv, &signin->curl, err) < 0)
 		return -(int)err->code;
-	hub->begun = ratelimit_new(BEGUN_BY_ADDRESS, (uint64_t)ATTEMPT_TTL_S * 1000, BEGUN_KEYS);
-	for (size_t i = 0; i < hub->oidc->n; i++) {
-		if (add_row(hub, signin, &hub->oidc->items[i], err) < 0)
+	signin->begun = ratelimit_new(BEGUN_BY_ADDRESS, (uint64_t)ATTEMPT_TTL_S * 1000, BEGUN_KEYS);
+	for (size_t i = 0; i < signin->oidc->n; i++) {
+		if (add_row(signin, &signin->oidc->items[i], err) < 0)
 			return -(int)err->code;
 	}
 	return 0;
 }
 
-void signin_oidc_close(struct hub *hub)
+void signin_oidc_close(struct signin *signin)
 {
-	cyg_curl_close(hub->curl);
-	ratelimit_free(hub->begun);
-	attempts_free(hub->attempts);
-	oidc_configs_free(hub->oidc);
+	cyg_curl_close(signin->curl);
+	ratelimit_free(signin->begun);
+	attempts_free(signin->attempts);
+	oidc_configs_free(signin->oidc);
 }
 
-struct oidc_row *signin_oidc_row(struct hub *hub, const char *id)
+struct oidc_row *signin_oidc_row(struct signin *signin, const char *id)
 {
-	struct signin_provider *p = signin_find(hub->signin, cyg_str_of(id));
+	struct signin_provider *p = signin_find(signin, cyg_str_of(id));
 
 	return p != NULL && p->ops == &ops ? p->ctx : NULL;
 }
@@ -159,7 +157,7 @@ void signin_oidc_drop_cookie(void *req, const char *name)
 
 struct beginning {
 	struct signin_try *try;
-	struct hub *hub;
+	struct signin *signin;
 	struct oidc_row *row;
 	struct oidc_wait wait;
 	struct oidc_attempt attempt;
@@ -170,7 +168,7 @@ struct beginning {
 static void beginning_free(struct beginning *b)
 {
 	oidc_wait_cancel(&b->wait);
-	store_forget(b->hub->store, b);
+	store_forget(b->signin->opts.store, b);
 	cyg_cleanse(&b->attempt, sizeof(b->attempt));
 	cyg_cleanse(&b->cookie, sizeof(b->cookie));
 	free(b);
@@ -230,22 +228,22 @@ static void on_document(void *arg, const struct cyg_err *why)
 		give_up(b, "down", why);
 		return;
 	}
-	attempts_make_room(b->hub, b->try->req->head, on_drop, b);
-	if (attempts_begin(
-		b->hub, b->row->config->id, b->try->next, &b->attempt, &b->cookie, &err) < 0)
+	attempts_make_room(b->signin->attempts, b->try->req->head, on_drop, b);
+	if (attempts_begin(b->signin->attempts, b->row->config->id, b->try->next, &b->attempt,
+		&b->cookie, &err) < 0)
 		give_up(b, "busy", &err);
 	else
-		store_after_turn(b->hub->store, on_turn, b);
+		store_after_turn(b->signin->opts.store, on_turn, b);
 }
 
-static bool is_over_limit(struct http_req *req, struct hub *hub)
+static bool is_over_limit(struct http_req *req, struct signin *signin)
 {
 	struct cyg_str address = request_client(req);
 	uint64_t now_ms = cyg_clock_mono_ms();
 
-	if (ratelimit_wait(hub->begun, address, now_ms) > 0)
+	if (ratelimit_wait(signin->begun, address, now_ms) > 0)
 		return true;
-	ratelimit_count(hub->begun, address, now_ms);
+	ratelimit_count(signin->begun, address, now_ms);
 	return false;
 }
 
@@ -253,13 +251,13 @@ static void begin(struct signin_try *t)
 {
 	struct cyg_err err;
 
-	if (is_over_limit(t->req, t->hub)) {
+	if (is_over_limit(t->req, t->provider->signin)) {
 		signin_done_refused(t, "busy");
 		return;
 	}
 	struct beginning *b = cyg_xcalloc(1, sizeof(*b));
 	b->try = t;
-	b->hub = t->hub;
+	b->signin = t->provider->signin;
 	b->row = t->provider->ctx;
 	t->data = b;
 	t->cancel = cancel;
@@ -284,10 +282,11 @@ static const char *sign_out(struct signin_provider *p, struct http_req *req)
 	return cyg_arena_printf(req->arena, CYG_HUB_PATH "/oauth_logout?provider=%s", p->id);
 }
 
-static int write_leave_url(const struct hub *hub, const struct oidc_row *row, struct cyg_buf *out)
+static int write_leave_url(
+    const struct signin *signin, const struct oidc_row *row, struct cyg_buf *out)
 {
 	const struct oidc_endpoints *e = oidc_provider_endpoints(row->provider);
-	struct cyg_str base = cyg_str_of(hub->config.public_url);
+	struct cyg_str base = cyg_str_of(signin->opts.public_url);
 
 	if (e == NULL || e->end_session == NULL)
 		return -CYG_ENOENT;
@@ -314,10 +313,10 @@ void signin_oidc_leave(struct http_req *req)
 	if (url_query_get(req->arena, req->head->query, "provider", &id, &found, NULL) < 0)
 		found = false;
 	const struct oidc_row *row =
-	    found ? signin_oidc_row(request_hub(req), cyg_arena_dup(req->arena, id)) : NULL;
+	    found ? signin_oidc_row(signin_of(req), cyg_arena_dup(req->arena, id)) : NULL;
 	cyg_buf_init(&url, LOCATION_MAX);
 	http_reply_field(req, "Cache-Control", "no-store");
-	if (row == NULL || write_leave_url(request_hub(req), row, &url) < 0)
+	if (row == NULL || write_leave_url(signin_of(req), row, &url) < 0)
 		http_reply_redirect(req, 302, CYG_HUB_PATH "/login");
 	else
 		http_reply_redirect(req, 302, url.data);

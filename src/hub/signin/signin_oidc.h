@@ -4,6 +4,7 @@
 
 #include "hub/signin/attempts.h"
 #include "hub/signin/oidc_provider.h"
+#include "hub/signin/signin_priv.h"
 #include "hub/signin/signin_try.h"
 
 /* ctx of a provider's row in the table of sign-ins. */
@@ -15,7 +16,7 @@ struct oidc_row {
 };
 
 /* The row of a provider's id, or NULL. */
-struct oidc_row *signin_oidc_row(struct hub *hub, const char *id);
+struct oidc_row *signin_oidc_row(struct signin *signin, const char *id);
 /* Client parameters of its messages. */
 struct oidc_client signin_oidc_client(const struct oidc_row *row);
 /* Tells the browser to forget the cookie of an attempt. */

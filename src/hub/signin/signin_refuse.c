@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "hub/base/reply.h"
-#include "hub/signin/signin.h"
+#include "hub/signin/signin_priv.h"
 
 #include <stdio.h>
 

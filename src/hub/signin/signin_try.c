@@ -3,7 +3,7 @@
 #include "hub/signin/signin_try.h"
 
 #include "base/mem.h"
-#include "hub/base/reply.h"
+#include "hub/signin/signin_priv.h"
 
 static void on_abort(struct http_req *req)
 {
@@ -18,7 +18,6 @@ struct signin_try *signin_try_new(struct signin_provider *p, struct http_req *re
 {
 	struct signin_try *t = cyg_xcalloc(1, sizeof(*t));
 
-	t->hub = p->hub;
 	t->req = req;
 	t->provider = p;
 	t->next = next;

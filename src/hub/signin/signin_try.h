@@ -8,7 +8,6 @@
 #include "hub/signin/signin.h"
 
 struct signin_try {
-	struct hub *hub;
 	struct http_req *req;
 	struct signin_provider *provider;
 	const char *next;              /* where a user goes who is let in; in the request's arena */
