@@ -2,7 +2,6 @@
 #include "hub/hub.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "daemon/log.h"
@@ -11,9 +10,6 @@
 #include "http/mhd.h"
 #include "hub/access/auth.h"
 #include "hub/access/credentials.h"
-#include "hub/access/group.h"
-#include "hub/access/roles.h"
-#include "hub/access/service.h"
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "hub/api/api.h"
@@ -21,7 +17,6 @@
 #include "hub/api/pages.h"
 #include "hub/base/asks.h"
 #include "hub/base/ratelimit.h"
-#include "hub/base/secret.h"
 #include "hub/base/webfiles.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
@@ -34,7 +29,6 @@
 #include "hub/signin/signin.h"
 #include "hub/turn.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,8 +46,8 @@ static void on_tidy(uv_timer_t *timer)
 	struct hub *hub = timer->data;
 	int64_t now_us = cyg_clock_wall_us();
 
-	(void)sessions_expire(hub, now_us);
-	(void)tokens_expire(hub, now_us);
+	(void)sessions_expire(hub->access, now_us);
+	(void)tokens_expire(hub->access, now_us);
 	store_intents_trim(hub->store, now_us - intents_kept_us);
 }
 
@@ -65,6 +59,30 @@ static void start_tidying(struct hub *hub)
 }
 
 /* ---- start ---- */
+
+/* Who speaks at the inner listener: access knows no records. */
+static struct srv *find_server(void *arg, const char *id, struct cyg_str user, const char **name)
+{
+	struct srv *srv = srvs_find_id(arg, id);
+
+	if (srv == NULL || !srv_is_active(srv) || !cyg_str_eq(user, srv->user))
+		return NULL;
+	*name = srv->name;
+	return srv;
+}
+
+static int start_access(struct hub *hub, struct cyg_err *err)
+{
+	const struct access_opts opts = {
+		.store = hub->store,
+		.session_ms = hub->config.session_ms,
+		.admin_token_file = hub->config.admin_token_file,
+		.find_server = find_server,
+		.arg = hub,
+	};
+
+	return access_open(&opts, &hub->access, err);
+}
 
 static int start_memory(struct hub *hub, struct cyg_err *err)
 {
@@ -86,11 +104,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
-	if (people_load(hub, err) < 0 || sessions_load(hub, err) < 0 ||
-	    services_load(hub, err) < 0 || groups_load(hub, err) < 0 || roles_load(hub, err) < 0 ||
-	    tokens_load(hub, err) < 0 || srvs_load(hub, err) < 0)
-		return -(int)err->code;
-	return 0;
+	return start_access(hub, err) < 0 ? -(int)err->code : srvs_load(hub, err);
 }
 
 /* ---- the links, and what they tell ---- */
@@ -100,7 +114,7 @@ static void fill_table(void *arg, struct proxy_link *link)
 {
 	struct hub *hub = arg;
 
-	credentials_watch(hub, proxy_link_on_credential, link);
+	credentials_watch(hub->access, proxy_link_on_credential, link);
 	srvs_tell_proxies(hub);
 }
 
@@ -154,21 +168,6 @@ static int listen_fd(const struct hub *hub, struct cyg_err *err)
 	return fd >= 0 ? fd : unixsock_listen(path, SOCK_STREAM, 0660, group, err);
 }
 
-static int read_admin_token(struct hub *hub, struct cyg_err *err)
-{
-	char *text = NULL;
-
-	if (hub->config.admin_token_file == NULL)
-		return 0;
-	if (cyg_file_read_secret(AT_FDCWD, hub->config.admin_token_file, &text, err) < 0)
-		return cyg_wrap(err, "admin-token-file");
-	if (text[0] != '\0')
-		secret_sum(cyg_str_of(text), hub->admin_sum);
-	cyg_cleanse(text, strlen(text));
-	free(text);
-	return 0;
-}
-
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
 {
 	req->begun_ns = cyg_clock_mono_ns();
@@ -182,7 +181,7 @@ static int start_signin(struct hub *hub, struct cyg_err *err)
 	const struct signin_opts opts = {
 		.uv = hub->uv,
 		.store = hub->store,
-		.access = hub,
+		.access = hub->access,
 		.proxy = hub->proxy,
 		.development = c->sign_in == HUB_SIGN_IN_DEVELOPMENT,
 		.create_users = c->create_users,
@@ -222,9 +221,9 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 	if (check_endpoints(mounts, err) < 0 ||
 	    webfiles_load(hub->config.web_dir, &hub->files, err) < 0 ||
-	    read_admin_token(hub, err) < 0 || http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
+	    http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
-	hub->app = (struct app){ .files = hub->files, .hub = hub };
+	hub->app = (struct app){ .files = hub->files, .access = hub->access, .hub = hub };
 	int fd = listen_fd(hub, err);
 	return fd < 0 ? fd : http_mhd_listen(hub->http, fd, err);
 }
@@ -249,7 +248,7 @@ void hub_close(struct hub *hub)
 	if (hub->srvs != NULL)
 		srvs_close(hub->srvs);
 	if (hub->proxy != NULL)
-		credentials_watch(hub, NULL, NULL);
+		credentials_watch(hub->access, NULL, NULL);
 	proxy_link_close(hub->proxy);
 	reconcile_close(hub->spawners);
 	spawners_close(hub->spawners);
@@ -257,12 +256,7 @@ void hub_close(struct hub *hub)
 	clusters_close(hub->clusters);
 	signin_free(hub->signin);
 	webfiles_free(hub->files);
-	sessions_free(hub->sessions);
-	tokens_free(hub->tokens);
-	services_free(hub->services);
-	groups_free(hub->groups);
-	roles_free(hub->roles);
-	people_free(hub->people);
+	access_free(hub->access);
 	asks_free(hub->asks);
 	ratelimit_free(hub->starts);
 	if (hub->turns)

@@ -5,6 +5,7 @@
 #include "cygnet/err.h"
 #include "cygnet/version.h"
 #include "daemon/loop.h"
+#include "hub/access/access.h"
 #include "hub/base/app.h"
 #include "hub/offer/profiles.h"
 #include "store/store.h"
@@ -14,22 +15,15 @@
 
 struct asks;
 struct clusters;
-struct credential;
-struct groups;
 struct http_server;
 struct leaves;
 struct metrics;
-struct people;
 struct proxy_link;
 struct ratelimit;
-struct roles;
-struct services;
-struct sessions;
 struct signin;
 struct software;
 struct spawners;
 struct srvs;
-struct tokens;
 struct webfiles;
 
 enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
@@ -65,12 +59,7 @@ struct hub {
 	struct software *software; /* NULL: no tree is configured */
 	struct webfiles *files;
 	struct app app; /* what every request brings */
-	struct people *people;
-	struct sessions *sessions;
-	struct services *services;
-	struct groups *groups;
-	struct roles *roles;
-	struct tokens *tokens;
+	struct access *access;
 	struct srvs *srvs;
 	struct leaves *leaves; /* users that are being deleted */
 	struct signin *signin;
@@ -78,8 +67,6 @@ struct hub {
 	size_t health_waits;      /* open questions whether servers can be started */
 	struct spawners *spawners;
 	struct proxy_link *proxy;
-	void (*credential_changed)(void *arg, const struct credential *c, bool live);
-	void *credential_arg; /* of access/credentials.c */
 	struct http_mhd *http;
 	struct http_server *control;
 	struct metrics *metrics;
@@ -91,8 +78,7 @@ struct hub {
 	int exit_code;
 	bool turns; /* its handles are open */
 	bool ending;
-	bool draining;      /* told to shut down: servers are stopped, none is started */
-	char admin_sum[65]; /* SHA-256 of the administrator's token, or "" */
+	bool draining; /* told to shut down: servers are stopped, none is started */
 };
 
 /* Starts every part in order; on failure what was started is ended by hub_close. config is taken.

@@ -51,7 +51,7 @@ static void look_up_users(const struct hub *hub)
 	double total = 0;
 	size_t pos = 0;
 
-	while (people_next(hub, &pos, &p)) {
+	while (people_next(hub->access, &pos, &p)) {
 		total++;
 		for (size_t i = 0; i < 3; i++)
 			if (p->last_activity_us > now_us - period_hours[i] * 3600 * 1000000)
@@ -74,7 +74,7 @@ int hub_metrics_write(const struct hub *hub, struct cyg_buf *out, struct cyg_err
 		    (double)srvs_in(hub, (enum srv_state)i)->n);
 	metrics_set(
 	    hub->metrics, HUB_RUNNING_SERVERS, METRIC_PLAIN, (double)srvs_in(hub, SRV_RUNNING)->n);
-	while (sessions_next(hub, &pos, &session))
+	while (sessions_next(hub->access, &pos, &session))
 		sessions++;
 	metrics_set(hub->metrics, HUB_SESSIONS, METRIC_PLAIN, sessions);
 	look_up_users(hub);

@@ -5,10 +5,9 @@
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "http/origin.h"
+#include "hub/access/access.h"
 #include "hub/access/rule.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
-#include "hub/server/srv.h"
 
 #include <assert.h>
 #include <string.h>
@@ -71,22 +70,13 @@ struct cyg_str auth_server_name(const struct http_req *req)
 	return param(req, "{server}");
 }
 
-struct srv *auth_about_server(struct http_req *req)
-{
-	const struct person *about = auth_about(req);
-
-	return about == NULL
-		   ? NULL
-		   : srvs_find(request_hub(req), cyg_str_of(about->name), auth_server_name(req));
-}
-
 static void resolve(struct http_req *req, struct asking *a)
 {
 	struct cyg_str user = param(req, "{user}");
 
 	if (a->rule.own && a->who.person != NULL)
 		user = cyg_str_of(a->who.person->name);
-	a->about = user.len > 0 ? people_find(request_hub(req), user) : NULL;
+	a->about = user.len > 0 ? people_find(request_access(req), user) : NULL;
 	a->target.kind = a->rule.about;
 	switch (a->rule.about) {
 	case SCOPE_ALL:

@@ -14,8 +14,6 @@ void auth_forget(struct http_req *req);
 struct person *auth_about(struct http_req *req);
 /* The name of the path's {server}; empty for the default one. */
 struct cyg_str auth_server_name(const struct http_req *req);
-/* The record of that server of that user, or NULL. */
-struct srv *auth_about_server(struct http_req *req);
 /* The server's authorize hook. */
 bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint);
 /* Every endpoint says who may, in words of rule.h. */

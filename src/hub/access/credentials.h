@@ -16,11 +16,11 @@ struct credential {
 typedef void (*credential_fn)(void *arg, const struct credential *c, bool live);
 
 /* From now on fn is told of each change, and at once of all that there are. NULL: nobody is. */
-void credentials_watch(struct hub *hub, credential_fn fn, void *arg);
+void credentials_watch(struct access *access, credential_fn fn, void *arg);
 /* Something of a session or token has changed, or it is about to be freed (not live). */
-void credential_session(const struct hub *hub, const struct session *s, bool live);
-void credential_token(const struct hub *hub, const struct token *t, bool live);
+void credential_session(const struct access *access, const struct session *s, bool live);
+void credential_token(const struct access *access, const struct token *t, bool live);
 /* The user has another name, or holds more or less than before. */
-void credentials_of_person(const struct hub *hub, const struct person *person);
+void credentials_of_person(const struct access *access, const struct person *person);
 
 #endif

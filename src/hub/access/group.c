@@ -22,13 +22,13 @@ static void group_free(void *p)
 	free(group);
 }
 
-static struct group *add(struct hub *hub, const char *name)
+static struct group *add(struct access *access, const char *name)
 {
 	struct group *group = cyg_xcalloc(1, sizeof(*group));
 
 	(void)cyg_str_copy(group->name, sizeof(group->name), cyg_str_of(name));
 	group->properties = json_object();
-	(void)cyg_hash_set(hub->groups->by_name, cyg_str_of(group->name), group);
+	(void)cyg_hash_set(access->groups->by_name, cyg_str_of(group->name), group);
 	return group;
 }
 
@@ -59,13 +59,13 @@ static void on_member(void *arg, const void *found)
 	group->members++;
 }
 
-int groups_load(struct hub *hub, struct cyg_err *err)
+int groups_load(struct access *access, struct cyg_err *err)
 {
-	hub->groups = cyg_xcalloc(1, sizeof(*hub->groups));
-	hub->groups->by_name = cyg_hash_new();
-	if (store_read(hub->store, &store_groups, on_group, hub, err) < 0)
+	access->groups = cyg_xcalloc(1, sizeof(*access->groups));
+	access->groups->by_name = cyg_hash_new();
+	if (store_read(access->opts.store, &store_groups, on_group, access, err) < 0)
 		return -(int)err->code;
-	return store_read(hub->store, &store_members, on_member, hub, err);
+	return store_read(access->opts.store, &store_members, on_member, access, err);
 }
 
 void groups_free(struct groups *groups)
@@ -76,37 +76,37 @@ void groups_free(struct groups *groups)
 	free(groups);
 }
 
-struct group *groups_find(const struct hub *hub, struct cyg_str name)
+struct group *groups_find(const struct access *access, struct cyg_str name)
 {
-	return cyg_hash_find(hub->groups->by_name, name);
+	return cyg_hash_find(access->groups->by_name, name);
 }
 
-static void save(struct hub *hub, const struct group *group)
+static void save(struct access *access, const struct group *group)
 {
 	cyg_autofree char *properties = json_dumps(group->properties, JSON_COMPACT);
 	const struct store_group row = { group->name, properties, group->created_us };
 
-	store_put(hub->store, &store_groups, &row);
+	store_put(access->opts.store, &store_groups, &row);
 }
 
-int group_make(struct hub *hub, const char *name, struct group **ret, struct cyg_err *err)
+int group_make(struct access *access, const char *name, struct group **ret, struct cyg_err *err)
 {
 	struct cyg_str text = cyg_str_of(name);
 
 	if (text.len == 0 || text.len >= GROUP_NAME_MAX || !cyg_str_is_text(text))
 		return cyg_fail(
 		    err, CYG_EINVAL, "A group's name has 1 to %d characters.", GROUP_NAME_MAX - 1);
-	if (groups_find(hub, text) != NULL)
+	if (groups_find(access, text) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "Group %s already exists", name);
-	struct group *group = add(hub, name);
+	struct group *group = add(access, name);
 	group->created_us = cyg_clock_wall_us();
-	save(hub, group);
+	save(access, group);
 	*ret = group;
 	return 0;
 }
 
 int group_set_properties(
-    struct hub *hub, struct group *group, const json_t *properties, struct cyg_err *err)
+    struct access *access, struct group *group, const json_t *properties, struct cyg_err *err)
 {
 	cyg_autofree char *text =
 	    json_is_object(properties) ? json_dumps(properties, JSON_COMPACT) : NULL;
@@ -118,56 +118,57 @@ int group_set_properties(
 		    err, CYG_ELIMIT, "Properties have at most %d bytes.", GROUP_PROPERTIES_MAX);
 	json_decref(group->properties);
 	group->properties = json_deep_copy(properties);
-	save(hub, group);
+	save(access, group);
 	return 0;
 }
 
 /* ---- members ---- */
 
-void group_add(struct hub *hub, struct group *group, struct person *person)
+void group_add(struct access *access, struct group *group, struct person *person)
 {
 	const struct store_member row = { group->name, person->name, cyg_clock_wall_us() };
 
 	if (!person_put_in(person, group->name))
 		return;
 	group->members++;
-	(void)store_add(hub->store, &store_members, &row);
+	(void)store_add(access->opts.store, &store_members, &row);
 }
 
-void group_drop(struct hub *hub, struct group *group, struct person *person)
+void group_drop(struct access *access, struct group *group, struct person *person)
 {
 	const struct store_member row = { .of_group = group->name, .user = person->name };
 
 	if (!person_take_out(person, group->name))
 		return;
 	group->members--;
-	store_remove(hub->store, &store_members, &row);
+	store_remove(access->opts.store, &store_members, &row);
 }
 
-void groups_forget(struct hub *hub, struct person *person)
+void groups_forget(struct access *access, struct person *person)
 {
 	size_t i;
 	json_t *one;
 
 	json_array_foreach (person->by_hand, i, one) {
-		struct group *group = groups_find(hub, cyg_str_of(json_string_value(one)));
+		struct group *group = groups_find(access, cyg_str_of(json_string_value(one)));
 		if (group == NULL)
 			continue;
-		store_keep(hub->store, &group->members, sizeof(group->members));
+		store_keep(access->opts.store, &group->members, sizeof(group->members));
 		group->members--;
 	}
 }
 
 /* A group is removed seldom: every user is asked. */
-void group_remove(struct hub *hub, struct group *group)
+void group_remove(struct access *access, struct group *group)
 {
 	const struct person *person = NULL;
 	size_t pos = 0;
 
-	while (people_next(hub, &pos, &person))
-		(void)person_take_out(people_find(hub, cyg_str_of(person->name)), group->name);
-	roles_follow(hub, ROLE_OF_GROUP, group->name, NULL);
-	store_remove(hub->store, &store_groups, &(struct store_group){ .name = group->name });
-	(void)cyg_hash_remove(hub->groups->by_name, cyg_str_of(group->name));
+	while (people_next(access, &pos, &person))
+		(void)person_take_out(people_find(access, cyg_str_of(person->name)), group->name);
+	roles_follow(access, ROLE_OF_GROUP, group->name, NULL);
+	store_remove(
+	    access->opts.store, &store_groups, &(struct store_group){ .name = group->name });
+	(void)cyg_hash_remove(access->groups->by_name, cyg_str_of(group->name));
 	group_free(group);
 }

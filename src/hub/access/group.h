@@ -15,21 +15,21 @@ struct group {
 };
 
 /* After the users. */
-int groups_load(struct hub *hub, struct cyg_err *err);
+int groups_load(struct access *access, struct cyg_err *err);
 /* NULL is accepted. */
 void groups_free(struct groups *groups);
-struct group *groups_find(const struct hub *hub, struct cyg_str name);
+struct group *groups_find(const struct access *access, struct cyg_str name);
 /* -CYG_EEXIST; -CYG_EINVAL for a name that cannot be one. */
-int group_make(struct hub *hub, const char *name, struct group **ret, struct cyg_err *err);
+int group_make(struct access *access, const char *name, struct group **ret, struct cyg_err *err);
 /* The object replaces what was there. -CYG_EINVAL, -CYG_ELIMIT. */
 int group_set_properties(
-    struct hub *hub, struct group *group, const json_t *properties, struct cyg_err *err);
+    struct access *access, struct group *group, const json_t *properties, struct cyg_err *err);
 /* Members and roles go with it. What a provider says of its users stays. */
-void group_remove(struct hub *hub, struct group *group);
+void group_remove(struct access *access, struct group *group);
 /* A user who is in it already, or is not, is no failure. */
-void group_add(struct hub *hub, struct group *group, struct person *person);
-void group_drop(struct hub *hub, struct group *group, struct person *person);
+void group_add(struct access *access, struct group *group, struct person *person);
+void group_drop(struct access *access, struct group *group, struct person *person);
 /* The user goes: takes them out of every group; the rows follow the user's. */
-void groups_forget(struct hub *hub, struct person *person);
+void groups_forget(struct access *access, struct person *person);
 
 #endif

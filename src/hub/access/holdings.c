@@ -14,17 +14,17 @@ static bool is_member(const void *arg, struct cyg_str user, struct cyg_str group
 	return p != NULL && person_is_in(p, group);
 }
 
-static void begin(const struct hub *hub, enum principal_kind kind, const struct scope_owner *owner,
-    struct cyg_arena *arena, struct principal *ret)
+static void begin(const struct access *access, enum principal_kind kind,
+    const struct scope_owner *owner, struct cyg_arena *arena, struct principal *ret)
 {
-	const struct scope_members members = { is_member, hub };
+	const struct scope_members members = { is_member, access };
 
 	principal_init(ret, kind, owner, &members, arena);
 }
 
-void holdings_nobody(const struct hub *hub, struct cyg_arena *arena, struct principal *ret)
+void holdings_nobody(const struct access *access, struct cyg_arena *arena, struct principal *ret)
 {
-	begin(hub, PRINCIPAL_NOBODY, NULL, arena, ret);
+	begin(access, PRINCIPAL_NOBODY, NULL, arena, ret);
 }
 
 static struct scope_texts default_role(const char *name)
@@ -60,53 +60,54 @@ struct scope_texts holdings_texts(const json_t *scopes, struct cyg_arena *arena)
 
 /* The site's roles of a holder. */
 static void add_roles(
-    const struct hub *hub, enum role_holder kind, struct cyg_str name, struct principal *p)
+    const struct access *access, enum role_holder kind, struct cyg_str name, struct principal *p)
 {
-	const json_t *names = roles_of(hub, kind, name);
+	const json_t *names = roles_of(access, kind, name);
 	size_t i;
 	json_t *one;
 
 	json_array_foreach (names, i, one) {
 		struct cyg_str role = cyg_str_of(json_string_value(one));
-		struct scope_texts texts = holdings_texts(role_scopes(hub, role), p->scopes.arena);
+		struct scope_texts texts =
+		    holdings_texts(role_scopes(access, role), p->scopes.arena);
 		(void)principal_add(p, &texts, NULL);
 	}
 }
 
 static void add_roles_of_groups(
-    const struct hub *hub, const struct person *person, struct principal *p)
+    const struct access *access, const struct person *person, struct principal *p)
 {
 	size_t i;
 	json_t *one;
 
 	json_array_foreach (person->groups, i, one) {
 		if (json_is_string(one))
-			add_roles(hub, ROLE_OF_GROUP, cyg_str_of(json_string_value(one)), p);
+			add_roles(access, ROLE_OF_GROUP, cyg_str_of(json_string_value(one)), p);
 	}
 }
 
-void holdings_of_user(const struct hub *hub, const struct person *person, struct cyg_arena *arena,
-    struct principal *ret)
+void holdings_of_user(const struct access *access, const struct person *person,
+    struct cyg_arena *arena, struct principal *ret)
 {
 	const struct scope_owner owner = { .user = cyg_str_of(person->name) };
 
-	begin(hub, PRINCIPAL_USER, &owner, arena, ret);
+	begin(access, PRINCIPAL_USER, &owner, arena, ret);
 	add_role(ret, "user");
 	if (person->admin)
 		add_role(ret, "admin");
-	add_roles(hub, ROLE_OF_USER, owner.user, ret);
-	add_roles_of_groups(hub, person, ret);
+	add_roles(access, ROLE_OF_USER, owner.user, ret);
+	add_roles_of_groups(access, person, ret);
 }
 
-void holdings_of_service(const struct hub *hub, const struct service *service,
+void holdings_of_service(const struct access *access, const struct service *service,
     struct cyg_arena *arena, struct principal *ret)
 {
 	const struct scope_owner owner = { .service = cyg_str_of(service->name) };
 
-	begin(hub, PRINCIPAL_SERVICE, &owner, arena, ret);
+	begin(access, PRINCIPAL_SERVICE, &owner, arena, ret);
 	if (service->admin)
 		add_role(ret, "admin");
-	add_roles(hub, ROLE_OF_SERVICE, owner.service, ret);
+	add_roles(access, ROLE_OF_SERVICE, owner.service, ret);
 }
 
 static void narrow(
@@ -116,19 +117,19 @@ static void narrow(
 		scope_set_init(&p->scopes, p->scopes.arena);
 }
 
-void holdings_of_token(const struct hub *hub, const struct token *token, struct cyg_arena *arena,
-    struct principal *ret)
+void holdings_of_token(const struct access *access, const struct token *token,
+    struct cyg_arena *arena, struct principal *ret)
 {
 	struct scope_texts scopes = holdings_texts(token->scopes, arena);
 
 	if (token->person != NULL)
-		holdings_of_user(hub, token->person, arena, ret);
+		holdings_of_user(access, token->person, arena, ret);
 	else
-		holdings_of_service(hub, token->service, arena, ret);
+		holdings_of_service(access, token->service, arena, ret);
 	narrow(ret, &scopes, NULL);
 }
 
-bool holdings_open_servers(const struct hub *hub, const struct token *token)
+bool holdings_open_servers(const struct access *access, const struct token *token)
 {
 	struct cyg_arena arena;
 	struct principal p;
@@ -138,28 +139,28 @@ bool holdings_open_servers(const struct hub *hub, const struct token *token)
 		return false;
 	const struct scope_target own = { SCOPE_USER, cyg_str_of(token->person->name) };
 	cyg_arena_init(&arena);
-	holdings_of_token(hub, token, &arena, &p);
+	holdings_of_token(access, token, &arena, &p);
 	opens = scope_allows(&p, SCOPE_BIT(SCOPE_ACCESS_SERVERS), &own) == SCOPE_ALLOWED;
 	cyg_arena_free(&arena);
 	return opens;
 }
 
-void holdings_of_server(const struct hub *hub, const struct person *person, const char *full,
+void holdings_of_server(const struct access *access, const struct person *person, const char *full,
     struct cyg_arena *arena, struct principal *ret)
 {
 	const struct scope_owner client = { .server = cyg_str_of(full) };
 	struct scope_texts scopes = default_role("server");
 
-	holdings_of_user(hub, person, arena, ret);
+	holdings_of_user(access, person, arena, ret);
 	ret->kind = PRINCIPAL_SERVER;
 	narrow(ret, &scopes, &client);
 }
 
 void holdings_of_administrator(
-    const struct hub *hub, struct cyg_arena *arena, struct principal *ret)
+    const struct access *access, struct cyg_arena *arena, struct principal *ret)
 {
 	const struct scope_owner owner = { .service = CYG_STR("administrator") };
 
-	begin(hub, PRINCIPAL_ADMINISTRATOR, &owner, arena, ret);
+	begin(access, PRINCIPAL_ADMINISTRATOR, &owner, arena, ret);
 	add_role(ret, "admin");
 }

@@ -8,22 +8,22 @@
 #include "hub/access/token.h"
 
 /* Principals live in the arena and borrow the names. */
-void holdings_nobody(const struct hub *hub, struct cyg_arena *arena, struct principal *ret);
-void holdings_of_user(const struct hub *hub, const struct person *person, struct cyg_arena *arena,
-    struct principal *ret);
-void holdings_of_service(const struct hub *hub, const struct service *service,
+void holdings_nobody(const struct access *access, struct cyg_arena *arena, struct principal *ret);
+void holdings_of_user(const struct access *access, const struct person *person,
+    struct cyg_arena *arena, struct principal *ret);
+void holdings_of_service(const struct access *access, const struct service *service,
     struct cyg_arena *arena, struct principal *ret);
 /* Of the owner's, what the token leaves. */
-void holdings_of_token(const struct hub *hub, const struct token *token, struct cyg_arena *arena,
-    struct principal *ret);
+void holdings_of_token(const struct access *access, const struct token *token,
+    struct cyg_arena *arena, struct principal *ret);
 /* Whether the token reaches every server of its user: then it is good at the edge, too. */
-bool holdings_open_servers(const struct hub *hub, const struct token *token);
+bool holdings_open_servers(const struct access *access, const struct token *token);
 /* Of the user's, what the role "server" leaves. full is "USER/SERVER". */
-void holdings_of_server(const struct hub *hub, const struct person *person, const char *full,
+void holdings_of_server(const struct access *access, const struct person *person, const char *full,
     struct cyg_arena *arena, struct principal *ret);
 /* The administrator's token: the role "admin", and no rows. */
 void holdings_of_administrator(
-    const struct hub *hub, struct cyg_arena *arena, struct principal *ret);
+    const struct access *access, struct cyg_arena *arena, struct principal *ret);
 /* The strings of a JSON array, borrowed; what is none is left out. */
 struct scope_texts holdings_texts(const json_t *scopes, struct cyg_arena *arena);
 

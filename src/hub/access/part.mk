@@ -1,4 +1,4 @@
-hub_SRC += src/hub/access/people.c src/hub/access/credentials.c src/hub/access/sessions.c \
+hub_SRC += src/hub/access/access.c src/hub/access/people.c src/hub/access/credentials.c src/hub/access/sessions.c \
 	src/hub/access/auth.c
 hub_SRC += src/hub/access/scope.c src/hub/access/scope_set.c src/hub/access/role.c src/hub/access/principal.c \
 	src/hub/access/rule.c src/hub/access/who.c src/hub/access/token.c \

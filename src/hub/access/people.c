@@ -117,12 +117,12 @@ static void on_row(void *arg, const void *found)
 	json_decref(groups);
 }
 
-int people_load(struct hub *hub, struct cyg_err *err)
+int people_load(struct access *access, struct cyg_err *err)
 {
-	hub->people = cyg_xcalloc(1, sizeof(*hub->people));
-	hub->people->by_name = cyg_hash_new();
-	hub->people->by_subject = cyg_hash_new();
-	return store_read(hub->store, &store_users, on_row, hub->people, err);
+	access->people = cyg_xcalloc(1, sizeof(*access->people));
+	access->people->by_name = cyg_hash_new();
+	access->people->by_subject = cyg_hash_new();
+	return store_read(access->opts.store, &store_users, on_row, access->people, err);
 }
 
 void people_free(struct people *people)
@@ -134,13 +134,13 @@ void people_free(struct people *people)
 	free(people);
 }
 
-struct person *people_find(const struct hub *hub, struct cyg_str name)
+struct person *people_find(const struct access *access, struct cyg_str name)
 {
-	return cyg_hash_find(hub->people->by_name, name);
+	return cyg_hash_find(access->people->by_name, name);
 }
 
 /* A new person gets an id here. */
-static void save(struct hub *hub, struct person *p)
+static void save(struct access *access, struct person *p)
 {
 	cyg_autofree char *groups = json_dumps(p->claimed, JSON_COMPACT);
 	const struct store_user row = {
@@ -157,9 +157,9 @@ static void save(struct hub *hub, struct person *p)
 	};
 
 	if (p->id == 0)
-		p->id = store_add(hub->store, &store_users, &row);
+		p->id = store_add(access->opts.store, &store_users, &row);
 	else
-		store_put(hub->store, &store_users, &row);
+		store_put(access->opts.store, &store_users, &row);
 }
 
 static struct person *find_subject(const struct people *people, const struct person_claim *claim)
@@ -178,44 +178,45 @@ static int check_claim(const struct person_claim *claim, struct cyg_err *err)
 	return 0;
 }
 
-int person_make(struct hub *hub, const char *name, struct person **ret, struct cyg_err *err)
+int person_make(struct access *access, const char *name, struct person **ret, struct cyg_err *err)
 {
 	if (spawn_name_check(SPAWN_NAME_USER, name, err) < 0)
 		return -CYG_EINVAL;
-	if (people_find(hub, cyg_str_of(name)) != NULL)
+	if (people_find(access, cyg_str_of(name)) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "User %s already exists", name);
 	struct person *p = person_new(name);
-	store_hash_set(hub->store, hub->people->by_name, cyg_str_of(p->name), p, person_free);
+	store_hash_set(
+	    access->opts.store, access->people->by_name, cyg_str_of(p->name), p, person_free);
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
 	p->created_us = cyg_clock_wall_us();
-	save(hub, p);
+	save(access, p);
 	*ret = p;
 	return 0;
 }
 
 /* The provider vouches for the user from now on. */
-static void take_subject(struct hub *hub, struct person *p, const struct person_claim *claim)
+static void take_subject(struct access *access, struct person *p, const struct person_claim *claim)
 {
 	char key[SUBJECT_KEY_MAX];
 
-	store_keep(hub->store, p->provider, sizeof(p->provider));
-	store_keep(hub->store, p->subject, sizeof(p->subject));
+	store_keep(access->opts.store, p->provider, sizeof(p->provider));
+	store_keep(access->opts.store, p->subject, sizeof(p->subject));
 	(void)cyg_str_copy(p->provider, sizeof(p->provider), cyg_str_of(claim->provider));
 	(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(claim->subject));
-	store_hash_set(hub->store, hub->people->by_subject,
+	store_hash_set(access->opts.store, access->people->by_subject,
 	    subject_key(p->provider, p->subject, key, sizeof(key)), p, store_free_nothing);
 	const struct store_user row = {
 		.id = p->id, .provider = p->provider, .subject = p->subject
 	};
-	store_update(hub->store, &store_users, &row, "provider,subject");
+	store_update(access->opts.store, &store_users, &row, "provider,subject");
 }
 
 /* The user of that name whom nobody vouches for, or a new one. NULL when it may not be; *err says
  * why. */
 static struct person *make(
-    struct hub *hub, const struct person_claim *claim, bool may_create, struct cyg_err *err)
+    struct access *access, const struct person_claim *claim, bool may_create, struct cyg_err *err)
 {
-	struct person *p = people_find(hub, cyg_str_of(claim->name));
+	struct person *p = people_find(access, cyg_str_of(claim->name));
 
 	if (spawn_name_check(SPAWN_NAME_USER, claim->name, err) < 0 || check_claim(claim, err) < 0)
 		return NULL;
@@ -229,9 +230,9 @@ static struct person *make(
 		(void)cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
 		return NULL;
 	}
-	if (p == NULL && person_make(hub, claim->name, &p, err) < 0)
+	if (p == NULL && person_make(access, claim->name, &p, err) < 0)
 		return NULL;
-	take_subject(hub, p, claim);
+	take_subject(access, p, claim);
 	return p;
 }
 
@@ -240,86 +241,87 @@ static void free_json(void *value)
 	json_decref(value);
 }
 
-int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
+int people_admit(struct access *access, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err)
 {
-	struct person *p = find_subject(hub->people, claim);
+	struct person *p = find_subject(access->people, claim);
 
 	if (p == NULL)
-		p = make(hub, claim, may_create, err);
+		p = make(access, claim, may_create, err);
 	if (p == NULL)
 		return -(int)err->code;
 	if (p->leaving)
 		return cyg_fail(err, CYG_EEXIST, "The account is being deleted.");
-	store_replace(hub->store, &p->groups, json_incref(p->groups), free_json);
-	store_replace(hub->store, &p->claimed, json_incref(p->claimed), free_json);
-	store_keep(hub->store, &p->admin, sizeof(p->admin));
-	store_keep(hub->store, &p->last_activity_us, sizeof(p->last_activity_us));
+	store_replace(access->opts.store, &p->groups, json_incref(p->groups), free_json);
+	store_replace(access->opts.store, &p->claimed, json_incref(p->claimed), free_json);
+	store_keep(access->opts.store, &p->admin, sizeof(p->admin));
+	store_keep(access->opts.store, &p->last_activity_us, sizeof(p->last_activity_us));
 	claim_groups(p, claim->groups);
 	p->admin = claim->admin || p->admin_by_hand;
 	p->last_activity_us = cyg_clock_wall_us();
-	save(hub, p);
+	save(access, p);
 	*ret = p;
 	return 0;
 }
 
 /* ---- by an administrator ---- */
 
-int person_rename(struct hub *hub, struct person *p, const char *name, struct cyg_err *err)
+int person_rename(struct access *access, struct person *p, const char *name, struct cyg_err *err)
 {
 	if (strcmp(p->name, name) == 0)
 		return 0;
 	if (spawn_name_check(SPAWN_NAME_USER, name, err) < 0)
 		return -CYG_EINVAL;
-	if (people_find(hub, cyg_str_of(name)) != NULL)
+	if (people_find(access, cyg_str_of(name)) != NULL)
 		return cyg_fail(
 		    err, CYG_EEXIST, "User %s already exists, username must be unique", name);
-	roles_follow(hub, ROLE_OF_USER, p->name, name);
-	struct cyg_hash *by_name = hub->people->by_name;
-	store_hash_remove(hub->store, by_name, cyg_str_of(p->name), store_free_nothing);
-	store_keep(hub->store, p->name, sizeof(p->name));
-	store_keep(hub->store, p->subject, sizeof(p->subject));
+	roles_follow(access, ROLE_OF_USER, p->name, name);
+	struct cyg_hash *by_name = access->people->by_name;
+	store_hash_remove(access->opts.store, by_name, cyg_str_of(p->name), store_free_nothing);
+	store_keep(access->opts.store, p->name, sizeof(p->name));
+	store_keep(access->opts.store, p->subject, sizeof(p->subject));
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
-	store_hash_set(hub->store, by_name, cyg_str_of(p->name), p, store_free_nothing);
+	store_hash_set(access->opts.store, by_name, cyg_str_of(p->name), p, store_free_nothing);
 	/* What nobody vouches for is found by its name. */
 	if (p->provider[0] == '\0')
 		(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
 	const struct store_user row = { .id = p->id, .name = p->name, .subject = p->subject };
-	store_update(hub->store, &store_users, &row, "name,subject");
-	credentials_of_person(hub, p);
+	store_update(access->opts.store, &store_users, &row, "name,subject");
+	credentials_of_person(access, p);
 	return 0;
 }
 
-void person_set_admin(struct hub *hub, struct person *p, bool admin)
+void person_set_admin(struct access *access, struct person *p, bool admin)
 {
-	store_keep(hub->store, &p->admin, sizeof(p->admin));
-	store_keep(hub->store, &p->admin_by_hand, sizeof(p->admin_by_hand));
+	store_keep(access->opts.store, &p->admin, sizeof(p->admin));
+	store_keep(access->opts.store, &p->admin_by_hand, sizeof(p->admin_by_hand));
 	p->admin = p->admin_by_hand = admin;
-	save(hub, p);
-	credentials_of_person(hub, p);
+	save(access, p);
+	credentials_of_person(access, p);
 }
 
-void person_remove(struct hub *hub, struct person *p)
+void person_remove(struct access *access, struct person *p)
 {
 	char key[SUBJECT_KEY_MAX];
 
-	roles_follow(hub, ROLE_OF_USER, p->name, NULL);
-	groups_forget(hub, p);
-	sessions_forget(hub, p);
-	tokens_forget(hub, &p->tokens);
+	roles_follow(access, ROLE_OF_USER, p->name, NULL);
+	groups_forget(access, p);
+	sessions_forget(access, p);
+	tokens_forget(access, &p->tokens);
 	if (p->provider[0] != '\0')
-		store_hash_remove(hub->store, hub->people->by_subject,
+		store_hash_remove(access->opts.store, access->people->by_subject,
 		    subject_key(p->provider, p->subject, key, sizeof(key)), store_free_nothing);
-	store_hash_remove(hub->store, hub->people->by_name, cyg_str_of(p->name), person_free);
-	store_remove(hub->store, &store_users, &(struct store_user){ .id = p->id });
+	store_hash_remove(
+	    access->opts.store, access->people->by_name, cyg_str_of(p->name), person_free);
+	store_remove(access->opts.store, &store_users, &(struct store_user){ .id = p->id });
 }
 
-bool people_next(const struct hub *hub, size_t *pos, const struct person **ret)
+bool people_next(const struct access *access, size_t *pos, const struct person **ret)
 {
 	struct cyg_str key;
 	void *value;
 
-	if (!cyg_hash_next(hub->people->by_name, pos, &key, &value))
+	if (!cyg_hash_next(access->people->by_name, pos, &key, &value))
 		return false;
 	*ret = value;
 	return true;
@@ -361,11 +363,11 @@ bool person_is_in(const struct person *p, struct cyg_str group)
 	return false;
 }
 
-void people_active(struct hub *hub, struct person *p, int64_t now_us)
+void people_active(struct access *access, struct person *p, int64_t now_us)
 {
 	if (now_us < p->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	p->last_activity_us = now_us;
-	store_update(hub->store, &store_users,
+	store_update(access->opts.store, &store_users,
 	    &(struct store_user){ .id = p->id, .last_activity_us = now_us }, "last_activity");
 }

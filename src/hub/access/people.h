@@ -3,7 +3,7 @@
 #define HUB_PEOPLE_H
 
 #include "base/list.h"
-#include "hub/hub.h"
+#include "hub/access/access.h"
 
 #include <jansson.h>
 
@@ -32,34 +32,34 @@ struct person_claim {
 	bool admin;
 };
 
-int people_load(struct hub *hub, struct cyg_err *err);
+int people_load(struct access *access, struct cyg_err *err);
 void people_free(struct people *people);
 /* Borrowed for as long as the daemon lives, or NULL. */
-struct person *people_find(const struct hub *hub, struct cyg_str name);
+struct person *people_find(const struct access *access, struct cyg_str name);
 /* The person of a claim: found by provider and subject, whatever the name has become there; made
  * when it is new (and may_create); its groups are replaced. Two subjects never get one name:
  * -CYG_EEXIST when the name is another's; -CYG_ENOENT when it may not be made; -CYG_EINVAL for a
  * name that nobody may have. The row is written in this turn. */
-int people_admit(struct hub *hub, const struct person_claim *claim, bool may_create,
+int people_admit(struct access *access, const struct person_claim *claim, bool may_create,
     struct person **ret, struct cyg_err *err);
 /* A new one that nobody vouches for yet: the first provider whose claim has the name does.
  * -CYG_EINVAL for a name that nobody may have, -CYG_EEXIST. The row is written in this turn. */
-int person_make(struct hub *hub, const char *name, struct person **ret, struct cyg_err *err);
+int person_make(struct access *access, const char *name, struct person **ret, struct cyg_err *err);
 /* Another name; id, sessions, tokens and rows stay theirs. -CYG_EINVAL, -CYG_EEXIST. Servers'
  * records are the caller's matter, and so is the proxy's table. */
-int person_rename(struct hub *hub, struct person *p, const char *name, struct cyg_err *err);
+int person_rename(struct access *access, struct person *p, const char *name, struct cyg_err *err);
 /* What an administrator says; a provider may still say more. */
-void person_set_admin(struct hub *hub, struct person *p, bool admin);
+void person_set_admin(struct access *access, struct person *p, bool admin);
 /* Sessions, tokens and every row go, and the user is freed. Servers are gone already; the caller
  * pushes the proxy's table. */
-void person_remove(struct hub *hub, struct person *p);
+void person_remove(struct access *access, struct person *p);
 /* Iterates as cyg_hash_next does. */
-bool people_next(const struct hub *hub, size_t *pos, const struct person **ret);
+bool people_next(const struct access *access, size_t *pos, const struct person **ret);
 /* Into, or out of, a group by hand, in memory; false when it changes nothing. */
 bool person_put_in(struct person *p, const char *group);
 bool person_take_out(struct person *p, const char *group);
 bool person_is_in(const struct person *p, struct cyg_str group);
 /* Activity of the person now; written at most every 30 s. */
-void people_active(struct hub *hub, struct person *p, int64_t now_us);
+void people_active(struct access *access, struct person *p, int64_t now_us);
 
 #endif

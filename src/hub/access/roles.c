@@ -73,14 +73,14 @@ static void on_holder(void *arg, const void *found)
 	add_held(arg, row->kind, row->name, row->role);
 }
 
-int roles_load(struct hub *hub, struct cyg_err *err)
+int roles_load(struct access *access, struct cyg_err *err)
 {
-	hub->roles = cyg_xcalloc(1, sizeof(*hub->roles));
-	hub->roles->scopes = cyg_hash_new();
-	hub->roles->held = cyg_hash_new();
-	if (store_read(hub->store, &store_roles, on_role, hub->roles, err) < 0)
+	access->roles = cyg_xcalloc(1, sizeof(*access->roles));
+	access->roles->scopes = cyg_hash_new();
+	access->roles->held = cyg_hash_new();
+	if (store_read(access->opts.store, &store_roles, on_role, access->roles, err) < 0)
 		return -(int)err->code;
-	return store_read(hub->store, &store_holders, on_holder, hub->roles, err);
+	return store_read(access->opts.store, &store_holders, on_holder, access->roles, err);
 }
 
 void roles_free(struct roles *roles)
@@ -112,7 +112,7 @@ static int check_scopes(const json_t *scopes, struct cyg_err *err)
 	return 0;
 }
 
-int role_put(struct hub *hub, const char *name, const char *description, const json_t *scopes,
+int role_put(struct access *access, const char *name, const char *description, const json_t *scopes,
     struct cyg_err *err)
 {
 	if (role_name_check(cyg_str_of(name), err) < 0 || check_scopes(scopes, err) < 0)
@@ -121,9 +121,9 @@ int role_put(struct hub *hub, const char *name, const char *description, const j
 		return cyg_fail(err, CYG_EINVAL, "The role %s is a default one.", name);
 	cyg_autofree char *text = json_dumps(scopes, JSON_COMPACT);
 	const struct store_role row = { name, description, text };
-	store_put(hub->store, &store_roles, &row);
-	store_hash_set(
-	    hub->store, hub->roles->scopes, cyg_str_of(name), json_deep_copy(scopes), array_free);
+	store_put(access->opts.store, &store_roles, &row);
+	store_hash_set(access->opts.store, access->roles->scopes, cyg_str_of(name),
+	    json_deep_copy(scopes), array_free);
 	return 0;
 }
 
@@ -149,71 +149,71 @@ static bool drop_role(void *arg, struct cyg_str key, void *value)
 	return true;
 }
 
-void role_remove(struct hub *hub, const char *name)
+void role_remove(struct access *access, const char *name)
 {
 	cyg_autofree char *own = cyg_xstrdup(name);
 
-	store_remove(hub->store, &store_roles, &(struct store_role){ .name = own });
-	array_free(cyg_hash_remove(hub->roles->scopes, cyg_str_of(own)));
-	(void)cyg_hash_sweep(hub->roles->held, drop_role, own);
+	store_remove(access->opts.store, &store_roles, &(struct store_role){ .name = own });
+	array_free(cyg_hash_remove(access->roles->scopes, cyg_str_of(own)));
+	(void)cyg_hash_sweep(access->roles->held, drop_role, own);
 }
 
-const json_t *role_scopes(const struct hub *hub, struct cyg_str name)
+const json_t *role_scopes(const struct access *access, struct cyg_str name)
 {
-	return cyg_hash_find(hub->roles->scopes, name);
+	return cyg_hash_find(access->roles->scopes, name);
 }
 
 /* ---- who has them ---- */
 
-const json_t *roles_of(const struct hub *hub, enum role_holder kind, struct cyg_str name)
+const json_t *roles_of(const struct access *access, enum role_holder kind, struct cyg_str name)
 {
 	char key[KEY_MAX];
 
-	return cyg_hash_find(hub->roles->held, key_of(kinds[kind], name, key));
+	return cyg_hash_find(access->roles->held, key_of(kinds[kind], name, key));
 }
 
-int role_grant(
-    struct hub *hub, const char *role, enum role_holder kind, const char *name, struct cyg_err *err)
+int role_grant(struct access *access, const char *role, enum role_holder kind, const char *name,
+    struct cyg_err *err)
 {
-	const json_t *list = roles_of(hub, kind, cyg_str_of(name));
+	const json_t *list = roles_of(access, kind, cyg_str_of(name));
 
-	if (role_scopes(hub, cyg_str_of(role)) == NULL)
+	if (role_scopes(access, cyg_str_of(role)) == NULL)
 		return cyg_fail(err, CYG_ENOENT, "No such role: %s", role);
 	if (list != NULL && index_of(list, role) < json_array_size(list))
 		return 0;
 	if (json_array_size(list) >= ROLES_OF_HOLDER)
 		return cyg_fail(err, CYG_ELIMIT, "%s has %d roles already.", name, ROLES_OF_HOLDER);
 	const struct store_holder row = { role, kinds[kind], name, cyg_clock_wall_us() };
-	(void)store_add(hub->store, &store_holders, &row);
-	add_held(hub->roles, kinds[kind], name, role);
+	(void)store_add(access->opts.store, &store_holders, &row);
+	add_held(access->roles, kinds[kind], name, role);
 	return 0;
 }
 
-void role_revoke(struct hub *hub, const char *role, enum role_holder kind, const char *name)
+void role_revoke(struct access *access, const char *role, enum role_holder kind, const char *name)
 {
 	char text[KEY_MAX];
 	struct cyg_str key = key_of(kinds[kind], cyg_str_of(name), text);
-	json_t *list = cyg_hash_find(hub->roles->held, key);
+	json_t *list = cyg_hash_find(access->roles->held, key);
 	const struct store_holder row = { .role = role, .kind = kinds[kind], .name = name };
 
 	if (list == NULL)
 		return;
-	store_remove(hub->store, &store_holders, &row);
+	store_remove(access->opts.store, &store_holders, &row);
 	(void)json_array_remove(list, index_of(list, role));
 	if (json_array_size(list) == 0)
-		array_free(cyg_hash_remove(hub->roles->held, key));
+		array_free(cyg_hash_remove(access->roles->held, key));
 }
 
-void roles_follow(struct hub *hub, enum role_holder kind, const char *name, const char *now)
+void roles_follow(struct access *access, enum role_holder kind, const char *name, const char *now)
 {
 	char text[KEY_MAX];
 	struct cyg_str key = key_of(kinds[kind], cyg_str_of(name), text);
-	json_t *list = json_incref(cyg_hash_find(hub->roles->held, key));
+	json_t *list = json_incref(cyg_hash_find(access->roles->held, key));
 
-	store_hash_remove(hub->store, hub->roles->held, key, array_free);
+	store_hash_remove(access->opts.store, access->roles->held, key, array_free);
 	if (list == NULL || now == NULL)
 		array_free(list);
 	else
-		store_hash_set(hub->store, hub->roles->held,
+		store_hash_set(access->opts.store, access->roles->held,
 		    key_of(kinds[kind], cyg_str_of(now), text), list, array_free);
 }

@@ -2,7 +2,7 @@
 #ifndef HUB_ACCESS_ROLES_H
 #define HUB_ACCESS_ROLES_H
 
-#include "hub/hub.h"
+#include "hub/access/access.h"
 
 #include <jansson.h>
 
@@ -11,25 +11,25 @@ enum role_holder { ROLE_OF_USER, ROLE_OF_GROUP, ROLE_OF_SERVICE };
 /* What one holder may have: each is expanded at every request of theirs. */
 enum { ROLES_OF_HOLDER = 32 };
 
-int roles_load(struct hub *hub, struct cyg_err *err);
+int roles_load(struct access *access, struct cyg_err *err);
 /* NULL is accepted. */
 void roles_free(struct roles *roles);
 /* A role is made, or becomes this. scopes: an array of strings, each a scope. -CYG_EINVAL for a
  * name or scope that cannot be one, and for a default role, which stays as it is. */
-int role_put(struct hub *hub, const char *name, const char *description, const json_t *scopes,
+int role_put(struct access *access, const char *name, const char *description, const json_t *scopes,
     struct cyg_err *err);
 /* It and everybody's having it go. None of that name is no failure. */
-void role_remove(struct hub *hub, const char *name);
+void role_remove(struct access *access, const char *name);
 /* -CYG_ENOENT: there is no such role; -CYG_ELIMIT: the holder has too many. The holder's existence
  * is the caller's matter. */
-int role_grant(struct hub *hub, const char *role, enum role_holder kind, const char *name,
+int role_grant(struct access *access, const char *role, enum role_holder kind, const char *name,
     struct cyg_err *err);
-void role_revoke(struct hub *hub, const char *role, enum role_holder kind, const char *name);
+void role_revoke(struct access *access, const char *role, enum role_holder kind, const char *name);
 /* The names of a holder's roles, or NULL: none. Borrowed until they change. */
-const json_t *roles_of(const struct hub *hub, enum role_holder kind, struct cyg_str name);
+const json_t *roles_of(const struct access *access, enum role_holder kind, struct cyg_str name);
 /* The scopes of a role, or NULL. */
-const json_t *role_scopes(const struct hub *hub, struct cyg_str name);
+const json_t *role_scopes(const struct access *access, struct cyg_str name);
 /* The holder has another name (NULL: is gone); its rows have followed. */
-void roles_follow(struct hub *hub, enum role_holder kind, const char *name, const char *now);
+void roles_follow(struct access *access, enum role_holder kind, const char *name, const char *now);
 
 #endif

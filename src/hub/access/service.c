@@ -26,19 +26,19 @@ static struct service *service_new(const char *name)
 static void on_row(void *arg, const void *found)
 {
 	const struct store_service *row = found;
-	struct hub *hub = arg;
+	struct access *access = arg;
 	struct service *s = service_new(row->name);
 
 	s->admin = row->admin;
 	s->created_us = row->created_us;
-	(void)cyg_hash_set(hub->services->by_name, cyg_str_of(s->name), s);
+	(void)cyg_hash_set(access->services->by_name, cyg_str_of(s->name), s);
 }
 
-int services_load(struct hub *hub, struct cyg_err *err)
+int services_load(struct access *access, struct cyg_err *err)
 {
-	hub->services = cyg_xcalloc(1, sizeof(*hub->services));
-	hub->services->by_name = cyg_hash_new();
-	return store_read(hub->store, &store_services, on_row, hub, err);
+	access->services = cyg_xcalloc(1, sizeof(*access->services));
+	access->services->by_name = cyg_hash_new();
+	return store_read(access->opts.store, &store_services, on_row, access, err);
 }
 
 void services_free(struct services *services)
@@ -49,9 +49,9 @@ void services_free(struct services *services)
 	free(services);
 }
 
-struct service *services_find(const struct hub *hub, struct cyg_str name)
+struct service *services_find(const struct access *access, struct cyg_str name)
 {
-	return cyg_hash_find(hub->services->by_name, name);
+	return cyg_hash_find(access->services->by_name, name);
 }
 
 /* Part of a path, of a filter and of the log. */
@@ -72,26 +72,28 @@ static int check_name(const char *name, struct cyg_err *err)
 }
 
 int service_make(
-    struct hub *hub, const char *name, bool admin, struct service **ret, struct cyg_err *err)
+    struct access *access, const char *name, bool admin, struct service **ret, struct cyg_err *err)
 {
 	if (check_name(name, err) < 0)
 		return -CYG_EINVAL;
-	if (services_find(hub, cyg_str_of(name)) != NULL)
+	if (services_find(access, cyg_str_of(name)) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "Service %s already exists", name);
 	struct service *s = service_new(name);
-	store_hash_set(hub->store, hub->services->by_name, cyg_str_of(s->name), s, free);
+	store_hash_set(access->opts.store, access->services->by_name, cyg_str_of(s->name), s, free);
 	s->admin = admin;
 	s->created_us = cyg_clock_wall_us();
 	const struct store_service row = { s->name, s->admin, s->created_us };
-	store_put(hub->store, &store_services, &row);
+	store_put(access->opts.store, &store_services, &row);
 	*ret = s;
 	return 0;
 }
 
-void service_remove(struct hub *hub, struct service *service)
+void service_remove(struct access *access, struct service *service)
 {
-	roles_follow(hub, ROLE_OF_SERVICE, service->name, NULL);
-	tokens_forget(hub, &service->tokens);
-	store_remove(hub->store, &store_services, &(struct store_service){ .name = service->name });
-	store_hash_remove(hub->store, hub->services->by_name, cyg_str_of(service->name), free);
+	roles_follow(access, ROLE_OF_SERVICE, service->name, NULL);
+	tokens_forget(access, &service->tokens);
+	store_remove(
+	    access->opts.store, &store_services, &(struct store_service){ .name = service->name });
+	store_hash_remove(
+	    access->opts.store, access->services->by_name, cyg_str_of(service->name), free);
 }

@@ -3,7 +3,7 @@
 #define HUB_ACCESS_SERVICE_H
 
 #include "base/list.h"
-#include "hub/hub.h"
+#include "hub/access/access.h"
 
 struct service {
 	char name[CYG_NAME_MAX];
@@ -12,14 +12,14 @@ struct service {
 	struct cyg_list tokens; /* token.c's */
 };
 
-int services_load(struct hub *hub, struct cyg_err *err);
+int services_load(struct access *access, struct cyg_err *err);
 /* After the tokens. NULL is accepted. */
 void services_free(struct services *services);
-struct service *services_find(const struct hub *hub, struct cyg_str name);
+struct service *services_find(const struct access *access, struct cyg_str name);
 /* A new one; its row is written in this turn. -CYG_EEXIST, -CYG_EINVAL. */
 int service_make(
-    struct hub *hub, const char *name, bool admin, struct service **ret, struct cyg_err *err);
+    struct access *access, const char *name, bool admin, struct service **ret, struct cyg_err *err);
 /* Row, roles and tokens go. */
-void service_remove(struct hub *hub, struct service *service);
+void service_remove(struct access *access, struct service *service);
 
 #endif

@@ -31,21 +31,22 @@ static struct cyg_list *list_of(const struct token *t)
 }
 
 /* Out of every index, and freed with the turn. */
-static void drop(struct hub *hub, struct token *t)
+static void drop(struct access *access, struct token *t)
 {
-	credential_token(hub, t, false);
-	store_hash_remove(hub->store, hub->tokens->by_sum, cyg_str_of(t->sum), token_free);
-	store_list_remove(hub->store, list_of(t), &t->link);
+	credential_token(access, t, false);
+	store_hash_remove(
+	    access->opts.store, access->tokens->by_sum, cyg_str_of(t->sum), token_free);
+	store_list_remove(access->opts.store, list_of(t), &t->link);
 }
 
 static void on_row(void *arg, const void *found)
 {
 	const struct store_token *row = found;
-	struct hub *hub = arg;
+	struct access *access = arg;
 	struct cyg_str owner = cyg_str_of(row->owner);
 	bool is_user = strcmp(row->kind, "user") == 0;
-	struct person *person = is_user ? people_find(hub, owner) : NULL;
-	struct service *service = is_user ? NULL : services_find(hub, owner);
+	struct person *person = is_user ? people_find(access, owner) : NULL;
+	struct service *service = is_user ? NULL : services_find(access, owner);
 
 	if (person == NULL && service == NULL)
 		return;
@@ -64,15 +65,15 @@ static void on_row(void *arg, const void *found)
 	t->created_us = row->created_us;
 	t->expires_us = row->expires_us;
 	t->last_activity_us = row->last_activity_us;
-	(void)cyg_hash_set(hub->tokens->by_sum, cyg_str_of(t->sum), t);
+	(void)cyg_hash_set(access->tokens->by_sum, cyg_str_of(t->sum), t);
 	cyg_list_add(list_of(t), &t->link);
 }
 
-int tokens_load(struct hub *hub, struct cyg_err *err)
+int tokens_load(struct access *access, struct cyg_err *err)
 {
-	hub->tokens = cyg_xcalloc(1, sizeof(*hub->tokens));
-	hub->tokens->by_sum = cyg_hash_new();
-	return store_read(hub->store, &store_tokens, on_row, hub, err);
+	access->tokens = cyg_xcalloc(1, sizeof(*access->tokens));
+	access->tokens->by_sum = cyg_hash_new();
+	return store_read(access->opts.store, &store_tokens, on_row, access, err);
 }
 
 void tokens_free(struct tokens *tokens)
@@ -88,14 +89,14 @@ static bool is_over(const struct token *t, int64_t now_us)
 	return t->expires_us != 0 && t->expires_us <= now_us;
 }
 
-struct token *tokens_find(const struct hub *hub, struct cyg_str text, int64_t now_us)
+struct token *tokens_find(const struct access *access, struct cyg_str text, int64_t now_us)
 {
 	char sum[SECRET_SUM_SIZE];
 
 	if (!secret_is_formed(text))
 		return NULL;
 	secret_sum(text, sum);
-	struct token *t = cyg_hash_find(hub->tokens->by_sum, cyg_str_of(sum));
+	struct token *t = cyg_hash_find(access->tokens->by_sum, cyg_str_of(sum));
 	return t != NULL && !is_over(t, now_us) ? t : NULL;
 }
 
@@ -111,8 +112,8 @@ struct token *tokens_find_of(const struct person *person, int64_t id)
 
 /* ---- making and ending ---- */
 
-int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CREDENTIAL_LEN + 1],
-    struct token **ret, struct cyg_err *err)
+int token_make(struct access *access, const struct token_spec *spec,
+    char text[CYG_CREDENTIAL_LEN + 1], struct token **ret, struct cyg_err *err)
 {
 	const struct cyg_list *others =
 	    spec->person != NULL ? &spec->person->tokens : &spec->service->tokens;
@@ -140,31 +141,32 @@ int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CRE
 		.created_us = t->created_us,
 		.expires_us = t->expires_us,
 	};
-	t->id = store_add(hub->store, &store_tokens, &row);
-	store_hash_set(hub->store, hub->tokens->by_sum, cyg_str_of(t->sum), t, token_free);
-	store_list_add(hub->store, list_of(t), &t->link);
-	credential_token(hub, t, true);
+	t->id = store_add(access->opts.store, &store_tokens, &row);
+	store_hash_set(
+	    access->opts.store, access->tokens->by_sum, cyg_str_of(t->sum), t, token_free);
+	store_list_add(access->opts.store, list_of(t), &t->link);
+	credential_token(access, t, true);
 	*ret = t;
 	return 0;
 }
 
-void token_end(struct hub *hub, struct token *token)
+void token_end(struct access *access, struct token *token)
 {
-	store_remove(hub->store, &store_tokens, &(struct store_token){ .id = token->id });
-	drop(hub, token);
+	store_remove(access->opts.store, &store_tokens, &(struct store_token){ .id = token->id });
+	drop(access, token);
 }
 
-void token_active(struct hub *hub, struct token *token, int64_t now_us)
+void token_active(struct access *access, struct token *token, int64_t now_us)
 {
 	if (now_us < token->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	token->last_activity_us = now_us;
-	store_update(hub->store, &store_tokens,
+	store_update(access->opts.store, &store_tokens,
 	    &(struct store_token){ .id = token->id, .last_activity_us = now_us }, "last_activity");
 }
 
 struct sweep {
-	struct hub *hub;
+	struct access *access;
 	int64_t now_us;
 };
 
@@ -175,33 +177,33 @@ static bool goes(void *arg, struct cyg_str key, void *value)
 
 	if (!is_over(t, s->now_us))
 		return false;
-	store_remove(s->hub->store, &store_tokens, &(struct store_token){ .id = t->id });
-	credential_token(s->hub, t, false);
-	store_hash_removed(s->hub->store, s->hub->tokens->by_sum, key, t, token_free);
-	store_list_remove(s->hub->store, list_of(t), &t->link);
+	store_remove(s->access->opts.store, &store_tokens, &(struct store_token){ .id = t->id });
+	credential_token(s->access, t, false);
+	store_hash_removed(s->access->opts.store, s->access->tokens->by_sum, key, t, token_free);
+	store_list_remove(s->access->opts.store, list_of(t), &t->link);
 	return true;
 }
 
-bool tokens_expire(struct hub *hub, int64_t now_us)
+bool tokens_expire(struct access *access, int64_t now_us)
 {
-	struct sweep s = { hub, now_us };
+	struct sweep s = { access, now_us };
 
-	return cyg_hash_sweep(hub->tokens->by_sum, goes, &s) > 0;
+	return cyg_hash_sweep(access->tokens->by_sum, goes, &s) > 0;
 }
 
-bool tokens_next(const struct hub *hub, size_t *pos, const struct token **ret)
+bool tokens_next(const struct access *access, size_t *pos, const struct token **ret)
 {
 	struct cyg_str key;
 	void *value;
 
-	if (!cyg_hash_next(hub->tokens->by_sum, pos, &key, &value))
+	if (!cyg_hash_next(access->tokens->by_sum, pos, &key, &value))
 		return false;
 	*ret = value;
 	return true;
 }
 
-void tokens_forget(struct hub *hub, struct cyg_list *of_owner)
+void tokens_forget(struct access *access, struct cyg_list *of_owner)
 {
 	cyg_list_each_safe (it, of_owner)
-		drop(hub, CYG_CONTAINER_OF(it, struct token, link));
+		drop(access, CYG_CONTAINER_OF(it, struct token, link));
 }

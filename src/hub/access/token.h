@@ -37,26 +37,26 @@ struct token_spec {
 	int64_t expires_us;
 };
 
-int tokens_load(struct hub *hub, struct cyg_err *err);
+int tokens_load(struct access *access, struct cyg_err *err);
 /* Frees them without removing their rows. NULL is accepted. */
 void tokens_free(struct tokens *tokens);
 /* The live token of that text, or NULL. */
-struct token *tokens_find(const struct hub *hub, struct cyg_str text, int64_t now_us);
+struct token *tokens_find(const struct access *access, struct cyg_str text, int64_t now_us);
 /* A token of that user by its id, or NULL. */
 struct token *tokens_find_of(const struct person *person, int64_t id);
 /* A new one; its text is told here and nowhere else. Written in this turn.
  * -CYG_ELIMIT: the owner has too many. */
-int token_make(struct hub *hub, const struct token_spec *spec, char text[CYG_CREDENTIAL_LEN + 1],
-    struct token **ret, struct cyg_err *err);
+int token_make(struct access *access, const struct token_spec *spec,
+    char text[CYG_CREDENTIAL_LEN + 1], struct token **ret, struct cyg_err *err);
 /* Ends and frees it. */
-void token_end(struct hub *hub, struct token *token);
+void token_end(struct access *access, struct token *token);
 /* It was used; written at most every 30 s. */
-void token_active(struct hub *hub, struct token *token, int64_t now_us);
+void token_active(struct access *access, struct token *token, int64_t now_us);
 /* Ends those whose time is over; true when there were any. */
-bool tokens_expire(struct hub *hub, int64_t now_us);
+bool tokens_expire(struct access *access, int64_t now_us);
 /* Iterates as cyg_hash_next does. */
-bool tokens_next(const struct hub *hub, size_t *pos, const struct token **ret);
+bool tokens_next(const struct access *access, size_t *pos, const struct token **ret);
 /* Forgets those of an owner that goes; their rows go with the owner's. */
-void tokens_forget(struct hub *hub, struct cyg_list *of_owner);
+void tokens_forget(struct access *access, struct cyg_list *of_owner);
 
 #endif

@@ -16,6 +16,7 @@ struct who {
 	struct session *session; /* by cookie or token */
 	struct token *token;     /* by an API token */
 	struct srv *srv;         /* by the inner listener: acts for that one server only */
+	const char *server;      /* its name */
 	bool by_cookie;          /* such a request may have been forged by another site */
 };
 

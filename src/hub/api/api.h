@@ -5,6 +5,7 @@
 #include "http/server.h"
 #include "hub/access/people.h"
 #include "hub/access/principal.h"
+#include "hub/hub.h"
 
 struct srv;
 
@@ -53,5 +54,8 @@ void api_get_stat(struct http_req *req);
 /* api_spark.c */
 void api_spark_connect(struct http_req *req);
 void api_get_spark(struct http_req *req);
+
+/* The record of the server that a request is about, by its path; NULL: there is none. */
+struct srv *api_about_server(struct http_req *req);
 
 #endif

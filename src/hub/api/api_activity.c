@@ -96,7 +96,7 @@ void api_post_activity(struct http_req *req)
 		return;
 	}
 	if (stamps.person_us > 0)
-		people_active(hub, auth_about(req), stamps.person_us);
+		people_active(hub->access, auth_about(req), stamps.person_us);
 	for (size_t i = 0; i < stamps.n; i++)
 		srvs_active(hub, stamps.servers[i]->id, stamps.servers_us[i]);
 	http_reply(req, 200, "text/plain", CYG_STR(""));

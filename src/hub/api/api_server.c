@@ -17,6 +17,15 @@
 
 enum { QUEUE_FULL_MS = 30 * 1000 }; /* when to come back */
 
+struct srv *api_about_server(struct http_req *req)
+{
+	const struct person *about = auth_about(req);
+
+	return about == NULL
+		   ? NULL
+		   : srvs_find(request_hub(req), cyg_str_of(about->name), auth_server_name(req));
+}
+
 /* Named servers have their place in the record and the API; a site cannot turn them on yet. */
 static bool is_named(struct http_req *req)
 {
@@ -135,7 +144,7 @@ void api_start_server(struct http_req *req)
 	struct choice choice;
 	struct cyg_err err;
 
-	if (is_named(req) || is_busy(req, auth_about_server(req)))
+	if (is_named(req) || is_busy(req, api_about_server(req)))
 		return;
 	if (hub->draining) {
 		reply_error(req, 503, "The service is being shut down. Please try again later.");
@@ -183,7 +192,7 @@ static bool is_refused(struct http_req *req)
 
 void api_stop_server(struct http_req *req)
 {
-	struct srv *srv = auth_about_server(req);
+	struct srv *srv = api_about_server(req);
 
 	if (is_named(req) || is_refused(req))
 		return;
@@ -197,7 +206,7 @@ void api_stop_server(struct http_req *req)
 
 void api_get_server(struct http_req *req)
 {
-	const struct srv *srv = auth_about_server(req);
+	const struct srv *srv = api_about_server(req);
 
 	if (srv == NULL)
 		reply_error(req, 404, "There is no such server.");
@@ -207,7 +216,7 @@ void api_get_server(struct http_req *req)
 
 void api_progress(struct http_req *req)
 {
-	struct srv *srv = auth_about_server(req);
+	struct srv *srv = api_about_server(req);
 	bool is_default = auth_server_name(req).len == 0;
 
 	if (srv != NULL)

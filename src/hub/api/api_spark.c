@@ -369,7 +369,7 @@ static void on_agent(void *arg, const struct http_result *result)
 void api_get_spark(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	const struct srv *srv = auth_about_server(req);
+	const struct srv *srv = api_about_server(req);
 	struct ask *a;
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {

@@ -156,7 +156,7 @@ static void on_stat(void *arg, uint32_t number, const struct cyg_err *why)
 void api_get_stat(struct http_req *req)
 {
 	struct hub *hub = request_hub(req);
-	struct srv *srv = auth_about_server(req);
+	struct srv *srv = api_about_server(req);
 	struct spawn_stop m = { 0 };
 
 	if (srv == NULL || srv->state != SRV_RUNNING) {

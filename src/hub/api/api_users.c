@@ -83,7 +83,7 @@ static int make(struct http_req *req, json_t *root, struct person **ret, struct 
 	const char *name = cyg_arena_dup(req->arena, req->params[0]);
 	struct change c;
 
-	if (people_find(hub, req->params[0]) != NULL)
+	if (people_find(hub->access, req->params[0]) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "User %.64s already exists", name);
 	if (read_change(root, &c, err) < 0)
 		return -CYG_EINVAL;
@@ -93,10 +93,10 @@ static int make(struct http_req *req, json_t *root, struct person **ret, struct 
 		return cyg_fail(err, CYG_EINVAL,
 		    "Failed to create user: %.64s is the name of a system account, or reserved",
 		    name);
-	if (person_make(hub, name, ret, err) < 0)
+	if (person_make(hub->access, name, ret, err) < 0)
 		return -(int)err->code;
 	if (c.admin == 1)
-		person_set_admin(hub, *ret, true);
+		person_set_admin(hub->access, *ret, true);
 	return 0;
 }
 
@@ -139,7 +139,7 @@ static int rename_to(struct hub *hub, struct person *person, const char *name, s
 		    "%s's server is running. Stop it, then rename the user.", person->name);
 	if (signin_is_reserved(hub->signin, name))
 		return cyg_fail(err, CYG_EINVAL, "Invalid username: %.64s", name);
-	if (person_rename(hub, person, name, err) < 0) {
+	if (person_rename(hub->access, person, name, err) < 0) {
 		err->code = CYG_EINVAL; /* JupyterHub's 400, also for a name that is taken */
 		return -CYG_EINVAL;
 	}
@@ -166,7 +166,7 @@ static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 	    rename_to(hub, person, c.name, err) < 0)
 		return -CYG_EINVAL;
 	if (c.admin >= 0)
-		person_set_admin(hub, person, c.admin == 1);
+		person_set_admin(hub->access, person, c.admin == 1);
 	return 0;
 }
 

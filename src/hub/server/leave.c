@@ -102,7 +102,7 @@ static void finish(void *arg)
 	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
 	srvs_forget_user(hub, l->person->name);
-	person_remove(hub, l->person);
+	person_remove(hub->access, l->person);
 	cyg_list_each_safe (it, &l->waiting) {
 		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
 		struct http_req *req = w->req;
@@ -149,9 +149,9 @@ void leaves_settle(struct hub *hub, const char *user)
 static void end_credentials(struct hub *hub, struct person *person)
 {
 	cyg_list_each_safe (it, &person->sessions)
-		sessions_end(hub, CYG_CONTAINER_OF(it, struct session, link));
+		sessions_end(hub->access, CYG_CONTAINER_OF(it, struct session, link));
 	cyg_list_each_safe (it, &person->tokens)
-		token_end(hub, CYG_CONTAINER_OF(it, struct token, link));
+		token_end(hub->access, CYG_CONTAINER_OF(it, struct token, link));
 }
 
 static void stop_servers(struct hub *hub, const struct person *person)

@@ -5,6 +5,7 @@
 
 #include "http/server.h"
 #include "hub/access/people.h"
+#include "hub/hub.h"
 
 struct leaves;
 

@@ -304,9 +304,9 @@ void srvs_active(struct hub *hub, const char *id, int64_t at_us)
 
 	if (srv == NULL || at_us <= srv->last_activity_us)
 		return;
-	struct person *person = people_find(hub, cyg_str_of(srv->user));
+	struct person *person = people_find(hub->access, cyg_str_of(srv->user));
 	if (person != NULL)
-		people_active(hub, person, at_us);
+		people_active(hub->access, person, at_us);
 	if (at_us < srv->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	srv->last_activity_us = at_us;

@@ -209,7 +209,7 @@ static void send_spawn(struct srv *srv)
 	struct spawner_call call = {
 		.on_address = on_spawn_address, .on_reply = on_spawn_reply, .arg = srv
 	};
-	const struct person *user = people_find(hub, cyg_str_of(srv->user));
+	const struct person *user = people_find(hub->access, cyg_str_of(srv->user));
 
 	if (user == NULL) {
 		cyg_cleanse(srv->credential, sizeof(srv->credential));

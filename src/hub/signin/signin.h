@@ -13,7 +13,6 @@ enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 
 enum signin_kind { SIGNIN_PASSWORD, SIGNIN_OIDC };
 
-struct hub;
 struct proxy_link;
 struct signin;
 struct signin_provider;
@@ -24,7 +23,7 @@ struct store;
 struct signin_opts {
 	uv_loop_t *uv;
 	struct store *store;
-	struct hub *access; /* users and sessions */
+	struct access *access; /* users and sessions */
 	struct proxy_link *proxy;
 	bool development; /* the development sign-in is there */
 	bool create_users;

@@ -13,38 +13,31 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct hub hub;
+static struct store *store;
+static struct access *wing;
 static char folder[64], path[96];
 static struct cyg_arena arena;
 static struct cyg_err err;
 
 static void load(void)
 {
-	hub = (struct hub){ .config.session_ms = 3600 * 1000 };
-	ck_assert_msg(store_open(path, &hub.store, &err) == 0, "%s", err.msg);
-	ck_assert_int_eq(people_load(&hub, &err), 0);
-	ck_assert_int_eq(sessions_load(&hub, &err), 0);
-	ck_assert_int_eq(services_load(&hub, &err), 0);
-	ck_assert_int_eq(groups_load(&hub, &err), 0);
-	ck_assert_int_eq(roles_load(&hub, &err), 0);
-	ck_assert_int_eq(tokens_load(&hub, &err), 0);
+	struct access_opts opts = { .session_ms = 3600 * 1000 };
+
+	ck_assert_msg(store_open(path, &store, &err) == 0, "%s", err.msg);
+	opts.store = store;
+	ck_assert_msg(access_open(&opts, &wing, &err) == 0, "%s", err.msg);
 }
 
 static void unload(void)
 {
-	sessions_free(hub.sessions);
-	tokens_free(hub.tokens);
-	services_free(hub.services);
-	groups_free(hub.groups);
-	roles_free(hub.roles);
-	people_free(hub.people);
-	store_close(hub.store);
+	access_free(wing);
+	store_close(store);
 }
 
 /* What a hub that ends and starts finds. */
 static void reload(void)
 {
-	ck_assert_msg(store_commit(hub.store, &err) == 0, "%s", err.msg);
+	ck_assert_msg(store_commit(store, &err) == 0, "%s", err.msg);
 	unload();
 	load();
 }
@@ -74,19 +67,19 @@ static void teardown(void)
 
 static struct person *user(const char *name)
 {
-	struct person *p = people_find(&hub, cyg_str_of(name));
+	struct person *p = people_find(wing, cyg_str_of(name));
 
 	if (p == NULL)
-		ck_assert_msg(person_make(&hub, name, &p, &err) == 0, "%s", err.msg);
+		ck_assert_msg(person_make(wing, name, &p, &err) == 0, "%s", err.msg);
 	return p;
 }
 
 static struct group *group(const char *name)
 {
-	struct group *g = groups_find(&hub, cyg_str_of(name));
+	struct group *g = groups_find(wing, cyg_str_of(name));
 
 	if (g == NULL)
-		ck_assert_msg(group_make(&hub, name, &g, &err) == 0, "%s", err.msg);
+		ck_assert_msg(group_make(wing, name, &g, &err) == 0, "%s", err.msg);
 	return g;
 }
 
@@ -94,7 +87,7 @@ static void role(const char *name, const char *scope)
 {
 	json_t *scopes = json_pack("[s]", scope);
 
-	ck_assert_msg(role_put(&hub, name, "", scopes, &err) == 0, "%s", err.msg);
+	ck_assert_msg(role_put(wing, name, "", scopes, &err) == 0, "%s", err.msg);
 	json_decref(scopes);
 }
 
@@ -103,7 +96,7 @@ static bool may(const char *name, enum scope_id id, enum scope_kind kind, const 
 	const struct scope_target t = { kind, cyg_str_of(target) };
 	struct principal p;
 
-	holdings_of_user(&hub, user(name), &arena, &p);
+	holdings_of_user(wing, user(name), &arena, &p);
 	return scope_allows(&p, SCOPE_BIT(id), &t) == SCOPE_ALLOWED;
 }
 
@@ -114,7 +107,7 @@ static struct token *token(struct person *p, struct service *s, const char *scop
 	const struct token_spec spec = { p, s, scopes, "", expires };
 	struct token *t = NULL;
 
-	ck_assert_msg(token_make(&hub, &spec, text, &t, &err) == 0, "%s", err.msg);
+	ck_assert_msg(token_make(wing, &spec, text, &t, &err) == 0, "%s", err.msg);
 	json_decref(scopes);
 	return t;
 }
@@ -127,9 +120,9 @@ START_TEST(test_a_user_keeps_the_id_through_a_new_name_and_a_start)
 	int64_t id = p->id;
 
 	(void)token(p, NULL, "inherit", 0);
-	ck_assert_int_eq(person_rename(&hub, p, "anna", &err), 0);
+	ck_assert_int_eq(person_rename(wing, p, "anna", &err), 0);
 	reload();
-	ck_assert_ptr_null(people_find(&hub, CYG_STR("alice")));
+	ck_assert_ptr_null(people_find(wing, CYG_STR("alice")));
 	ck_assert_int_eq(user("anna")->id, id);
 	ck_assert_uint_eq(user("anna")->tokens.n, 1);
 }
@@ -139,7 +132,7 @@ START_TEST(test_a_removed_users_name_comes_back_with_another_id)
 {
 	int64_t id = user("alice")->id;
 
-	person_remove(&hub, user("alice"));
+	person_remove(wing, user("alice"));
 	reload();
 	ck_assert_int_gt(user("alice")->id, id);
 }
@@ -152,12 +145,12 @@ START_TEST(test_the_first_provider_that_has_the_name_takes_a_user_whom_nobody_vo
 	struct person *p = NULL;
 	int64_t id = user("alice")->id;
 
-	ck_assert_int_eq(people_admit(&hub, &first, false, &p, &err), 0);
+	ck_assert_int_eq(people_admit(wing, &first, false, &p, &err), 0);
 	ck_assert_int_eq(p->id, id);
-	ck_assert_int_eq(people_admit(&hub, &other, true, &p, &err), -CYG_EEXIST);
+	ck_assert_int_eq(people_admit(wing, &other, true, &p, &err), -CYG_EEXIST);
 	reload();
 	first.name = "changed";
-	ck_assert_int_eq(people_admit(&hub, &first, false, &p, &err), 0);
+	ck_assert_int_eq(people_admit(wing, &first, false, &p, &err), 0);
 	ck_assert_int_eq(p->id, id);
 }
 END_TEST
@@ -166,15 +159,15 @@ START_TEST(test_the_oldest_session_ends_when_there_are_too_many)
 {
 	char cookie[CYG_CREDENTIAL_LEN + 1], first[CYG_CREDENTIAL_LEN + 1];
 	int64_t now_us = cyg_clock_wall_us();
-	struct session *s = sessions_make(&hub, user("alice"), "one", first);
+	struct session *s = sessions_make(wing, user("alice"), "one", first);
 
 	s->created_us -= 1000;
 	for (int i = 0; i < SESSIONS_OF_PERSON; i++)
-		(void)sessions_make(&hub, user("alice"), "one", cookie);
+		(void)sessions_make(wing, user("alice"), "one", cookie);
 	ck_assert_uint_eq(user("alice")->sessions.n, SESSIONS_OF_PERSON);
-	ck_assert_ptr_null(sessions_find(&hub, cyg_str_of(first), now_us));
-	ck_assert_ptr_nonnull(sessions_find(&hub, cyg_str_of(cookie), now_us));
-	ck_assert(sessions_expire(&hub, now_us + 2 * (int64_t)hub.config.session_ms * 1000));
+	ck_assert_ptr_null(sessions_find(wing, cyg_str_of(first), now_us));
+	ck_assert_ptr_nonnull(sessions_find(wing, cyg_str_of(cookie), now_us));
+	ck_assert(sessions_expire(wing, now_us + 2 * (int64_t)wing->opts.session_ms * 1000));
 	ck_assert_uint_eq(user("alice")->sessions.n, 0);
 }
 END_TEST
@@ -189,21 +182,21 @@ START_TEST(test_groups_by_hand_stand_beside_those_of_the_provider)
 	};
 	struct person *p = NULL;
 
-	ck_assert_int_eq(people_admit(&hub, &claim, true, &p, &err), 0);
-	group_add(&hub, group("course"), p);
-	group_add(&hub, group("staff"), p);
+	ck_assert_int_eq(people_admit(wing, &claim, true, &p, &err), 0);
+	group_add(wing, group("course"), p);
+	group_add(wing, group("staff"), p);
 	ck_assert_uint_eq(json_array_size(p->groups), 3);
 	claim.groups = NULL; /* the provider says nothing any more */
-	ck_assert_int_eq(people_admit(&hub, &claim, true, &p, &err), 0);
+	ck_assert_int_eq(people_admit(wing, &claim, true, &p, &err), 0);
 	ck_assert(person_is_in(p, CYG_STR("staff")) && !person_is_in(p, CYG_STR("physics")));
 	reload();
 	p = user("alice");
 	ck_assert(person_is_in(p, CYG_STR("course")) && person_is_in(p, CYG_STR("staff")));
-	group_drop(&hub, group("staff"), p);
-	group_remove(&hub, group("course"));
+	group_drop(wing, group("staff"), p);
+	group_remove(wing, group("course"));
 	reload();
 	ck_assert_uint_eq(json_array_size(user("alice")->groups), 0);
-	ck_assert_ptr_null(groups_find(&hub, CYG_STR("course")));
+	ck_assert_ptr_null(groups_find(wing, CYG_STR("course")));
 	ck_assert_uint_eq(group("staff")->members, 0);
 	json_decref(claimed);
 }
@@ -213,11 +206,11 @@ START_TEST(test_a_group_forgets_a_user_who_goes_and_keeps_its_properties)
 {
 	json_t *properties = json_pack("{s:i}", "quota", 7), *none = json_array();
 
-	group_add(&hub, group("course"), user("alice"));
-	group_add(&hub, group("course"), user("bob"));
-	ck_assert_int_eq(group_set_properties(&hub, group("course"), properties, &err), 0);
-	ck_assert_int_eq(group_set_properties(&hub, group("course"), none, &err), -CYG_EINVAL);
-	person_remove(&hub, user("alice"));
+	group_add(wing, group("course"), user("alice"));
+	group_add(wing, group("course"), user("bob"));
+	ck_assert_int_eq(group_set_properties(wing, group("course"), properties, &err), 0);
+	ck_assert_int_eq(group_set_properties(wing, group("course"), none, &err), -CYG_EINVAL);
+	person_remove(wing, user("alice"));
 	ck_assert_uint_eq(group("course")->members, 1);
 	reload();
 	ck_assert_uint_eq(group("course")->members, 1);
@@ -232,16 +225,16 @@ END_TEST
 START_TEST(test_a_role_of_a_group_is_its_members_as_long_as_they_are_in_it)
 {
 	role("helper", "servers!group=course");
-	group_add(&hub, group("course"), user("bob"));
-	group_add(&hub, group("helpers"), user("alice"));
-	ck_assert_int_eq(role_grant(&hub, "helper", ROLE_OF_GROUP, "helpers", &err), 0);
+	group_add(wing, group("course"), user("bob"));
+	group_add(wing, group("helpers"), user("alice"));
+	ck_assert_int_eq(role_grant(wing, "helper", ROLE_OF_GROUP, "helpers", &err), 0);
 	reload();
 	ck_assert(may("alice", SCOPE_START_SERVERS, SCOPE_SERVER, "bob/"));
 	ck_assert(!may("bob", SCOPE_START_SERVERS, SCOPE_SERVER, "alice/"));
-	group_drop(&hub, group("course"), user("bob"));
+	group_drop(wing, group("course"), user("bob"));
 	ck_assert(!may("alice", SCOPE_START_SERVERS, SCOPE_SERVER, "bob/"));
-	group_add(&hub, group("course"), user("bob"));
-	group_drop(&hub, group("helpers"), user("alice"));
+	group_add(wing, group("course"), user("bob"));
+	group_drop(wing, group("helpers"), user("alice"));
 	ck_assert(!may("alice", SCOPE_START_SERVERS, SCOPE_SERVER, "bob/"));
 }
 END_TEST
@@ -252,12 +245,12 @@ START_TEST(test_a_role_that_is_lost_weakens_old_tokens)
 	struct principal p;
 
 	role("reader", "read:hub");
-	ck_assert_int_eq(role_grant(&hub, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
 	struct token *t = token(user("alice"), NULL, "read:hub", 0);
-	holdings_of_token(&hub, t, &arena, &p);
+	holdings_of_token(wing, t, &arena, &p);
 	ck_assert_int_eq(scope_allows(&p, SCOPE_BIT(SCOPE_READ_HUB), &all), SCOPE_ALLOWED);
-	role_revoke(&hub, "reader", ROLE_OF_USER, "alice");
-	holdings_of_token(&hub, t, &arena, &p);
+	role_revoke(wing, "reader", ROLE_OF_USER, "alice");
+	holdings_of_token(wing, t, &arena, &p);
 	ck_assert_int_eq(scope_allows(&p, SCOPE_BIT(SCOPE_READ_HUB), &all), SCOPE_LACKING);
 }
 END_TEST
@@ -265,13 +258,13 @@ END_TEST
 START_TEST(test_roles_follow_their_holders_and_go_with_them)
 {
 	role("reader", "read:hub");
-	ck_assert_int_eq(role_grant(&hub, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
-	ck_assert_int_eq(person_rename(&hub, user("alice"), "anna", &err), 0);
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
+	ck_assert_int_eq(person_rename(wing, user("alice"), "anna", &err), 0);
 	ck_assert(may("anna", SCOPE_READ_HUB, SCOPE_ALL, ""));
 	reload();
 	ck_assert(may("anna", SCOPE_READ_HUB, SCOPE_ALL, ""));
 	ck_assert(!may("alice", SCOPE_READ_HUB, SCOPE_ALL, ""));
-	person_remove(&hub, user("anna"));
+	person_remove(wing, user("anna"));
 	ck_assert(!may("anna", SCOPE_READ_HUB, SCOPE_ALL, ""));
 	reload();
 	ck_assert(!may("anna", SCOPE_READ_HUB, SCOPE_ALL, ""));
@@ -282,14 +275,14 @@ START_TEST(test_a_removed_role_is_nobodys)
 {
 	role("reader", "read:hub");
 	role("writer", "proxy");
-	ck_assert_int_eq(role_grant(&hub, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
-	ck_assert_int_eq(role_grant(&hub, "writer", ROLE_OF_USER, "alice", &err), 0);
-	role_remove(&hub, "reader");
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_USER, user("alice")->name, &err), 0);
+	ck_assert_int_eq(role_grant(wing, "writer", ROLE_OF_USER, "alice", &err), 0);
+	role_remove(wing, "reader");
 	ck_assert(!may("alice", SCOPE_READ_HUB, SCOPE_ALL, ""));
 	ck_assert(may("alice", SCOPE_PROXY, SCOPE_ALL, ""));
 	reload();
-	ck_assert_ptr_null(role_scopes(&hub, CYG_STR("reader")));
-	ck_assert_uint_eq(json_array_size(roles_of(&hub, ROLE_OF_USER, CYG_STR("alice"))), 1);
+	ck_assert_ptr_null(role_scopes(wing, CYG_STR("reader")));
+	ck_assert_uint_eq(json_array_size(roles_of(wing, ROLE_OF_USER, CYG_STR("alice"))), 1);
 }
 END_TEST
 
@@ -298,11 +291,11 @@ START_TEST(test_what_is_no_role_is_refused)
 	json_t *good = json_pack("[s]", "self"), *bad = json_pack("[s]", "write:all");
 	json_t *odd = json_pack("[i]", 1);
 
-	ck_assert_int_eq(role_put(&hub, "X", "", good, &err), -CYG_EINVAL);
-	ck_assert_int_eq(role_put(&hub, "admin", "", good, &err), -CYG_EINVAL);
-	ck_assert_int_eq(role_put(&hub, "reader", "", bad, &err), -CYG_EINVAL);
-	ck_assert_int_eq(role_put(&hub, "reader", "", odd, &err), -CYG_EINVAL);
-	ck_assert_int_eq(role_grant(&hub, "reader", ROLE_OF_USER, "alice", &err), -CYG_ENOENT);
+	ck_assert_int_eq(role_put(wing, "X", "", good, &err), -CYG_EINVAL);
+	ck_assert_int_eq(role_put(wing, "admin", "", good, &err), -CYG_EINVAL);
+	ck_assert_int_eq(role_put(wing, "reader", "", bad, &err), -CYG_EINVAL);
+	ck_assert_int_eq(role_put(wing, "reader", "", odd, &err), -CYG_EINVAL);
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_USER, "alice", &err), -CYG_ENOENT);
 	json_decref(good);
 	json_decref(bad);
 	json_decref(odd);
@@ -317,25 +310,25 @@ START_TEST(test_a_service_holds_its_roles_and_its_tokens_go_with_it)
 	struct service *s = NULL;
 	struct principal p;
 
-	ck_assert_int_eq(service_make(&hub, "culler", false, &s, &err), 0);
-	ck_assert_int_eq(service_make(&hub, "culler", false, &s, &err), -CYG_EEXIST);
-	ck_assert_int_eq(service_make(&hub, "a/b", false, &s, &err), -CYG_EINVAL);
+	ck_assert_int_eq(service_make(wing, "culler", false, &s, &err), 0);
+	ck_assert_int_eq(service_make(wing, "culler", false, &s, &err), -CYG_EEXIST);
+	ck_assert_int_eq(service_make(wing, "a/b", false, &s, &err), -CYG_EINVAL);
 	role("cull", "list:users");
-	ck_assert_int_eq(role_grant(&hub, "cull", ROLE_OF_SERVICE, "culler", &err), 0);
-	(void)token(NULL, services_find(&hub, CYG_STR("culler")), "inherit", 0);
+	ck_assert_int_eq(role_grant(wing, "cull", ROLE_OF_SERVICE, "culler", &err), 0);
+	(void)token(NULL, services_find(wing, CYG_STR("culler")), "inherit", 0);
 	reload();
-	s = services_find(&hub, CYG_STR("culler"));
+	s = services_find(wing, CYG_STR("culler"));
 	ck_assert_uint_eq(s->tokens.n, 1);
 	holdings_of_token(
-	    &hub, CYG_CONTAINER_OF(cyg_list_first(&s->tokens), struct token, link), &arena, &p);
+	    wing, CYG_CONTAINER_OF(cyg_list_first(&s->tokens), struct token, link), &arena, &p);
 	ck_assert_int_eq(p.kind, PRINCIPAL_SERVICE);
 	ck_assert_int_eq(scope_allows(&p, SCOPE_BIT(SCOPE_LIST_USERS), &all), SCOPE_ALLOWED);
 	ck_assert_int_eq(scope_allows(&p, SCOPE_BIT(SCOPE_READ_HUB), &all), SCOPE_LACKING);
-	service_remove(&hub, s);
+	service_remove(wing, s);
 	reload();
-	ck_assert_int_eq(service_make(&hub, "culler", false, &s, &err), 0);
+	ck_assert_int_eq(service_make(wing, "culler", false, &s, &err), 0);
 	ck_assert_uint_eq(s->tokens.n, 0);
-	ck_assert_ptr_null(roles_of(&hub, ROLE_OF_SERVICE, CYG_STR("culler")));
+	ck_assert_ptr_null(roles_of(wing, ROLE_OF_SERVICE, CYG_STR("culler")));
 }
 END_TEST
 
@@ -346,9 +339,9 @@ START_TEST(test_tokens_whose_time_is_over_are_swept)
 	(void)token(user("alice"), NULL, "self", now_us + 10);
 	(void)token(user("alice"), NULL, "self", now_us + 1000 * 1000);
 	(void)token(user("alice"), NULL, "self", 0);
-	ck_assert(!tokens_expire(&hub, now_us));
-	ck_assert(tokens_expire(&hub, now_us + 10));
-	ck_assert(!tokens_expire(&hub, now_us + 10));
+	ck_assert(!tokens_expire(wing, now_us));
+	ck_assert(tokens_expire(wing, now_us + 10));
+	ck_assert(!tokens_expire(wing, now_us + 10));
 	ck_assert_uint_eq(user("alice")->tokens.n, 2);
 	reload();
 	ck_assert_uint_eq(user("alice")->tokens.n, 2);
