@@ -91,11 +91,17 @@ def changes(rows):
     return ["", *lines] if lines else []
 
 
+def hub(rows):
+    row = rows.get(("authenticated GET", "cygnet-hub"))
+    return [f"CPU of the hub for an authenticated GET: {figure(row['value'])} {row['unit']}"
+            f" (private memory {row['private_mb']:.1f} MB)"] if row else []
+
+
 def main(folder):
-    all_rows = [row for name in ("start", "proxy", "changes", "round_trip", "bridge", "site") if (folder / f"{name}.json").exists()
+    all_rows = [row for name in ("start", "proxy", "changes", "hub", "round_trip", "bridge", "site") if (folder / f"{name}.json").exists()
                 for row in json.loads((folder / f"{name}.json").read_text())]
     rows = {(row["row"], row["who"]): row for row in all_rows}
-    text = "\n".join(compare(rows) + memory(rows) + changes(rows) + stages(rows)) + "\n"
+    text = "\n".join(compare(rows) + memory(rows) + changes(rows) + hub(rows) + stages(rows)) + "\n"
     (folder / "bench.json").write_text(json.dumps(all_rows, indent=1) + "\n")
     (folder / "table.txt").write_text(text)
     print(text, end="")
