@@ -13,11 +13,9 @@
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "hub/api/api.h"
-#include "hub/api/control.h"
 #include "hub/api/pages.h"
-#include "hub/base/asks.h"
-#include "hub/base/ratelimit.h"
 #include "hub/base/webfiles.h"
+#include "hub/control.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/metrics.h"
@@ -34,8 +32,6 @@
 
 enum {
 	TIDY_MS = 60 * 1000,
-	STARTS_WINDOW_MS = 60 * 1000,
-	STARTS_KEYS = 100000, /* users who start within one window */
 };
 static const int64_t intents_kept_us = 7LL * 24 * 3600 * 1000 * 1000;
 
@@ -99,9 +95,6 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	store_watch(hub->store, hub_metrics_commit, hub);
 	software_start(hub, &hub->software);
 	hub->leaves = leaves_new();
-	hub->asks = asks_new();
-	hub->starts =
-	    ratelimit_new((unsigned)hub->config.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
 	return start_access(hub, err) < 0 ? -(int)err->code : srvs_load(hub, err);
@@ -196,6 +189,65 @@ static int start_signin(struct hub *hub, struct cyg_err *err)
 	return signin_new(&opts, &hub->signin, err);
 }
 
+/* ---- what the API says to the daemon ---- */
+
+static void end_now(void *arg)
+{
+	struct hub *hub = arg;
+
+	cyg_loop_stop(hub->loop);
+}
+
+static void drain(void *arg)
+{
+	struct hub *hub = arg;
+
+	hub->draining = true;
+}
+
+static bool is_failing(const void *arg)
+{
+	const struct hub *hub = arg;
+
+	return hub->failing_since_us != 0;
+}
+
+static int write_metrics(const void *arg, struct cyg_buf *out, struct cyg_err *err)
+{
+	return hub_metrics_write(arg, out, err);
+}
+
+static void start_api(struct hub *hub)
+{
+	const struct hub_config *c = &hub->config;
+	const struct api parts = {
+		.opts = {
+			.name = c->name,
+			.accent = c->accent,
+			.status_url = c->status_url,
+			.help_url = c->help_url,
+			.privacy_url = c->privacy_url,
+			.starts_per_minute = c->starts_per_minute,
+			.end = end_now,
+			.drain = drain,
+			.is_failing = is_failing,
+			.write_metrics = write_metrics,
+			.arg = hub,
+		},
+		.uv = hub->uv,
+		.store = hub->store,
+		.access = hub->access,
+		.profiles = hub->profiles,
+		.clusters = hub->clusters,
+		.proxy = hub->proxy,
+		.spawners = hub->spawners,
+		.srvs = hub,
+		.signin = hub->signin,
+	};
+
+	hub->api = api_new(&parts);
+}
+
 static int check_endpoints(const struct http_mount *mounts, struct cyg_err *err)
 {
 	for (const struct http_mount *m = mounts; m->endpoints != NULL; m++) {
@@ -208,9 +260,9 @@ static int check_endpoints(const struct http_mount *mounts, struct cyg_err *err)
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
 	const struct http_mount mounts[] = {
-		{ CYG_HUB_PATH, hub_endpoints, hub, page_not_found },
+		{ CYG_HUB_PATH, hub_endpoints, hub->api, page_not_found },
 		{ CYG_HUB_PATH, signin_endpoints, hub->signin, NULL },
-		{ CYG_BASE_PATH, root_endpoints, hub, page_not_found },
+		{ CYG_BASE_PATH, root_endpoints, hub->api, page_not_found },
 		{ .endpoints = NULL },
 	};
 	const struct http_server_opts opts = {
@@ -230,8 +282,10 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 int hub_start(struct hub *hub, struct cyg_err *err)
 {
-	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_signin(hub, err) < 0 ||
-	    start_http(hub, err) < 0 || control_start(hub, err) < 0)
+	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_signin(hub, err) < 0)
+		return -(int)err->code;
+	start_api(hub);
+	if (start_http(hub, err) < 0 || control_start(hub, err) < 0)
 		return -(int)err->code;
 	cyg_log_info("hub", "ready: %s", hub->config.name);
 	return 0;
@@ -257,8 +311,7 @@ void hub_close(struct hub *hub)
 	signin_free(hub->signin);
 	webfiles_free(hub->files);
 	access_free(hub->access);
-	asks_free(hub->asks);
-	ratelimit_free(hub->starts);
+	api_free(hub->api);
 	if (hub->turns)
 		uv_close((uv_handle_t *)&hub->tidy, NULL);
 	turns_close(hub);

@@ -13,13 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct asks;
+struct api;
 struct clusters;
 struct http_server;
 struct leaves;
 struct metrics;
 struct proxy_link;
-struct ratelimit;
 struct signin;
 struct software;
 struct spawners;
@@ -54,7 +53,6 @@ struct hub {
 	uv_loop_t *uv;
 	struct store *store;
 	struct profiles *profiles;
-	struct asks *asks;         /* open requests, counted */
 	struct clusters *clusters; /* NULL: no catalogue is configured */
 	struct software *software; /* NULL: no tree is configured */
 	struct webfiles *files;
@@ -63,8 +61,7 @@ struct hub {
 	struct srvs *srvs;
 	struct leaves *leaves; /* users that are being deleted */
 	struct signin *signin;
-	struct ratelimit *starts; /* per user */
-	size_t health_waits;      /* open questions whether servers can be started */
+	struct api *api;
 	struct spawners *spawners;
 	struct proxy_link *proxy;
 	struct http_mhd *http;

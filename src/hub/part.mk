@@ -1,6 +1,6 @@
 # The hub's wings name their own sources (their part.mk), which make up this archive.
 ARCHIVES += hub
-hub_SRC := src/hub/turn.c src/hub/options.c src/hub/hub.c src/hub/metrics.c
+hub_SRC := src/hub/control.c src/hub/turn.c src/hub/options.c src/hub/hub.c src/hub/metrics.c
 
 PROGRAMS += cygnet-hub
 cygnet-hub_SRC := src/hub/main.c

@@ -37,6 +37,7 @@ TABLE = {
     "src/hub/access": HUB_BASE + " src/ipc src/store src/hub/base | jansson",
     "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
     "src/hub/signin": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server | uv jansson",
+    "src/hub/api": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server src/hub/signin | uv jansson",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",
     "proxy": "src/base src/daemon src/http | uv openssl jansson",
     "spawner/core": "src/base src/daemon src/ipc | uv",

@@ -3,8 +3,10 @@
  * who may, in the words of access/rule.h, keeps the daemon from starting. */
 #include "hub/api/api.h"
 
-#include "hub/api/control.h"
+#include "base/mem.h"
 #include "hub/api/pages.h"
+#include "hub/base/asks.h"
+#include "hub/base/ratelimit.h"
 
 #include <stddef.h>
 
@@ -13,7 +15,11 @@
 	"read:users read:users:name read:users:groups read:users:activity read:servers "           \
 	"read:roles:users"
 
-enum { BODY_MAX = 64 * 1024 };
+enum {
+	BODY_MAX = 64 * 1024,
+	STARTS_WINDOW_MS = 60 * 1000,
+	STARTS_KEYS = 100000, /* users who start within one window */
+};
 
 /* Above the hub's mount. */
 const struct http_endpoint root_endpoints[] = {
@@ -77,3 +83,23 @@ const struct http_endpoint hub_endpoints[] = {
 	{ HTTP_POST, "/api/cygnet/spark/connect", "server", api_spark_connect, BODY_MAX },
 	{ .path = NULL },
 };
+
+struct api *api_new(const struct api *parts)
+{
+	struct api *api = cyg_xcalloc(1, sizeof(*api));
+
+	*api = *parts;
+	api->asks = asks_new();
+	api->starts =
+	    ratelimit_new((unsigned)api->opts.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
+	return api;
+}
+
+void api_free(struct api *api)
+{
+	if (api == NULL)
+		return;
+	asks_free(api->asks);
+	ratelimit_free(api->starts);
+	free(api);
+}

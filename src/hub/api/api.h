@@ -1,25 +1,83 @@
-/* The hub's endpoints: one table, and the handlers by file. */
+/* The API and the portal's pages: what their endpoints work on, their table, and the handlers by
+ * file. */
 #ifndef HUB_API_H
 #define HUB_API_H
 
 #include "http/server.h"
 #include "hub/access/people.h"
 #include "hub/access/principal.h"
-#include "hub/hub.h"
 
+#include <jansson.h>
+#include <uv.h>
+
+struct access;
+struct asks;
+struct clusters;
+struct cyg_buf;
+struct hub;
+struct profiles;
+struct proxy_link;
+struct ratelimit;
+struct signin;
+struct spawners;
 struct srv;
+struct store;
+
+/* Borrowed for good. */
+struct api_opts {
+	const char *name, *accent;
+	const char *status_url, *help_url, *privacy_url;
+	uint64_t starts_per_minute; /* of each user */
+	/* Of the daemon: it ends now; it ends once no server is active; whether its disk cannot be
+	 * written; the text of a scrape. */
+	void (*end)(void *arg);
+	void (*drain)(void *arg);
+	bool (*is_failing)(const void *arg);
+	int (*write_metrics)(const void *arg, struct cyg_buf *out, struct cyg_err *err);
+	void *arg;
+};
+
+struct api {
+	struct api_opts opts;
+	/* Filled by who starts it: what is below, borrowed. */
+	uv_loop_t *uv;
+	struct store *store;
+	struct access *access; /* users, sessions, tokens */
+	const struct profiles *profiles;
+	struct clusters *clusters; /* NULL: no catalogue is configured */
+	struct proxy_link *proxy;
+	struct spawners *spawners;
+	struct hub *srvs;
+	struct signin *signin;
+	/* Its own. */
+	struct asks *asks;        /* open requests, counted */
+	struct ratelimit *starts; /* per user */
+	size_t health_waits;      /* open questions whether servers can be started */
+	bool draining;            /* told to shut down: servers are stopped, none is started */
+};
+
+/* A copy of what is filled, with what is its own. */
+struct api *api_new(const struct api *parts);
+/* Once no request is open. NULL is accepted. */
+void api_free(struct api *api);
+
+/* That of a request to one of its endpoints. */
+static inline struct api *api_of(const struct http_req *req)
+{
+	return req->ctx;
+}
 
 /* The tables (api.c), ended by a NULL path: what is mounted at CYG_HUB_PATH, and at the path above
- * it. docs/api/openapi.yaml describes them. */
+ * it, with the struct api as ctx. docs/api/openapi.yaml describes them. */
 extern const struct http_endpoint hub_endpoints[];
 extern const struct http_endpoint root_endpoints[];
 
 /* JupyterHub's models; new objects. */
 json_t *api_time(int64_t us); /* 0: null */
-json_t *api_server(const struct srv *srv);
+json_t *api_server(const struct api *api, const struct srv *srv);
 /* What the principal may see of the user. */
 json_t *api_person(
-    const struct hub *hub, const struct person *person, const struct principal *principal);
+    const struct api *api, const struct person *person, const struct principal *principal);
 
 /* api_user.c */
 void api_get_self(struct http_req *req);
@@ -37,6 +95,7 @@ void api_get_token(struct http_req *req);
 void api_delete_token(struct http_req *req);
 /* api_service.c */
 void api_health(struct http_req *req);
+void api_metrics(struct http_req *req);
 void api_shutdown(struct http_req *req);
 /* api_server.c */
 void api_get_server(struct http_req *req);

@@ -5,7 +5,6 @@
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 #include <stdio.h>
@@ -52,7 +51,7 @@ static int read_servers(
 		return cyg_fail(err, CYG_EINVAL, "servers must be an object");
 	json_object_foreach (servers, name, value) {
 		struct srv *srv =
-		    srvs_find(request_hub(req), cyg_str_of(about->name), cyg_str_of(name));
+		    srvs_find(api_of(req)->srvs, cyg_str_of(about->name), cyg_str_of(name));
 		if (srv == NULL)
 			return cyg_fail(err, CYG_EINVAL, "No such server '%.64s' for user", name);
 		if (who->srv != NULL && who->srv != srv)
@@ -84,7 +83,7 @@ static int read_body(struct http_req *req, json_t *root, struct stamps *s, struc
 
 void api_post_activity(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	json_t *root = json_loadb(req->body.p, req->body.len, 0, NULL);
 	struct stamps stamps = { .n = 0 };
 	struct cyg_err err;
@@ -96,8 +95,8 @@ void api_post_activity(struct http_req *req)
 		return;
 	}
 	if (stamps.person_us > 0)
-		people_active(hub->access, auth_about(req), stamps.person_us);
+		people_active(api->access, auth_about(req), stamps.person_us);
 	for (size_t i = 0; i < stamps.n; i++)
-		srvs_active(hub, stamps.servers[i]->id, stamps.servers_us[i]);
+		srvs_active(api->srvs, stamps.servers[i]->id, stamps.servers_us[i]);
 	http_reply(req, 200, "text/plain", CYG_STR(""));
 }

@@ -7,7 +7,6 @@
 #include "hub/api/api.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/offer/policy.h"
 #include "hub/server/progress.h"
 #include "hub/server/srv.h"
@@ -23,7 +22,7 @@ struct srv *api_about_server(struct http_req *req)
 
 	return about == NULL
 		   ? NULL
-		   : srvs_find(request_hub(req), cyg_str_of(about->name), auth_server_name(req));
+		   : srvs_find(api_of(req)->srvs, cyg_str_of(about->name), auth_server_name(req));
 }
 
 /* Named servers have their place in the record and the API; a site cannot turn them on yet. */
@@ -64,29 +63,29 @@ static int read_options(struct http_req *req, json_t **ret, struct cyg_err *err)
 
 /* What the person chose last, if it may still be had; else the defaults of what they may have. */
 static int usual_choice(
-    struct hub *hub, const struct policy_person *who, struct choice *ret, struct cyg_err *err)
+    struct api *api, const struct policy_person *who, struct choice *ret, struct cyg_err *err)
 {
-	cyg_autofree char *text = store_choice_find(hub->store, who->user);
+	cyg_autofree char *text = store_choice_find(api->store, who->user);
 	json_t *last = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	const char *field = NULL;
-	bool ok = last != NULL && choice_read(last, hub->profiles, ret, &field, err) == 0 &&
-		  policy_check(who, hub->profiles, ret, &field, err) == 0;
+	bool ok = last != NULL && choice_read(last, api->profiles, ret, &field, err) == 0 &&
+		  policy_check(who, api->profiles, ret, &field, err) == 0;
 
 	json_decref(last);
 	if (ok)
 		return 0;
-	const struct profile *f = policy_default(who, hub->profiles);
+	const struct profile *f = policy_default(who, api->profiles);
 	if (f == NULL)
 		return cyg_fail(err, CYG_EDENIED,
 		    "None of the profiles is for you. Please ask the administrator.");
-	choice_default(hub->profiles, f, ret);
+	choice_default(api->profiles, f, ret);
 	return 0;
 }
 
 static int read_choice(
     struct http_req *req, struct choice *ret, const char **field, struct cyg_err *err)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const struct person *person = auth_about(req);
 	struct policy_person who = { .user = person->name, .groups = person->groups };
 	json_t *options = NULL;
@@ -94,10 +93,10 @@ static int read_choice(
 	*field = NULL;
 	if (read_options(req, &options, err) < 0)
 		return -CYG_EINVAL;
-	int code = options == NULL ? usual_choice(hub, &who, ret, err)
-				   : choice_read(options, hub->profiles, ret, field, err);
+	int code = options == NULL ? usual_choice(api, &who, ret, err)
+				   : choice_read(options, api->profiles, ret, field, err);
 	json_decref(options);
-	return code < 0 ? code : policy_check(&who, hub->profiles, ret, field, err);
+	return code < 0 ? code : policy_check(&who, api->profiles, ret, field, err);
 }
 
 static bool is_busy(struct http_req *req, const struct srv *srv)
@@ -122,8 +121,8 @@ static bool is_busy(struct http_req *req, const struct srv *srv)
  * hundred. */
 static bool is_too_often(struct http_req *req, const char *user)
 {
-	struct hub *hub = request_hub(req);
-	uint64_t wait_ms = ratelimit_wait(hub->starts, cyg_str_of(user), cyg_clock_mono_ms());
+	struct api *api = api_of(req);
+	uint64_t wait_ms = ratelimit_wait(api->starts, cyg_str_of(user), cyg_clock_mono_ms());
 
 	if (wait_ms == 0)
 		return false;
@@ -131,14 +130,14 @@ static bool is_too_often(struct http_req *req, const char *user)
 	reply_error(req, 429,
 	    cyg_arena_printf(req->arena,
 		"%s has started a server %llu times within a minute. Please wait %llu seconds.",
-		user, (unsigned long long)hub->config.starts_per_minute,
+		user, (unsigned long long)api->opts.starts_per_minute,
 		(unsigned long long)(wait_ms + 999) / 1000));
 	return true;
 }
 
 void api_start_server(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const struct person *person = auth_about(req);
 	const char *field = NULL;
 	struct choice choice;
@@ -146,7 +145,7 @@ void api_start_server(struct http_req *req)
 
 	if (is_named(req) || is_busy(req, api_about_server(req)))
 		return;
-	if (hub->draining) {
+	if (api->draining) {
 		reply_error(req, 503, "The service is being shut down. Please try again later.");
 		return;
 	}
@@ -162,13 +161,13 @@ void api_start_server(struct http_req *req)
 	}
 	if (is_too_often(req, person->name))
 		return;
-	struct srv *srv = srvs_get(hub, person->name, "");
+	struct srv *srv = srvs_get(api->srvs, person->name, "");
 	if (srv_start(srv, &choice, &err) < 0) {
 		reply_retry_after(req, QUEUE_FULL_MS);
 		reply_error(req, 429, err.msg);
 		return;
 	}
-	ratelimit_count(hub->starts, cyg_str_of(person->name), cyg_clock_mono_ms());
+	ratelimit_count(api->starts, cyg_str_of(person->name), cyg_clock_mono_ms());
 	srv_wait(srv, req, WAIT_RUNNING);
 }
 
@@ -211,7 +210,7 @@ void api_get_server(struct http_req *req)
 	if (srv == NULL)
 		reply_error(req, 404, "There is no such server.");
 	else
-		reply_json(req, 200, api_server(srv));
+		reply_json(req, 200, api_server(api_of(req), srv));
 }
 
 void api_progress(struct http_req *req)

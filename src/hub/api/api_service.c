@@ -1,10 +1,10 @@
 /* The daemon itself: /hub/health, and the orderly end that `cygnetctl up` asks for (reference 1.3).
  */
 #include "base/mem.h"
+#include "daemon/metrics.h"
 #include "http/url.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/server/srv.h"
@@ -22,16 +22,16 @@ static const char not_ready[] =
 #define failing "The disk cannot be written: nothing new starts, nobody new signs in.\n"
 
 struct ready_wait {
-	struct hub *hub;
+	struct api *api;
 	struct http_req *req;
 	uint64_t waited_ms;
 	uv_timer_t timer;
 };
 
-static bool is_ready(const struct hub *hub)
+static bool is_ready(const struct api *api)
 {
-	return spawners_all_known(hub->spawners, NULL) && proxy_link_ready(hub->proxy) > 0 &&
-	       hub->failing_since_us == 0;
+	return spawners_all_known(api->spawners, NULL) && proxy_link_ready(api->proxy) > 0 &&
+	       !api->opts.is_failing(api->opts.arg);
 }
 
 static void on_closed(uv_handle_t *h)
@@ -41,7 +41,7 @@ static void on_closed(uv_handle_t *h)
 
 static void ready_wait_close(struct ready_wait *w)
 {
-	w->hub->health_waits--;
+	w->api->health_waits--;
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 
@@ -49,7 +49,7 @@ static void on_poll(uv_timer_t *timer)
 {
 	struct ready_wait *w = timer->data;
 	struct http_req *req = w->req;
-	bool ready = is_ready(w->hub);
+	bool ready = is_ready(w->api);
 
 	w->waited_ms += READY_POLL_MS;
 	if (!ready && w->waited_ms < READY_MAX_MS)
@@ -69,30 +69,49 @@ static void on_abort(struct http_req *req)
 
 void api_health(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	struct cyg_str value = CYG_STR("");
 	bool found = false;
 
 	(void)url_query_get(req->arena, req->head->query, "wait", &value, &found, NULL);
-	if (!found || !cyg_str_eq(value, "1") || is_ready(hub)) {
+	if (!found || !cyg_str_eq(value, "1") || is_ready(api)) {
 		/* What runs goes on without the disk: another hub would do no better. */
 		http_reply(req, 200, "text/plain",
-		    hub->failing_since_us != 0 ? CYG_STR(failing) : CYG_STR(""));
+		    api->opts.is_failing(api->opts.arg) ? CYG_STR(failing) : CYG_STR(""));
 		return;
 	}
-	if (hub->health_waits >= READY_WAITS_MAX) {
+	if (api->health_waits >= READY_WAITS_MAX) {
 		reply_error(req, 503, not_ready);
 		return;
 	}
 	struct ready_wait *w = cyg_xcalloc(1, sizeof(*w));
-	hub->health_waits++;
-	w->hub = hub;
+	api->health_waits++;
+	w->api = api;
 	w->req = req;
 	req->data = w;
 	req->on_abort = on_abort;
-	(void)uv_timer_init(hub->uv, &w->timer);
+	(void)uv_timer_init(api->uv, &w->timer);
 	w->timer.data = w;
 	(void)uv_timer_start(&w->timer, on_poll, READY_POLL_MS, READY_POLL_MS);
+}
+
+/* ---- metrics, for scrapers with a token; others ask at the control socket ---- */
+
+void api_metrics(struct http_req *req)
+{
+	struct api *api = api_of(req);
+	struct cyg_buf out;
+	struct cyg_err err;
+	size_t len = 0;
+
+	cyg_buf_init(&out, METRICS_TEXT_MAX);
+	if (api->opts.write_metrics(api->opts.arg, &out, &err) < 0) {
+		cyg_buf_free(&out);
+		reply_err(req, &err);
+		return;
+	}
+	char *text = cyg_buf_take(&out, &len);
+	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
 }
 
 /* ---- shutdown ---- */
@@ -108,28 +127,29 @@ static bool wants_servers(const json_t *root, bool *bad)
 	return json_is_true(servers);
 }
 
-static void stop_all(struct hub *hub)
+static void stop_all(struct api *api)
 {
 	const struct srv *srv = NULL;
 	size_t pos = 0;
 
-	while (srvs_next(hub, &pos, &srv)) {
+	while (srvs_next(api->srvs, &pos, &srv)) {
 		if (srv_is_active(srv))
-			srv_stop(srvs_find(hub, cyg_str_of(srv->user), cyg_str_of(srv->name)));
+			srv_stop(
+			    srvs_find(api->srvs, cyg_str_of(srv->user), cyg_str_of(srv->name)));
 	}
 }
 
 static void end_now(void *arg, const struct cyg_err *why)
 {
-	struct hub *hub = arg;
+	struct api *api = arg;
 
 	(void)why;
-	cyg_loop_stop(hub->loop);
+	api->opts.end(api->opts.arg);
 }
 
 void api_shutdown(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	json_t *root =
 	    req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
 	bool bad = root == NULL;
@@ -141,10 +161,11 @@ void api_shutdown(struct http_req *req)
 		return;
 	}
 	if (servers) {
-		hub->draining = true;
-		stop_all(hub);
+		api->draining = true;
+		api->opts.drain(api->opts.arg);
+		stop_all(api);
 	} else {
-		store_after_turn(hub->store, end_now, hub);
+		store_after_turn(api->store, end_now, api);
 	}
 	reply_json(req, 202, json_pack("{s:s}", "message", "Shutting down Hub"));
 }

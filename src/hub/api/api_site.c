@@ -1,9 +1,9 @@
 /* What the portal's pages need to know: the site, the start form for this person, the last end. */
 #include "base/mem.h"
+#include "cygnet/version.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/in_force.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
@@ -35,14 +35,14 @@ static json_t *providers(struct signin *signin)
 
 void api_get_site(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
-	const struct hub_config *c = &hub->config;
-	const struct spawn_hello *hello = spawners_hello(hub->spawners);
+	struct api *api = api_of(req);
+	const struct api_opts *c = &api->opts;
+	const struct spawn_hello *hello = spawners_hello(api->spawners);
 	const char *statement =
 	    hello != NULL ? hello->statement : "The service that runs servers is not connected.";
 	json_t *site = json_pack("{s:s, s:o, s:s, s:o, s:b, s:s, s:s}", "name", c->name, "accent",
-	    text_or_null(c->accent), "version", CYGNET_VERSION, "providers", providers(hub->signin),
-	    "development", (int)signin_is_development(hub->signin), "isolation",
+	    text_or_null(c->accent), "version", CYGNET_VERSION, "providers", providers(api->signin),
+	    "development", (int)signin_is_development(api->signin), "isolation",
 	    spawner_isolation_name(hello), "isolation_message", statement);
 
 	(void)json_object_set_new(site, "status_url", text_or_null(c->status_url));
@@ -143,21 +143,21 @@ static json_t *profile(
 	return one;
 }
 
-static void add_last(struct hub *hub, const struct policy_person *who, json_t *form)
+static void add_last(struct api *api, const struct policy_person *who, json_t *form)
 {
-	cyg_autofree char *text = store_choice_find(hub->store, who->user);
+	cyg_autofree char *text = store_choice_find(api->store, who->user);
 	json_t *last = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	char line[CHOICE_LINE_SIZE] = "";
 	const char *field = NULL;
 	struct choice c;
 
 	/* What is no longer offered is no last choice. */
-	if (last == NULL || choice_read(last, hub->profiles, &c, &field, NULL) < 0 ||
-	    policy_check(who, hub->profiles, &c, &field, NULL) < 0) {
+	if (last == NULL || choice_read(last, api->profiles, &c, &field, NULL) < 0 ||
+	    policy_check(who, api->profiles, &c, &field, NULL) < 0) {
 		json_decref(last);
 		last = json_null();
 	} else {
-		choice_line(&c, hub->profiles, line);
+		choice_line(&c, api->profiles, line);
 	}
 	(void)json_object_set_new(form, "last", last);
 	(void)json_object_set_new(form, "last_line", text_or_null(line));
@@ -165,21 +165,21 @@ static void add_last(struct hub *hub, const struct policy_person *who, json_t *f
 
 void api_get_form(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const struct person *person = auth_about(req);
 	struct policy_person who = { .user = person->name, .groups = person->groups };
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < hub->profiles->n_profiles; i++)
+	for (size_t i = 0; i < api->profiles->n_profiles; i++)
 		(void)json_array_append_new(
-		    all, profile(hub->profiles, &hub->profiles->profiles[i], &who));
+		    all, profile(api->profiles, &api->profiles->profiles[i], &who));
 	json_t *form = json_pack("{s:o}", "profiles", all);
-	add_last(hub, &who, form);
+	add_last(api, &who, form);
 	reply_json(req, 200, form);
 }
 
 void api_dismiss_end(struct http_req *req)
 {
-	store_end_dismiss(request_hub(req)->store, auth_about(req)->name);
-	reply_committed(request_hub(req)->store, req, 204, NULL);
+	store_end_dismiss(api_of(req)->store, auth_about(req)->name);
+	reply_committed(api_of(req)->store, req, 204, NULL);
 }

@@ -9,7 +9,6 @@
 #include "hub/api/api.h"
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/offer/clusters.h"
 #include "hub/server/srv.h"
 #include "spark/catalogue.h"
@@ -32,7 +31,7 @@ enum {
 
 /* One request to connect; ends with its answer, or when the client goes. */
 struct connect {
-	struct hub *hub;
+	struct api *api;
 	struct http_req *req;
 	struct clusters_wait wait;
 	char user[CYG_NAME_MAX];
@@ -47,7 +46,7 @@ struct connect {
 static void connect_free(struct connect *c)
 {
 	clusters_wait_cancel(&c->wait);
-	asks_leave(c->hub->asks, ASKS_CONNECT, c->user);
+	asks_leave(c->api->asks, ASKS_CONNECT, c->user);
 	cyg_cleanse(c->secret, sizeof(c->secret));
 	free(c);
 }
@@ -242,7 +241,7 @@ static void on_catalogue(
     void *arg, const struct spark_catalogue *catalogue, const struct cyg_err *why)
 {
 	struct connect *c = arg;
-	const struct srv *srv = srvs_find_id(c->hub, c->server_id);
+	const struct srv *srv = srvs_find_id(c->api->srvs, c->server_id);
 	const struct spark_cluster *cl = NULL;
 	struct cyg_err err = { .code = CYG_OK };
 	json_t *answer = NULL;
@@ -299,7 +298,7 @@ static int read_question(struct connect *c, struct cyg_str body, struct cyg_err 
 void api_spark_connect(struct http_req *req)
 {
 	const struct who *who = auth_who(req);
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	struct connect *c;
 	struct cyg_err err;
 
@@ -307,14 +306,14 @@ void api_spark_connect(struct http_req *req)
 		reply_error(req, 403, "This server was started without a Spark cluster.");
 		return;
 	}
-	if (hub->clusters == NULL) {
+	if (api->clusters == NULL) {
 		reply_error(req, 404, "This site has no catalogue of Spark clusters.");
 		return;
 	}
-	if (!asks_admit(hub->asks, ASKS_CONNECT, who->srv->user, req))
+	if (!asks_admit(api->asks, ASKS_CONNECT, who->srv->user, req))
 		return;
 	c = cyg_xcalloc(1, sizeof(*c));
-	c->hub = hub;
+	c->api = api;
 	c->req = req;
 	(void)cyg_str_copy(c->server_id, sizeof(c->server_id), cyg_str_of(who->srv->id));
 	(void)cyg_str_copy(c->user, sizeof(c->user), cyg_str_of(who->srv->user));
@@ -326,13 +325,13 @@ void api_spark_connect(struct http_req *req)
 		connect_fail(c, 400, err.msg);
 		return;
 	}
-	clusters_want(hub->clusters, &c->wait, on_catalogue, c);
+	clusters_want(api->clusters, &c->wait, on_catalogue, c);
 }
 
 /* ---- which value came from where ---- */
 
 struct ask {
-	struct hub *hub;
+	struct api *api;
 	struct http_req *req;
 	struct http_call *call;
 	char user[CYG_NAME_MAX];
@@ -341,7 +340,7 @@ struct ask {
 static void ask_free(struct ask *a)
 {
 	http_call_cancel(a->call);
-	asks_leave(a->hub->asks, ASKS_SPARK, a->user);
+	asks_leave(a->api->asks, ASKS_SPARK, a->user);
 	free(a);
 }
 
@@ -368,7 +367,7 @@ static void on_agent(void *arg, const struct http_result *result)
 
 void api_get_spark(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const struct srv *srv = api_about_server(req);
 	struct ask *a;
 
@@ -384,13 +383,13 @@ void api_get_spark(struct http_req *req)
 		.host = "localhost",
 		.timeout_ms = AGENT_MS,
 		.body_max = AGENT_ANSWER_MAX };
-	if (!asks_admit(hub->asks, ASKS_SPARK, srv->user, req))
+	if (!asks_admit(api->asks, ASKS_SPARK, srv->user, req))
 		return;
 	a = cyg_xcalloc(1, sizeof(*a));
-	a->hub = hub;
+	a->api = api;
 	a->req = req;
 	(void)cyg_str_copy(a->user, sizeof(a->user), cyg_str_of(srv->user));
 	req->data = a;
 	req->on_abort = on_ask_abort;
-	a->call = http_call_start(hub->uv, &spec, on_agent, a);
+	a->call = http_call_start(api->uv, &spec, on_agent, a);
 }

@@ -9,7 +9,6 @@
 #include "hub/api/kernel_rows.h"
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
 #include "hub/server/srv.h"
@@ -20,7 +19,7 @@ enum { STAT_MS = 3000 };
 
 /* One request, step by step; at most one call is open. */
 struct stat_story {
-	struct hub *hub;
+	struct api *api;
 	struct http_req *req;
 	char user[CYG_NAME_MAX];
 	char *base_url, *socket;
@@ -35,7 +34,7 @@ struct stat_story {
 static void story_free(struct stat_story *s)
 {
 	http_call_cancel(s->call);
-	asks_leave(s->hub->asks, ASKS_STAT, s->user);
+	asks_leave(s->api->asks, ASKS_STAT, s->user);
 	free(s->base_url);
 	free(s->socket);
 	json_decref(s->answer);
@@ -94,7 +93,7 @@ static void on_item(void *arg, const struct spawn_item *item)
 	struct stat_story *s = arg;
 
 	/* The record may have begun another life, or be gone with its user. */
-	struct srv *srv = srvs_find_id(s->hub, s->id);
+	struct srv *srv = srvs_find_id(s->api->srvs, s->id);
 
 	if (srv == NULL)
 		return;
@@ -116,7 +115,7 @@ static void ask(struct stat_story *s, const char *what, http_call_fn done)
 		.body_max = KERNEL_ROWS_TEXT_MAX,
 	};
 
-	s->call = http_call_start(s->hub->uv, &spec, done, s);
+	s->call = http_call_start(s->api->uv, &spec, done, s);
 }
 
 static void on_sessions(void *arg, const struct http_result *result)
@@ -155,7 +154,7 @@ static void on_stat(void *arg, uint32_t number, const struct cyg_err *why)
 
 void api_get_stat(struct http_req *req)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	struct srv *srv = api_about_server(req);
 	struct spawn_stop m = { 0 };
 
@@ -163,13 +162,13 @@ void api_get_stat(struct http_req *req)
 		reply_error(req, 404, "The server is not running.");
 		return;
 	}
-	if (!asks_admit(hub->asks, ASKS_STAT, srv->user, req))
+	if (!asks_admit(api->asks, ASKS_STAT, srv->user, req))
 		return;
 	struct stat_story *s = cyg_xcalloc(1, sizeof(*s));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_stat, .arg = s, .timeout_ms = STAT_MS
 	};
-	s->hub = hub;
+	s->api = api;
 	s->req = req;
 	(void)cyg_str_copy(s->user, sizeof(s->user), cyg_str_of(srv->user));
 	s->base_url = cyg_xstrdup(srv->base_url);

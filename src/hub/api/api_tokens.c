@@ -9,7 +9,6 @@
 #include "hub/access/role.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/in_force.h"
 
 #include <string.h>
@@ -29,7 +28,7 @@ static json_t *model(struct http_req *req, const struct token *t)
 	json_t *scopes = json_array();
 	struct principal p;
 
-	holdings_of_token(request_hub(req)->access, t, req->arena, &p);
+	holdings_of_token(api_of(req)->access, t, req->arena, &p);
 	scope_set_each(&p.scopes, on_scope, scopes);
 	return json_pack("{s:s, s:o, s:s, s:[], s:o, s:o, s:o, s:o, s:s, s:n, s:s}", "user",
 	    t->person->name, "id", json_sprintf("a%lld", (long long)t->id), "kind", "api_token",
@@ -193,7 +192,7 @@ static int check_grant(struct http_req *req, const json_t *scopes, struct cyg_er
 	struct scope_texts texts = holdings_texts(scopes, req->arena);
 	struct principal owner;
 
-	holdings_of_user(request_hub(req)->access, auth_about(req), req->arena, &owner);
+	holdings_of_user(api_of(req)->access, auth_about(req), req->arena, &owner);
 	return principal_may_grant(&auth_who(req)->principal, &owner, &texts, err);
 }
 
@@ -218,7 +217,7 @@ static void make(struct http_req *req, const json_t *body)
 	struct cyg_err err;
 
 	if (read_spec(req, body, &spec, &err) < 0 ||
-	    token_make(request_hub(req)->access, &spec, text, &t, &err) < 0) {
+	    token_make(api_of(req)->access, &spec, text, &t, &err) < 0) {
 		reply_error(req, 400, err.msg);
 		json_decref(spec.scopes);
 		return;
@@ -229,7 +228,7 @@ static void make(struct http_req *req, const json_t *body)
 	cyg_cleanse(text, sizeof(text));
 	cyg_log_info("token", "a%lld of %s made by %.*s", (long long)t->id, t->person->name,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
-	reply_in_force(request_hub(req)->proxy, req, 201, told);
+	reply_in_force(api_of(req)->proxy, req, 201, told);
 }
 
 void api_make_token(struct http_req *req)
@@ -256,8 +255,8 @@ void api_delete_token(struct http_req *req)
 		return;
 	cyg_log_info("token", "a%lld of %s deleted by %.*s", (long long)t->id, t->person->name,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
-	token_end(request_hub(req)->access, t);
+	token_end(api_of(req)->access, t);
 	if (auth_who(req)->token == t)
 		auth_forget(req); /* it has ended itself */
-	reply_in_force(request_hub(req)->proxy, req, 204, NULL);
+	reply_in_force(api_of(req)->proxy, req, 204, NULL);
 }

@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cygnet/paths.h"
+#include "cygnet/version.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 json_t *api_time(int64_t us)
@@ -24,11 +24,11 @@ static json_t *text_or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? json_string(text) : json_null();
 }
 
-static json_t *own_facts(const struct srv *srv)
+static json_t *own_facts(const struct api *api, const struct srv *srv)
 {
 	cyg_autofree char *lab = cyg_xasprintf("%slab", srv->base_url);
 	const struct choice *c = &srv->choice;
-	const struct profile *f = profiles_find(srv->hub->profiles, c->profile);
+	const struct profile *f = profiles_find(api->profiles, c->profile);
 	json_t *tree =
 	    f != NULL && f->notebook ? json_sprintf("%stree", srv->base_url) : json_null();
 
@@ -45,7 +45,7 @@ static json_t *progress_url(const struct srv *srv)
 			 CYG_HUB_PATH "/api/users/%s/servers/%s/progress", srv->user, srv->name);
 }
 
-json_t *api_server(const struct srv *srv)
+json_t *api_server(const struct api *api, const struct srv *srv)
 {
 	json_t *full = json_sprintf("%s/%s", srv->user, srv->name);
 
@@ -55,7 +55,7 @@ json_t *api_server(const struct srv *srv)
 	    text_or_null(srv_state_pending(srv->state)), "url", srv->base_url, "progress_url",
 	    progress_url(srv), "started", api_time(srv->started_us), "last_activity",
 	    api_time(srv->last_activity_us), "user_options", choice_json(&srv->choice), "full_url",
-	    "full_progress_url", "cygnet", own_facts(srv));
+	    "full_progress_url", "cygnet", own_facts(api, srv));
 }
 
 static void on_end(void *arg, const void *found)
@@ -69,26 +69,26 @@ static void on_end(void *arg, const void *found)
 	    lines != NULL ? lines : json_array());
 }
 
-static json_t *last_end(const struct hub *hub, const struct person *person)
+static json_t *last_end(const struct api *api, const struct person *person)
 {
 	json_t *ret = NULL;
 
-	(void)store_end_find(hub->store, person->name, on_end, &ret, NULL);
+	(void)store_end_find(api->store, person->name, on_end, &ret, NULL);
 	return ret != NULL ? ret : json_null();
 }
 
 /* The servers that run, start or stop, by name; *is_default is the default one, or NULL. */
 static json_t *servers_of(
-    const struct hub *hub, const struct person *person, const struct srv **is_default)
+    const struct api *api, const struct person *person, const struct srv **is_default)
 {
 	json_t *ret = json_object();
 
 	*is_default = NULL;
-	for (const struct srv *srv = srvs_first_of(hub, person->name); srv != NULL;
+	for (const struct srv *srv = srvs_first_of(api->srvs, person->name); srv != NULL;
 	     srv = srv->next_of_user) {
 		if (!srv_is_active(srv))
 			continue;
-		(void)json_object_set_new(ret, srv->name, api_server(srv));
+		(void)json_object_set_new(ret, srv->name, api_server(api, srv));
 		if (srv->name[0] == '\0')
 			*is_default = srv;
 	}
@@ -116,10 +116,10 @@ static json_t *roles_of(const struct person *person)
 }
 
 /* Everything that can be told. */
-static json_t *whole(const struct hub *hub, const struct person *person)
+static json_t *whole(const struct api *api, const struct person *person)
 {
 	const struct srv *srv = NULL;
-	json_t *servers = servers_of(hub, person, &srv);
+	json_t *servers = servers_of(api, person, &srv);
 	bool ready = srv != NULL && srv->state == SRV_RUNNING;
 
 	return json_pack("{s:s, s:s, s:b, s:o, s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "name",
@@ -127,14 +127,14 @@ static json_t *whole(const struct hub *hub, const struct person *person)
 	    "groups", person->groups, "server", ready ? json_string(srv->base_url) : json_null(),
 	    "pending", text_or_null(srv != NULL ? srv_state_pending(srv->state) : NULL), "created",
 	    api_time(person->created_us), "last_activity", api_time(person->last_activity_us),
-	    "servers", servers, "cygnet", "last_end", last_end(hub, person));
+	    "servers", servers, "cygnet", "last_end", last_end(api, person));
 }
 
 json_t *api_person(
-    const struct hub *hub, const struct person *person, const struct principal *principal)
+    const struct api *api, const struct person *person, const struct principal *principal)
 {
 	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
-	json_t *all = whole(hub, person), *ret = json_object();
+	json_t *all = whole(api, person), *ret = json_object();
 
 	for (size_t i = 0; i < CYG_N(views); i++) {
 		if (scope_allows(principal, SCOPE_BIT(views[i].scope), &target) != SCOPE_ALLOWED)
@@ -166,7 +166,7 @@ static json_t *self(struct http_req *req, const struct who *who)
 	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
 	(void)scope_set_add_bits(&p.scopes,
 	    SCOPE_BIT(SCOPE_READ_USERS_NAME) | SCOPE_BIT(SCOPE_READ_USERS_GROUPS), &target, NULL);
-	return api_person(request_hub(req), person, &p);
+	return api_person(api_of(req), person, &p);
 }
 
 void api_get_self(struct http_req *req)
@@ -185,8 +185,7 @@ void api_get_self(struct http_req *req)
 
 void api_get_user(struct http_req *req)
 {
-	reply_json(
-	    req, 200, api_person(request_hub(req), auth_about(req), &auth_who(req)->principal));
+	reply_json(req, 200, api_person(api_of(req), auth_about(req), &auth_who(req)->principal));
 }
 
 void api_get_version(struct http_req *req)

@@ -7,7 +7,6 @@
 #include "hub/access/service.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/link/in_force.h"
 #include "hub/server/leave.h"
 #include "hub/server/srv.h"
@@ -72,31 +71,31 @@ static bool asker_is_admin(const struct who *who)
 
 static json_t *model(struct http_req *req, const struct person *person)
 {
-	return api_person(request_hub(req), person, &auth_who(req)->principal);
+	return api_person(api_of(req), person, &auth_who(req)->principal);
 }
 
 /* ---- POST ---- */
 
 static int make(struct http_req *req, json_t *root, struct person **ret, struct cyg_err *err)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const char *name = cyg_arena_dup(req->arena, req->params[0]);
 	struct change c;
 
-	if (people_find(hub->access, req->params[0]) != NULL)
+	if (people_find(api->access, req->params[0]) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "User %.64s already exists", name);
 	if (read_change(root, &c, err) < 0)
 		return -CYG_EINVAL;
 	if (c.admin == 1 && !asker_is_admin(auth_who(req)))
 		return cyg_fail(err, CYG_EDENIED, "Only admins can grant admin permissions");
-	if (signin_is_reserved(hub->signin, name))
+	if (signin_is_reserved(api->signin, name))
 		return cyg_fail(err, CYG_EINVAL,
 		    "Failed to create user: %.64s is the name of a system account, or reserved",
 		    name);
-	if (person_make(hub->access, name, ret, err) < 0)
+	if (person_make(api->access, name, ret, err) < 0)
 		return -(int)err->code;
 	if (c.admin == 1)
-		person_set_admin(hub->access, *ret, true);
+		person_set_admin(api->access, *ret, true);
 	return 0;
 }
 
@@ -114,14 +113,14 @@ void api_make_user(struct http_req *req)
 	}
 	cyg_log_info("user", "%s (%lld) is made by %.*s", person->name, (long long)person->id,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
-	reply_committed(request_hub(req)->store, req, 201, model(req, person));
+	reply_committed(api_of(req)->store, req, 201, model(req, person));
 }
 
 /* ---- PATCH ---- */
 
-static bool has_server(const struct hub *hub, const struct person *person)
+static bool has_server(const struct api *api, const struct person *person)
 {
-	for (const struct srv *srv = srvs_first_of(hub, person->name); srv != NULL;
+	for (const struct srv *srv = srvs_first_of(api->srvs, person->name); srv != NULL;
 	     srv = srv->next_of_user) {
 		if (srv_is_active(srv))
 			return true;
@@ -130,27 +129,27 @@ static bool has_server(const struct hub *hub, const struct person *person)
 }
 
 /* A running server knows its user's name: its address, and its credential's owner. */
-static int rename_to(struct hub *hub, struct person *person, const char *name, struct cyg_err *err)
+static int rename_to(struct api *api, struct person *person, const char *name, struct cyg_err *err)
 {
 	cyg_autofree char *old = cyg_xstrdup(person->name);
 
-	if (has_server(hub, person))
+	if (has_server(api, person))
 		return cyg_fail(err, CYG_EINVAL,
 		    "%s's server is running. Stop it, then rename the user.", person->name);
-	if (signin_is_reserved(hub->signin, name))
+	if (signin_is_reserved(api->signin, name))
 		return cyg_fail(err, CYG_EINVAL, "Invalid username: %.64s", name);
-	if (person_rename(hub->access, person, name, err) < 0) {
+	if (person_rename(api->access, person, name, err) < 0) {
 		err->code = CYG_EINVAL; /* JupyterHub's 400, also for a name that is taken */
 		return -CYG_EINVAL;
 	}
-	srvs_forget_user(hub, old);
+	srvs_forget_user(api->srvs, old);
 	cyg_log_info("user", "%s (%lld) is now %s", old, (long long)person->id, person->name);
 	return 0;
 }
 
 static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	struct person *person = auth_about(req);
 	struct change c;
 
@@ -163,10 +162,10 @@ static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 	if (person->leaving)
 		return cyg_fail(err, CYG_EINVAL, "%s is being deleted.", person->name);
 	if (c.name != NULL && strcmp(c.name, person->name) != 0 &&
-	    rename_to(hub, person, c.name, err) < 0)
+	    rename_to(api, person, c.name, err) < 0)
 		return -CYG_EINVAL;
 	if (c.admin >= 0)
-		person_set_admin(hub->access, person, c.admin == 1);
+		person_set_admin(api->access, person, c.admin == 1);
 	return 0;
 }
 
@@ -180,7 +179,7 @@ void api_change_user(struct http_req *req)
 	if (code < 0)
 		reply_err(req, &err);
 	else /* sessions and tokens have another user's name, or may other things */
-		reply_in_force(request_hub(req)->proxy, req, 200, model(req, auth_about(req)));
+		reply_in_force(api_of(req)->proxy, req, 200, model(req, auth_about(req)));
 }
 
 /* ---- DELETE ---- */
@@ -195,5 +194,5 @@ void api_delete_user(struct http_req *req)
 	}
 	cyg_log_info("user", "%s (%lld) is to be deleted by %.*s", person->name,
 	    (long long)person->id, CYG_STR_ARGS(who_name(auth_who(req))));
-	leave_begin(request_hub(req), person, req);
+	leave_begin(api_of(req)->srvs, person, req);
 }

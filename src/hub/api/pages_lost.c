@@ -4,9 +4,9 @@
 #include "cygnet/paths.h"
 #include "http/url.h"
 #include "hub/access/auth.h"
+#include "hub/api/api.h"
 #include "hub/api/pages.h"
 #include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/server/srv.h"
 
 #include <string.h>
@@ -40,7 +40,7 @@ static void not_running(struct http_req *req, const struct who *who)
 
 static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_str name)
 {
-	struct hub *hub = request_hub(req);
+	struct api *api = api_of(req);
 	const struct who *who = auth_who(req);
 
 	if (who->person == NULL) {
@@ -54,9 +54,9 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 		reply_error(req, 404, "There is nothing here, or it is not yours.");
 		return;
 	}
-	struct srv *srv = srvs_find(hub, user, name);
+	struct srv *srv = srvs_find(api->srvs, user, name);
 	if (srv == NULL)
-		srv = srvs_find(hub, user, CYG_STR(""));
+		srv = srvs_find(api->srvs, user, CYG_STR(""));
 	const char *pending = srv != NULL ? srv_state_pending(srv->state) : NULL;
 	if (is_navigation(req) && pending != NULL && strcmp(pending, "spawn") == 0) {
 		/* "/user/alice/" → "/hub/spawn-pending/alice" */

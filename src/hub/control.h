@@ -4,13 +4,8 @@
 
 #include "hub/hub.h"
 
-struct http_req;
-
 /* Listens on the socket passed in under the name hub-control, else on its path, made 0600. */
 int control_start(struct hub *hub, struct cyg_err *err);
 void control_close(struct hub *hub);
-
-/* GET /hub/metrics, with the scope read:metrics. */
-void api_metrics(struct http_req *req);
 
 #endif

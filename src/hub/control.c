@@ -1,43 +1,29 @@
-/* The hub's control socket: root, or the hub's own uid, by the peer's credential. And the same
- * metrics on the hub's ordinary address, for scrapers with a token. */
-#include "hub/api/control.h"
+/* The hub's control socket: root, or the hub's own uid, by the peer's credential. */
+#include "hub/control.h"
 
 #include "base/mem.h"
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
 #include "http/peer.h"
 #include "http/server.h"
-#include "hub/access/auth.h"
-#include "hub/base/reply.h"
-#include "hub/hub.h"
 #include "hub/metrics.h"
 
 #include <sys/socket.h>
 
-static void reply(struct http_req *req, const struct hub *hub)
+static void get_metrics(struct http_req *req)
 {
 	struct cyg_buf out;
 	struct cyg_err err;
 	size_t len = 0;
 
 	cyg_buf_init(&out, METRICS_TEXT_MAX);
-	if (hub_metrics_write(hub, &out, &err) < 0) {
+	if (hub_metrics_write(req->ctx, &out, &err) < 0) {
 		cyg_buf_free(&out);
 		http_reply_err(req, &err);
 		return;
 	}
 	char *text = cyg_buf_take(&out, &len);
 	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
-}
-
-void api_metrics(struct http_req *req)
-{
-	reply(req, request_hub(req));
-}
-
-static void get_metrics(struct http_req *req)
-{
-	reply(req, req->ctx);
 }
 
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
