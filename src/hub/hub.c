@@ -260,7 +260,9 @@ static int check_endpoints(const struct http_mount *mounts, struct cyg_err *err)
 static int start_http(struct hub *hub, struct cyg_err *err)
 {
 	const struct http_mount mounts[] = {
-		{ CYG_HUB_PATH, hub_endpoints, hub->api, page_not_found },
+		{ CYG_HUB_PATH, page_endpoints, hub->api, page_not_found },
+		{ CYG_HUB_PATH, hub_endpoints, hub->api, NULL },
+		{ CYG_HUB_PATH, cygnet_endpoints, hub->api, NULL },
 		{ CYG_HUB_PATH, signin_endpoints, hub->signin, NULL },
 		{ CYG_BASE_PATH, root_endpoints, hub->api, page_not_found },
 		{ .endpoints = NULL },

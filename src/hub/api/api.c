@@ -1,10 +1,9 @@
-/* The endpoint table of the API and the pages; the sign-in has its own
- * (signin/signin_endpoints.c). docs/api/openapi.yaml describes each row; a row that does not say
+/* The endpoint tables of the API; the pages (pages.c) and the sign-in (signin/signin_endpoints.c)
+ * have their own. docs/api/openapi.yaml describes each row; a row that does not say
  * who may, in the words of access/rule.h, keeps the daemon from starting. */
 #include "hub/api/api.h"
 
 #include "base/mem.h"
-#include "hub/api/pages.h"
 #include "hub/base/asks.h"
 #include "hub/base/ratelimit.h"
 
@@ -21,28 +20,8 @@ enum {
 	STARTS_KEYS = 100000, /* users who start within one window */
 };
 
-/* Above the hub's mount. */
-const struct http_endpoint root_endpoints[] = {
-	{ HTTP_GET, "/", "anyone", page_root, 0 },
-	{ .path = NULL },
-};
-
+/* JupyterHub's. */
 const struct http_endpoint hub_endpoints[] = {
-	/* pages */
-	{ HTTP_GET, "", "anyone", page_root, 0 },
-	{ HTTP_GET, "/", "page", page_home, 0 },
-	{ HTTP_GET, "/home", "page", page_home, 0 },
-	{ HTTP_GET, "/spawn", "page", page_home, 0 },
-	{ HTTP_GET, "/spawn/{user}", "page start:servers", page_home, 0 },
-	{ HTTP_GET, "/spawn-pending/{user}", "page start:servers", page_starting, 0 },
-	{ HTTP_GET, "/spawn-pending/{user}/{server}", "page start:servers", page_starting, 0 },
-	{ HTTP_GET, "/spark", "page", page_spark, 0 },
-	{ HTTP_GET, "/user-redirect/{path...}", "page", page_user_redirect, 0 },
-	{ HTTP_GET, "/error/{code}", "anyone", page_error, 0 },
-	{ HTTP_GET, "/static/{file}", "anyone", page_static, 0 },
-	{ HTTP_GET, "/login", "anyone", page_login, 0 },
-	{ HTTP_GET, "/logout", "anyone", page_logout, 0 },
-	/* JupyterHub's */
 	{ HTTP_GET, "/health", "anyone", api_health, 0 },
 	{ HTTP_GET, "/api/health", "anyone", api_health, 0 },
 	{ HTTP_GET, "/metrics", "read:metrics", api_metrics, 0 },
@@ -71,7 +50,11 @@ const struct http_endpoint hub_endpoints[] = {
 	    BODY_MAX },
 	{ HTTP_GET, "/api/users/{user}/servers/{server}/progress", "read:servers", api_progress,
 	    0 },
-	/* ours */
+	{ .path = NULL },
+};
+
+/* Ours. */
+const struct http_endpoint cygnet_endpoints[] = {
 	{ HTTP_GET, "/api/cygnet/site", "anyone", api_get_site, 0 },
 	{ HTTP_GET, "/api/cygnet/form", "user own start:servers", api_get_form, 0 },
 	{ HTTP_POST, "/api/cygnet/last-end/dismiss", "user own start:servers", api_dismiss_end,

@@ -1,4 +1,4 @@
-/* The API and the portal's pages: what their endpoints work on, their table, and the handlers by
+/* The API and the portal's pages: what their endpoints work on, their tables, and the handlers by
  * file. */
 #ifndef HUB_API_H
 #define HUB_API_H
@@ -67,10 +67,10 @@ static inline struct api *api_of(const struct http_req *req)
 	return req->ctx;
 }
 
-/* The tables (api.c), ended by a NULL path: what is mounted at CYG_HUB_PATH, and at the path above
- * it, with the struct api as ctx. docs/api/openapi.yaml describes them. */
+/* The tables (api.c), ended by a NULL path: mounted at CYG_HUB_PATH with the struct api as ctx.
+ * JupyterHub's, and our own below /api/cygnet. docs/api/openapi.yaml describes them. */
 extern const struct http_endpoint hub_endpoints[];
-extern const struct http_endpoint root_endpoints[];
+extern const struct http_endpoint cygnet_endpoints[];
 
 /* JupyterHub's models; new objects. */
 json_t *api_time(int64_t us); /* 0: null */

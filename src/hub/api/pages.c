@@ -19,22 +19,23 @@ static void show(struct http_req *req, const char *name)
 		http_reply_error(req, 404, "The portal's pages are not installed: see web-dir.");
 }
 
-void page_home(struct http_req *req)
+static void page_home(struct http_req *req)
 {
 	show(req, "home.html");
 }
 
-void page_spark(struct http_req *req)
+static void page_spark(struct http_req *req)
 {
 	show(req, "spark.html");
 }
 
-void page_root(struct http_req *req)
+static void page_root(struct http_req *req)
 {
 	http_reply_redirect(req, 302, CYG_HUB_PATH "/");
 }
 
-void page_logout(struct http_req *req)
+/* JupyterLab's "Log Out" leads here: a page that asks, because a GET signs nobody out. */
+static void page_logout(struct http_req *req)
 {
 	if (auth_who(req)->session != NULL) {
 		show(req, "home.html");
@@ -44,7 +45,8 @@ void page_logout(struct http_req *req)
 	http_reply_redirect(req, 302, CYG_HUB_PATH "/login");
 }
 
-void page_user_redirect(struct http_req *req)
+/* JupyterLab's links for sharing: the same address on the reader's own server. */
+static void page_user_redirect(struct http_req *req)
 {
 	cyg_autobuf struct cyg_buf to;
 	struct cyg_str query = req->head->query;
@@ -60,7 +62,7 @@ void page_user_redirect(struct http_req *req)
 	http_reply_redirect(req, 302, to.data);
 }
 
-void page_login(struct http_req *req)
+static void page_login(struct http_req *req)
 {
 	struct cyg_str next = CYG_STR("");
 	bool found = false;
@@ -75,13 +77,13 @@ void page_login(struct http_req *req)
 	show(req, "login.html");
 }
 
-void page_starting(struct http_req *req)
+static void page_starting(struct http_req *req)
 {
 	show(req, "starting.html");
 }
 
 /* The proxy's own pages link here; the page tells what was asked for from its query. */
-void page_error(struct http_req *req)
+static void page_error(struct http_req *req)
 {
 	uint64_t status = 0;
 	char name[32];
@@ -95,7 +97,7 @@ void page_error(struct http_req *req)
 		reply_error(req, 404, "There is no such page.");
 }
 
-void page_static(struct http_req *req)
+static void page_static(struct http_req *req)
 {
 	char name[160];
 
@@ -104,3 +106,27 @@ void page_static(struct http_req *req)
 	if (!webfiles_send(req, 200, name))
 		reply_error(req, 404, "There is no such file.");
 }
+
+/* ---- the tables ---- */
+
+const struct http_endpoint root_endpoints[] = {
+	{ HTTP_GET, "/", "anyone", page_root, 0 },
+	{ .path = NULL },
+};
+
+const struct http_endpoint page_endpoints[] = {
+	{ HTTP_GET, "", "anyone", page_root, 0 },
+	{ HTTP_GET, "/", "page", page_home, 0 },
+	{ HTTP_GET, "/home", "page", page_home, 0 },
+	{ HTTP_GET, "/spawn", "page", page_home, 0 },
+	{ HTTP_GET, "/spawn/{user}", "page start:servers", page_home, 0 },
+	{ HTTP_GET, "/spawn-pending/{user}", "page start:servers", page_starting, 0 },
+	{ HTTP_GET, "/spawn-pending/{user}/{server}", "page start:servers", page_starting, 0 },
+	{ HTTP_GET, "/spark", "page", page_spark, 0 },
+	{ HTTP_GET, "/user-redirect/{path...}", "page", page_user_redirect, 0 },
+	{ HTTP_GET, "/error/{code}", "anyone", page_error, 0 },
+	{ HTTP_GET, "/static/{file}", "anyone", page_static, 0 },
+	{ HTTP_GET, "/login", "anyone", page_login, 0 },
+	{ HTTP_GET, "/logout", "anyone", page_logout, 0 },
+	{ .path = NULL },
+};

@@ -4,17 +4,11 @@
 
 #include "http/server.h"
 
-void page_home(struct http_req *req);
-void page_login(struct http_req *req);
-void page_starting(struct http_req *req);
-void page_spark(struct http_req *req);
-void page_error(struct http_req *req);
-void page_static(struct http_req *req);
-void page_root(struct http_req *req);
-/* JupyterLab's "Log Out" leads here: a page that asks, because a GET signs nobody out. */
-void page_logout(struct http_req *req);
-/* JupyterLab's links for sharing: the same address on the reader's own server. */
-void page_user_redirect(struct http_req *req);
+/* The tables, ended by a NULL path: what is mounted at CYG_HUB_PATH, and at the path above it, with
+ * the struct api (api.h) as ctx. */
+extern const struct http_endpoint page_endpoints[];
+extern const struct http_endpoint root_endpoints[];
+
 /* Whatever no endpoint matches: addresses of servers that do not run, unknown ones. */
 void page_not_found(struct http_req *req);
 
