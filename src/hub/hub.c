@@ -21,7 +21,6 @@
 #include "hub/metrics.h"
 #include "hub/offer/clusters.h"
 #include "hub/offer/software.h"
-#include "hub/server/leave.h"
 #include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
 #include "hub/signin/signin.h"
@@ -59,7 +58,7 @@ static void start_tidying(struct hub *hub)
 /* Who speaks at the inner listener: access knows no records. */
 static struct srv *find_server(void *arg, const char *id, struct cyg_str user, const char **name)
 {
-	struct srv *srv = srvs_find_id(arg, id);
+	struct srv *srv = srvs_find_id(((const struct hub *)arg)->srvs, id);
 
 	if (srv == NULL || !srv_is_active(srv) || !cyg_str_eq(user, srv->user))
 		return NULL;
@@ -94,10 +93,9 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	store_watch(hub->store, hub_metrics_commit, hub);
 	software_start(hub, &hub->software);
-	hub->leaves = leaves_new();
 	if (hub->config.catalogue != NULL)
 		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
-	return start_access(hub, err) < 0 ? -(int)err->code : srvs_load(hub, err);
+	return start_access(hub, err);
 }
 
 /* ---- the links, and what they tell ---- */
@@ -108,12 +106,12 @@ static void fill_table(void *arg, struct proxy_link *link)
 	struct hub *hub = arg;
 
 	credentials_watch(hub->access, proxy_link_on_credential, link);
-	srvs_tell_proxies(hub);
+	srvs_tell_proxies(hub->srvs);
 }
 
 static void on_activity(void *arg, const char *server_id, int64_t at_us)
 {
-	srvs_active(arg, server_id, at_us);
+	srvs_active(((const struct hub *)arg)->srvs, server_id, at_us);
 }
 
 static void on_pushed(void *arg, uint64_t begun_ms, bool in_force)
@@ -123,15 +121,8 @@ static void on_pushed(void *arg, uint64_t begun_ms, bool in_force)
 	hub_metrics_pushed(hub->metrics, begun_ms, in_force);
 }
 
-static int start_links(struct hub *hub, struct cyg_err *err)
+static int start_proxies(struct hub *hub, struct cyg_err *err)
 {
-	const struct spawners_opts spawners = {
-		.uv = hub->uv,
-		.run_dir = hub->config.run_dir,
-		.paths = hub->config.spawners,
-		.events = &reconcile_events,
-		.owner = hub,
-	};
 	const struct proxy_link_opts proxies = {
 		.uv = hub->uv,
 		.store = hub->store,
@@ -143,10 +134,46 @@ static int start_links(struct hub *hub, struct cyg_err *err)
 		.arg = hub,
 	};
 
-	if (spawners_new(&spawners, &hub->spawners, err) < 0 ||
-	    proxy_link_new(&proxies, &hub->proxy, err) < 0)
+	return proxy_link_new(&proxies, &hub->proxy, err);
+}
+
+/* ---- the servers ---- */
+
+static int start_servers(struct hub *hub, struct cyg_err *err)
+{
+	const struct hub_config *config = &hub->config;
+	const struct srvs_opts opts = {
+		.uv = hub->uv,
+		.store = hub->store,
+		.profiles = hub->profiles,
+		.access = hub->access,
+		.proxy = hub->proxy,
+		.metrics = hub->metrics,
+		.run_dir = config->run_dir,
+		.start_concurrency = config->start_concurrency,
+		.queue_max = config->queue_max,
+		.queue_timeout_ms = config->queue_timeout_ms,
+		.slow_start_ms = config->slow_start_ms,
+		.slow_stop_ms = config->slow_stop_ms,
+		.stop_grace_ms = config->stop_grace_ms,
+	};
+
+	return srvs_new(&opts, &hub->srvs, err);
+}
+
+static int start_spawners(struct hub *hub, struct cyg_err *err)
+{
+	const struct spawners_opts opts = {
+		.uv = hub->uv,
+		.run_dir = hub->config.run_dir,
+		.paths = hub->config.spawners,
+		.events = &reconcile_events,
+		.owner = hub->srvs,
+	};
+
+	if (spawners_new(&opts, &hub->spawners, err) < 0)
 		return -(int)err->code;
-	fill_table(hub, hub->proxy);
+	srvs_use_spawners(hub->srvs, hub->spawners);
 	return 0;
 }
 
@@ -241,7 +268,7 @@ static void start_api(struct hub *hub)
 		.clusters = hub->clusters,
 		.proxy = hub->proxy,
 		.spawners = hub->spawners,
-		.srvs = hub,
+		.srvs = hub->srvs,
 		.signin = hub->signin,
 	};
 
@@ -284,7 +311,11 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 int hub_start(struct hub *hub, struct cyg_err *err)
 {
-	if (start_memory(hub, err) < 0 || start_links(hub, err) < 0 || start_signin(hub, err) < 0)
+	if (start_memory(hub, err) < 0 || start_proxies(hub, err) < 0 ||
+	    start_servers(hub, err) < 0 || start_spawners(hub, err) < 0)
+		return -(int)err->code;
+	fill_table(hub, hub->proxy);
+	if (start_signin(hub, err) < 0)
 		return -(int)err->code;
 	start_api(hub);
 	if (start_http(hub, err) < 0 || control_start(hub, err) < 0)
@@ -300,13 +331,10 @@ void hub_close(struct hub *hub)
 	hub->ending = true;
 	http_mhd_close(hub->http);
 	control_close(hub);
-	leaves_close(hub->leaves);
-	if (hub->srvs != NULL)
-		srvs_close(hub->srvs);
+	srvs_close(hub->srvs);
 	if (hub->proxy != NULL)
 		credentials_watch(hub->access, NULL, NULL);
 	proxy_link_close(hub->proxy);
-	reconcile_close(hub->spawners);
 	spawners_close(hub->spawners);
 	software_close(hub->software);
 	clusters_close(hub->clusters);

@@ -16,7 +16,6 @@
 struct api;
 struct clusters;
 struct http_server;
-struct leaves;
 struct metrics;
 struct proxy_link;
 struct signin;
@@ -59,7 +58,6 @@ struct hub {
 	struct app app; /* what every request brings */
 	struct access *access;
 	struct srvs *srvs;
-	struct leaves *leaves; /* users that are being deleted */
 	struct signin *signin;
 	struct api *api;
 	struct spawners *spawners;

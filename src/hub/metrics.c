@@ -71,9 +71,9 @@ int hub_metrics_write(const struct hub *hub, struct cyg_buf *out, struct cyg_err
 
 	for (uint16_t i = 0; i < SRV_STATES; i++)
 		metrics_set(hub->metrics, HUB_SERVERS, METRIC_AT(i),
-		    (double)srvs_in(hub, (enum srv_state)i)->n);
-	metrics_set(
-	    hub->metrics, HUB_RUNNING_SERVERS, METRIC_PLAIN, (double)srvs_in(hub, SRV_RUNNING)->n);
+		    (double)srvs_in(hub->srvs, (enum srv_state)i)->n);
+	metrics_set(hub->metrics, HUB_RUNNING_SERVERS, METRIC_PLAIN,
+	    (double)srvs_in(hub->srvs, SRV_RUNNING)->n);
 	while (sessions_next(hub->access, &pos, &session))
 		sessions++;
 	metrics_set(hub->metrics, HUB_SESSIONS, METRIC_PLAIN, sessions);

@@ -15,7 +15,7 @@ static bool is_drained(const struct hub *hub)
 	size_t n = 0;
 
 	for (int state = SRV_QUEUED; state < SRV_STATES; state++)
-		n += srvs_in(hub, (enum srv_state)state)->n;
+		n += srvs_in(hub->srvs, (enum srv_state)state)->n;
 	return n == 0;
 }
 
@@ -26,7 +26,7 @@ static void on_retry(uv_timer_t *timer)
 {
 	struct hub *hub = timer->data;
 
-	srvs_repair(hub);
+	srvs_repair(hub->srvs);
 	store_probe(hub->store);
 }
 
@@ -52,24 +52,35 @@ static void end_failing(struct hub *hub)
 	(void)uv_timer_stop(&hub->turn_retry);
 	cyg_log_warn("store", "can be written again, after %lld s",
 	    (long long)((cyg_clock_wall_us() - since_us) / 1000000));
-	srvs_repair(hub);
-	reconcile_intents(hub);
-	srvs_admit(hub);
+	srvs_repair(hub->srvs);
+	reconcile_intents(hub->srvs);
+	srvs_admit_later(hub->srvs);
 }
 
 /* ---- the turn ---- */
 
-static void end_turn(struct hub *hub)
+static void commit(struct hub *hub)
 {
 	uint64_t commits = store_commits(hub->store);
 	struct cyg_err err;
 
-	if (hub->ending)
-		return;
 	if (store_commit(hub->store, &err) < 0)
 		begin_failing(hub, &err);
 	else if (store_commits(hub->store) != commits)
 		end_failing(hub);
+}
+
+/* What a commit lets happen may free a place: the next in the queue must not wait for the loop to
+ * wake up. */
+static void end_turn(struct hub *hub)
+{
+	if (hub->ending)
+		return;
+	do {
+		if (hub->failing_since_us == 0)
+			srvs_admit(hub->srvs);
+		commit(hub);
+	} while (hub->failing_since_us == 0 && srvs_admission_is_due(hub->srvs));
 	if (!hub->draining || !is_drained(hub))
 		return;
 	cyg_log_info("hub", "every server is stopped");

@@ -36,6 +36,7 @@ TABLE = {
     "src/hub/base": HUB_BASE + " | jansson openssl",
     "src/hub/access": HUB_BASE + " src/ipc src/store src/hub/base | jansson",
     "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
+    "src/hub/server": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link | uv jansson",
     "src/hub/signin": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server | uv jansson",
     "src/hub/api": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server src/hub/signin | uv jansson",
     "src/ctl": "src/base src/daemon src/http | uv jansson curl",

@@ -14,13 +14,13 @@ struct access;
 struct asks;
 struct clusters;
 struct cyg_buf;
-struct hub;
 struct profiles;
 struct proxy_link;
 struct ratelimit;
 struct signin;
 struct spawners;
 struct srv;
+struct srvs;
 struct store;
 
 /* Borrowed for good. */
@@ -47,7 +47,7 @@ struct api {
 	struct clusters *clusters; /* NULL: no catalogue is configured */
 	struct proxy_link *proxy;
 	struct spawners *spawners;
-	struct hub *srvs;
+	struct srvs *srvs;
 	struct signin *signin;
 	/* Its own. */
 	struct asks *asks;        /* open requests, counted */

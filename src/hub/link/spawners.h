@@ -5,15 +5,13 @@
 
 #include "hub/link/spawner_link.h"
 
-struct listing;
 struct spawners;
 
 struct spawner {
 	void *owner; /* of the options */
 	struct spawner_link *link;
 	char *path;
-	bool known;              /* its list was compared on this connection */
-	struct listing *listing; /* of reconcile.c: the list that is on its way, or NULL */
+	bool known; /* its list was compared on this connection: the owner's word */
 };
 
 struct spawners_opts {

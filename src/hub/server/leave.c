@@ -8,13 +8,13 @@
 #include "hub/access/token.h"
 #include "hub/base/reply.h"
 #include "hub/link/in_force.h"
-#include "hub/server/srv.h"
+#include "hub/server/srv_priv.h"
 
 #include <string.h>
 
 struct leave {
 	struct cyg_link link;
-	struct hub *hub;
+	struct srvs *srvs;
 	struct person *person;
 	struct cyg_list waiting; /* of struct waiting */
 	uv_timer_t slow;
@@ -27,18 +27,6 @@ struct waiting {
 	struct leave *leave;
 	struct http_req *req;
 };
-
-struct leaves {
-	struct cyg_list all;
-};
-
-struct leaves *leaves_new(void)
-{
-	struct leaves *l = cyg_xcalloc(1, sizeof(*l));
-
-	cyg_list_init(&l->all);
-	return l;
-}
 
 /* ---- those who wait ---- */
 
@@ -86,28 +74,28 @@ static void on_closed(uv_handle_t *h)
 
 static void leave_close(struct leave *l)
 {
-	store_forget(l->hub->store, l);
+	store_forget(l->srvs->opts.store, l);
 	cyg_list_each_safe (it, &l->waiting)
 		waiting_end(CYG_CONTAINER_OF(it, struct waiting, link));
-	cyg_list_remove(&l->hub->leaves->all, &l->link);
+	cyg_list_remove(&l->srvs->leaves, &l->link);
 	uv_close((uv_handle_t *)&l->slow, on_closed);
 }
 
 static void finish(void *arg)
 {
 	struct leave *l = arg;
-	struct hub *hub = l->hub;
+	struct srvs *srvs = l->srvs;
 
 	/* When this turn cannot be written the user is there again, and can be deleted again. */
 	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
-	srvs_forget_user(hub, l->person->name);
-	person_remove(hub->access, l->person);
+	srvs_forget_user(srvs, l->person->name);
+	person_remove(srvs->opts.access, l->person);
 	cyg_list_each_safe (it, &l->waiting) {
 		struct waiting *w = CYG_CONTAINER_OF(it, struct waiting, link);
 		struct http_req *req = w->req;
 		waiting_end(w);
-		reply_in_force(hub->proxy, req, 204, NULL);
+		reply_in_force(srvs->opts.proxy, req, 204, NULL);
 	}
 	leave_close(l);
 }
@@ -115,7 +103,7 @@ static void finish(void *arg)
 /* Not from inside of what a server's record is doing. */
 static void finish_when_stopped(struct leave *l)
 {
-	for (const struct srv *srv = srvs_first_of(l->hub, l->person->name); srv != NULL;
+	for (const struct srv *srv = srvs_first_of(l->srvs, l->person->name); srv != NULL;
 	     srv = srv->next_of_user) {
 		if (srv_is_active(srv))
 			return;
@@ -123,12 +111,12 @@ static void finish_when_stopped(struct leave *l)
 	if (l->ending)
 		return;
 	l->ending = true;
-	store_after_commit(l->hub->store, finish, l);
+	store_after_commit(l->srvs->opts.store, finish, l);
 }
 
-static struct leave *find(const struct hub *hub, const char *user)
+static struct leave *find(const struct srvs *srvs, const char *user)
 {
-	cyg_list_each (it, &hub->leaves->all) {
+	cyg_list_each (it, &srvs->leaves) {
 		struct leave *l = CYG_CONTAINER_OF(it, struct leave, link);
 		if (strcmp(l->person->name, user) == 0)
 			return l;
@@ -136,9 +124,9 @@ static struct leave *find(const struct hub *hub, const char *user)
 	return NULL;
 }
 
-void leaves_settle(struct hub *hub, const char *user)
+void leaves_settle(struct srvs *srvs, const char *user)
 {
-	struct leave *l = find(hub, user);
+	struct leave *l = find(srvs, user);
 
 	if (l != NULL)
 		finish_when_stopped(l);
@@ -146,17 +134,17 @@ void leaves_settle(struct hub *hub, const char *user)
 
 /* ---- the beginning ---- */
 
-static void end_credentials(struct hub *hub, struct person *person)
+static void end_credentials(struct srvs *srvs, struct person *person)
 {
 	cyg_list_each_safe (it, &person->sessions)
-		sessions_end(hub->access, CYG_CONTAINER_OF(it, struct session, link));
+		sessions_end(srvs->opts.access, CYG_CONTAINER_OF(it, struct session, link));
 	cyg_list_each_safe (it, &person->tokens)
-		token_end(hub->access, CYG_CONTAINER_OF(it, struct token, link));
+		token_end(srvs->opts.access, CYG_CONTAINER_OF(it, struct token, link));
 }
 
-static void stop_servers(struct hub *hub, const struct person *person)
+static void stop_servers(struct srvs *srvs, const struct person *person)
 {
-	struct srv *srv = srvs_first_of(hub, person->name);
+	struct srv *srv = srvs_first_of(srvs, person->name);
 
 	for (; srv != NULL; srv = srv->next_of_user)
 		srv_stop(srv);
@@ -179,33 +167,30 @@ static void on_begun(void *arg, bool failed)
 	leave_close(l);
 }
 
-void leave_begin(struct hub *hub, struct person *person, struct http_req *req)
+void leave_begin(struct srvs *srvs, struct person *person, struct http_req *req)
 {
-	struct leave *l = find(hub, person->name);
+	struct leave *l = find(srvs, person->name);
 
 	if (l == NULL) {
 		l = cyg_xcalloc(1, sizeof(*l));
-		l->hub = hub;
+		l->srvs = srvs;
 		l->person = person;
 		cyg_list_init(&l->waiting);
-		cyg_list_add(&hub->leaves->all, &l->link);
-		(void)uv_timer_init(hub->uv, &l->slow);
+		cyg_list_add(&srvs->leaves, &l->link);
+		(void)uv_timer_init(srvs->opts.uv, &l->slow);
 		l->slow.data = l;
 		person->leaving = true;
-		store_undo(hub->store, on_begun, l);
-		end_credentials(hub, person);
-		stop_servers(hub, person);
+		store_undo(srvs->opts.store, on_begun, l);
+		end_credentials(srvs, person);
+		stop_servers(srvs, person);
 	}
 	wait_for(l, req);
-	(void)uv_timer_start(&l->slow, on_slow, hub->config.slow_stop_ms, 0);
+	(void)uv_timer_start(&l->slow, on_slow, srvs->opts.slow_stop_ms, 0);
 	finish_when_stopped(l);
 }
 
-void leaves_close(struct leaves *leaves)
+void leaves_close(struct srvs *srvs)
 {
-	if (leaves == NULL)
-		return;
-	cyg_list_each_safe (it, &leaves->all)
+	cyg_list_each_safe (it, &srvs->leaves)
 		leave_close(CYG_CONTAINER_OF(it, struct leave, link));
-	free(leaves);
 }

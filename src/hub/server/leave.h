@@ -5,18 +5,16 @@
 
 #include "http/server.h"
 #include "hub/access/people.h"
-#include "hub/hub.h"
 
-struct leaves;
+struct srvs;
 
-struct leaves *leaves_new(void);
-/* Deletions that wait are forgotten: the users are still there at the next start. NULL is accepted.
+/* Deletions that wait are forgotten: the users are still there at the next start.
  */
-void leaves_close(struct leaves *leaves);
+void leaves_close(struct srvs *srvs);
 /* Begins, or joins one that is on its way. Responds 204 when nothing is left; 202 when the servers
  * take longer than the configured time to stop, and goes on; also when the client goes away. */
-void leave_begin(struct hub *hub, struct person *person, struct http_req *req);
+void leave_begin(struct srvs *srvs, struct person *person, struct http_req *req);
 /* A server of that user has stopped. */
-void leaves_settle(struct hub *hub, const char *user);
+void leaves_settle(struct srvs *srvs, const char *user);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "hub/base/reply.h"
+#include "hub/server/srv_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -118,9 +119,9 @@ void srv_progress_stage(struct srv *srv, const struct stage *stage)
 	json_decref(event);
 }
 
-void srvs_progress_queue(struct hub *hub)
+void srvs_progress_queue(struct srvs *srvs)
 {
-	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
+	cyg_list_each (it, srvs_in(srvs, SRV_QUEUED)) {
 		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
 		const struct stage *stage = stages_find(&srv->stages, "queue");
 		if (stage != NULL)
@@ -191,7 +192,7 @@ void srv_progress_open(struct srv *srv, struct http_req *req)
 	}
 	struct watcher *w = cyg_xcalloc(1, sizeof(*w));
 	w->srv = srv;
-	(void)uv_timer_init(srv->hub->uv, &w->timer);
+	(void)uv_timer_init(srv->srvs->opts.uv, &w->timer);
 	w->timer.data = w;
 	cyg_list_add(&srv->streams, &w->link);
 	http_reply_field(req, "X-Accel-Buffering", "no");

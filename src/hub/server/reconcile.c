@@ -4,10 +4,9 @@
 #include "hub/server/reconcile.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 enum { LIST_MS = 30 * 1000 };
 
 struct listing {
+	struct cyg_link link;
 	struct spawner *spawner;
 	unsigned epoch;
 	struct cyg_hash *states; /* id → its own spawn_item */
@@ -34,13 +34,14 @@ static void on_item(void *arg, const struct spawn_item *item)
 /* Nobody asked for it: stop it. Its run folder goes with it. */
 static void remove_stranger(const struct spawner *s, const struct spawn_item *item)
 {
+	const struct srvs *srvs = s->owner;
 	struct spawn_stop m = { 0 };
 	struct spawner_call call = { 0 };
 
 	cyg_log_warn(
 	    "spawner", "%s of %s is in no record: it is stopped", item->server_id, item->user);
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(item->server_id));
-	m.grace_ms = (uint32_t)((const struct hub *)s->owner)->config.stop_grace_ms;
+	m.grace_ms = (uint32_t)srvs->opts.stop_grace_ms;
 	(void)spawner_link_call(s->link, SPAWN_STOP, &m, sizeof(m), &call);
 }
 
@@ -88,19 +89,19 @@ static bool is_missing(const struct srv *srv, struct spawner *s)
 {
 	const struct spawner *at = srv_spawner(srv);
 
-	return at != NULL ? at == s : spawners_all_known(srv->hub->spawners, s);
+	return at != NULL ? at == s : spawners_all_known(srv->srvs->spawners, s);
 }
 
 static void compare(struct listing *l)
 {
-	struct hub *hub = l->spawner->owner;
+	struct srvs *srvs = l->spawner->owner;
 	const struct srv *found = NULL;
 	size_t pos = 0;
 	struct cyg_str id;
 	void *item;
 
-	while (srvs_next(hub, &pos, &found)) {
-		struct srv *srv = srvs_find_id(hub, found->id);
+	while (srvs_next(srvs, &pos, &found)) {
+		struct srv *srv = srvs_find_id(srvs, found->id);
 		/* What left on this connection came after the question. */
 		if (srv != found || !is_outside(srv) ||
 		    (srv->spawner == l->spawner && srv->spawn_epoch == l->epoch))
@@ -114,7 +115,7 @@ static void compare(struct listing *l)
 	pos = 0;
 	while (cyg_hash_next(l->states, &pos, &id, &item)) {
 		const struct spawn_item *it = item;
-		struct srv *srv = srvs_find_id(hub, it->server_id);
+		struct srv *srv = srvs_find_id(srvs, it->server_id);
 		if (srv == NULL || !is_outside(srv))
 			remove_stranger(l->spawner, it);
 	}
@@ -125,60 +126,60 @@ static void compare(struct listing *l)
 static void on_open_intent(void *arg, const void *found)
 {
 	const struct store_intent *row = found;
-	struct hub *hub = arg;
-	const struct srv *srv = srvs_find_id(hub, row->server_id);
+	struct srvs *srvs = arg;
+	const struct srv *srv = srvs_find_id(srvs, row->server_id);
 
 	if (srv == NULL || !is_outside(srv))
 		store_intent_end(
-		    hub->store, row->server_id, row->kind, "found over", cyg_clock_wall_us());
+		    srvs->opts.store, row->server_id, row->kind, "found over", cyg_clock_wall_us());
 }
 
-void reconcile_intents(struct hub *hub)
+void reconcile_intents(struct srvs *srvs)
 {
-	(void)store_intents_open(hub->store, on_open_intent, hub, NULL);
+	(void)store_intents_open(srvs->opts.store, on_open_intent, srvs, NULL);
 }
 
-static void drop_listing(struct spawner *s)
+static void listing_free(struct listing *l)
 {
-	struct listing *l = CYG_TAKE(s->listing);
+	struct srvs *srvs = l->spawner->owner;
 
-	if (l == NULL)
-		return;
+	cyg_list_remove(&srvs->listings, &l->link);
 	cyg_hash_free(l->states, free);
 	free(l);
 }
 
-void reconcile_close(const struct spawners *all)
+void reconcile_close(struct srvs *srvs)
 {
-	for (size_t i = 0; spawners_at(all, i) != NULL; i++)
-		drop_listing(spawners_at(all, i));
+	cyg_list_each_safe (it, &srvs->listings)
+		listing_free(CYG_CONTAINER_OF(it, struct listing, link));
 }
 
 static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 {
 	struct listing *l = arg;
 	struct spawner *s = l->spawner;
-	struct hub *hub = s->owner;
+	struct srvs *srvs = s->owner;
 
 	(void)number;
 	if (why == NULL && l->epoch == spawner_link_epoch(s->link)) {
 		compare(l);
-		reconcile_intents(hub);
+		reconcile_intents(srvs);
 		s->known = true; /* not before: what is let in must not be compared */
-		srvs_admit(hub);
+		srvs_admit_later(srvs);
 	} else if (why != NULL) {
 		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
 		/* Without the list nothing may be started, so ask again: over a new connection. */
 		spawner_link_distrust(s->link, why);
 	}
-	drop_listing(s);
+	listing_free(l);
 }
 
 static void on_up(void *arg, const struct spawn_hello *hello)
 {
 	struct spawner *s = arg;
 	struct spawn_head m = { 0 };
-	struct listing *l = s->listing = cyg_xcalloc(1, sizeof(*l));
+	struct srvs *srvs = s->owner;
+	struct listing *l = cyg_xcalloc(1, sizeof(*l));
 	struct spawner_call call = {
 		.on_item = on_item, .on_reply = on_listed, .arg = l, .timeout_ms = LIST_MS
 	};
@@ -188,8 +189,9 @@ static void on_up(void *arg, const struct spawn_hello *hello)
 	l->spawner = s;
 	l->epoch = spawner_link_epoch(s->link);
 	l->states = cyg_hash_new();
+	cyg_list_add(&srvs->listings, &l->link);
 	if (spawner_link_call(s->link, SPAWN_LIST, &m, sizeof(m), &call) == 0)
-		drop_listing(s);
+		listing_free(l);
 }
 
 static void on_down(void *arg, const struct cyg_err *why)
@@ -204,8 +206,8 @@ static void on_down(void *arg, const struct cyg_err *why)
 
 static void on_stage(void *arg, const struct spawn_stage *m)
 {
-	struct hub *hub = ((struct spawner *)arg)->owner;
-	struct srv *srv = srvs_find_id(hub, m->server_id);
+	struct srvs *srvs = ((const struct spawner *)arg)->owner;
+	struct srv *srv = srvs_find_id(srvs, m->server_id);
 
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
 		return;
@@ -220,7 +222,7 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	} else {
 		stage_end(st, m->state == SPAWN_STAGE_DONE ? STAGE_DONE : STAGE_FAILED, m->ms);
 		if (m->state == SPAWN_STAGE_DONE)
-			store_stage_add(hub->store, srv->choice.stack, st->name, m->ms);
+			store_stage_add(srvs->opts.store, srv->choice.stack, st->name, m->ms);
 	}
 	srv_progress_stage(srv, st);
 	srv_answer_due(srv);
@@ -230,7 +232,7 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 
 static void on_tail(void *arg, const struct spawn_tail *m)
 {
-	struct srv *srv = srvs_find_id(((struct spawner *)arg)->owner, m->server_id);
+	struct srv *srv = srvs_find_id(((const struct spawner *)arg)->owner, m->server_id);
 
 	if (srv == NULL)
 		return;
@@ -277,7 +279,7 @@ static const char *gone_cause(const struct spawn_gone *m, bool starting)
 
 static void on_gone(void *arg, const struct spawn_gone *m)
 {
-	struct srv *srv = srvs_find_id(((struct spawner *)arg)->owner, m->server_id);
+	struct srv *srv = srvs_find_id(((const struct spawner *)arg)->owner, m->server_id);
 	char message[320];
 
 	if (srv == NULL || !is_outside(srv))

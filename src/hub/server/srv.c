@@ -1,33 +1,23 @@
 /* The records and the door. Stories that use it: start.c, stop.c, reconcile.c. */
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/enc.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
 #include "hub/base/hub_metrics.h"
-#include "hub/link/proxy_link.h"
-#include "hub/link/spawner_link.h"
-#include "hub/link/spawners.h"
+#include "hub/server/leave.h"
+#include "hub/server/reconcile.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { STOP_REPEAT_MS = 10 * 1000, ACTIVE_RESOLUTION_US = 30 * 1000 * 1000 };
-
-struct srvs {
-	struct cyg_hash *by_key; /* "user/server" */
-	struct cyg_hash *by_id;
-	struct cyg_hash *by_user; /* the first of a user's records */
-	struct cyg_list in[SRV_STATES];
-	size_t places_back; /* of those that start */
-};
 
 /* ---- timers: each state that waits for somebody has an end ---- */
 
@@ -69,14 +59,14 @@ void srv_start_timer(struct srv *srv)
 	(void)uv_timer_stop(&srv->timer);
 	switch (srv->state) {
 	case SRV_QUEUED:
-		after_ms = srv->hub->config.queue_timeout_ms;
+		after_ms = srv->srvs->opts.queue_timeout_ms;
 		break;
 	case SRV_STARTING:
 	case SRV_WAITING:
 		after_ms = left_ms(srv->start_deadline_ms);
 		break;
 	case SRV_STOPPING:
-		after_ms = again_ms = srv->hub->config.stop_grace_ms + STOP_REPEAT_MS;
+		after_ms = again_ms = srv->srvs->opts.stop_grace_ms + STOP_REPEAT_MS;
 		break;
 	case SRV_STOPPED:
 	case SRV_RUNNING:
@@ -93,17 +83,15 @@ static bool is_starting(enum srv_state state)
 	return state == SRV_STARTING || state == SRV_WAITING;
 }
 
-size_t srvs_places_taken(const struct hub *hub)
+size_t srvs_places_taken(const struct srvs *srvs)
 {
-	const struct srvs *srvs = hub->srvs;
-
 	return srvs->in[SRV_STARTING].n + srvs->in[SRV_WAITING].n - srvs->places_back;
 }
 
 static void note_place_back(struct srv *srv)
 {
 	srv->place_back = true;
-	srv->hub->srvs->places_back++;
+	srv->srvs->places_back++;
 }
 
 static void forget_place(struct srv *srv)
@@ -111,7 +99,7 @@ static void forget_place(struct srv *srv)
 	if (!srv->place_back)
 		return;
 	srv->place_back = false;
-	srv->hub->srvs->places_back--;
+	srv->srvs->places_back--;
 }
 
 void srv_give_place_back(struct srv *srv)
@@ -119,7 +107,7 @@ void srv_give_place_back(struct srv *srv)
 	if (!is_starting(srv->state) || srv->place_back)
 		return;
 	note_place_back(srv);
-	srvs_admit(srv->hub);
+	srvs_admit_later(srv->srvs);
 }
 
 /* ---- the door ---- */
@@ -150,17 +138,17 @@ void srv_save(struct srv *srv)
 		.started_us = srv->started_us,
 		.last_activity_us = srv->last_activity_us,
 	};
-	store_put(srv->hub->store, &store_servers, &row);
+	store_put(srv->srvs->opts.store, &store_servers, &row);
 	if (srv->saving)
 		return;
 	srv->saving = true;
-	store_undo(srv->hub->store, on_saved, srv);
+	store_undo(srv->srvs->opts.store, on_saved, srv);
 }
 
 /* It was in the state before since since_us (wall clock). */
 static void count_move(const struct srv *srv, enum srv_state from, int64_t since_us)
 {
-	struct metrics *m = srv->hub->metrics;
+	struct metrics *m = srv->srvs->opts.metrics;
 
 	if (srv->state == SRV_QUEUED)
 		metrics_inc(m, HUB_STARTS, METRIC_PLAIN);
@@ -178,10 +166,10 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	const int64_t before_us = srv->since_us;
 
 	assert(srv_may_move(from, to));
-	cyg_list_remove(&srv->hub->srvs->in[from], &srv->link);
+	cyg_list_remove(&srv->srvs->in[from], &srv->link);
 	srv->state = to;
 	srv->since_us = cyg_clock_wall_us();
-	cyg_list_add(&srv->hub->srvs->in[to], &srv->link);
+	cyg_list_add(&srv->srvs->in[to], &srv->link);
 	if (!is_starting(to))
 		forget_place(srv);
 	srv_start_timer(srv);
@@ -191,7 +179,7 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	count_move(srv, from, before_us);
 	srv_notify(srv);
 	if (from == SRV_WAITING || from == SRV_STARTING || to == SRV_QUEUED)
-		srvs_admit(srv->hub);
+		srvs_admit_later(srv->srvs);
 }
 
 /* ---- the records ---- */
@@ -205,7 +193,7 @@ char *srv_socket(const struct srv *srv)
 {
 	return srv->socket[0] != '\0'
 		   ? cyg_xstrdup(srv->socket)
-		   : cyg_xasprintf("%s/s/%s.sock", srv->hub->config.run_dir, srv->id);
+		   : cyg_xasprintf("%s/s/%s.sock", srv->srvs->opts.run_dir, srv->id);
 }
 
 int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err)
@@ -218,18 +206,18 @@ int srv_set_address(struct srv *srv, const struct spawn_address *address, struct
 	return 0;
 }
 
-struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name)
+struct srv *srvs_find(const struct srvs *srvs, struct cyg_str user, struct cyg_str name)
 {
 	cyg_autobuf struct cyg_buf key;
 
 	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
 	key_of(user, name, &key);
-	return key.len == 0 ? NULL : cyg_hash_find(hub->srvs->by_key, cyg_buf_str(&key));
+	return key.len == 0 ? NULL : cyg_hash_find(srvs->by_key, cyg_buf_str(&key));
 }
 
-struct srv *srvs_find_id(const struct hub *hub, const char *id)
+struct srv *srvs_find_id(const struct srvs *srvs, const char *id)
 {
-	return cyg_hash_find(hub->srvs->by_id, cyg_str_of(id));
+	return cyg_hash_find(srvs->by_id, cyg_str_of(id));
 }
 
 static char *base_url_of(const char *user, const char *name)
@@ -247,12 +235,12 @@ static char *base_url_of(const char *user, const char *name)
 	return cyg_buf_take(&b, NULL);
 }
 
-static struct srv *make(struct hub *hub, const char *user, const char *name)
+static struct srv *make(struct srvs *srvs, const char *user, const char *name)
 {
 	struct srv *srv = cyg_xcalloc(1, sizeof(*srv));
 	cyg_autobuf struct cyg_buf key;
 
-	srv->hub = hub;
+	srv->srvs = srvs;
 	(void)cyg_str_copy(srv->user, sizeof(srv->user), cyg_str_of(user));
 	(void)cyg_str_copy(srv->name, sizeof(srv->name), cyg_str_of(name));
 	(void)snprintf(srv->object, sizeof(srv->object), "%s/%s", srv->user,
@@ -260,60 +248,60 @@ static struct srv *make(struct hub *hub, const char *user, const char *name)
 	srv->base_url = base_url_of(srv->user, srv->name);
 	cyg_list_init(&srv->waiters);
 	cyg_list_init(&srv->streams);
-	(void)uv_timer_init(hub->uv, &srv->timer);
+	(void)uv_timer_init(srvs->opts.uv, &srv->timer);
 	srv->timer.data = srv;
-	cyg_list_add(&hub->srvs->in[SRV_STOPPED], &srv->link);
+	cyg_list_add(&srvs->in[SRV_STOPPED], &srv->link);
 	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
 	key_of(cyg_str_of(srv->user), cyg_str_of(srv->name), &key);
-	(void)cyg_hash_set(hub->srvs->by_key, cyg_buf_str(&key), srv);
-	srv->next_of_user = cyg_hash_set(hub->srvs->by_user, cyg_str_of(srv->user), srv);
+	(void)cyg_hash_set(srvs->by_key, cyg_buf_str(&key), srv);
+	srv->next_of_user = cyg_hash_set(srvs->by_user, cyg_str_of(srv->user), srv);
 	return srv;
 }
 
-struct srv *srvs_first_of(const struct hub *hub, const char *user)
+struct srv *srvs_first_of(const struct srvs *srvs, const char *user)
 {
-	return cyg_hash_find(hub->srvs->by_user, cyg_str_of(user));
+	return cyg_hash_find(srvs->by_user, cyg_str_of(user));
 }
 
-struct srv *srvs_get(struct hub *hub, const char *user, const char *name)
+struct srv *srvs_get(struct srvs *srvs, const char *user, const char *name)
 {
-	struct srv *srv = srvs_find(hub, cyg_str_of(user), cyg_str_of(name));
+	struct srv *srv = srvs_find(srvs, cyg_str_of(user), cyg_str_of(name));
 
-	return srv != NULL ? srv : make(hub, user, name);
+	return srv != NULL ? srv : make(srvs, user, name);
 }
 
-bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret)
+bool srvs_next(const struct srvs *srvs, size_t *pos, const struct srv **ret)
 {
 	struct cyg_str key;
 	void *value;
 
-	if (!cyg_hash_next(hub->srvs->by_key, pos, &key, &value))
+	if (!cyg_hash_next(srvs->by_key, pos, &key, &value))
 		return false;
 	*ret = value;
 	return true;
 }
 
-struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state)
+const struct cyg_list *srvs_in(const struct srvs *srvs, enum srv_state state)
 {
-	return &hub->srvs->in[state];
+	return &srvs->in[state];
 }
 
-void srvs_active(struct hub *hub, const char *id, int64_t at_us)
+void srvs_active(struct srvs *srvs, const char *id, int64_t at_us)
 {
-	struct srv *srv = srvs_find_id(hub, id);
+	struct srv *srv = srvs_find_id(srvs, id);
 
 	if (srv == NULL || at_us <= srv->last_activity_us)
 		return;
-	struct person *person = people_find(hub->access, cyg_str_of(srv->user));
+	struct person *person = people_find(srvs->opts.access, cyg_str_of(srv->user));
 	if (person != NULL)
-		people_active(hub->access, person, at_us);
+		people_active(srvs->opts.access, person, at_us);
 	if (at_us < srv->last_activity_us + ACTIVE_RESOLUTION_US)
 		return;
 	srv->last_activity_us = at_us;
 	const struct store_server row = {
 		.user = srv->user, .server = srv->name, .last_activity_us = at_us
 	};
-	store_update(hub->store, &store_servers, &row, "last_activity");
+	store_update(srvs->opts.store, &store_servers, &row, "last_activity");
 }
 
 bool srv_is_active(const struct srv *srv)
@@ -321,14 +309,19 @@ bool srv_is_active(const struct srv *srv)
 	return srv->state != SRV_STOPPED;
 }
 
+const struct profile *srv_profile(const struct srv *srv)
+{
+	return profiles_find(srv->srvs->opts.profiles, srv->choice.profile);
+}
+
 /* Called by start.c: a new life has a new id. */
 void srv_set_id(struct srv *srv, const char *id)
 {
 	if (srv->id[0] != '\0')
-		(void)cyg_hash_remove(srv->hub->srvs->by_id, cyg_str_of(srv->id));
+		(void)cyg_hash_remove(srv->srvs->by_id, cyg_str_of(srv->id));
 	(void)cyg_str_copy(srv->id, sizeof(srv->id), cyg_str_of(id));
 	if (srv->id[0] != '\0')
-		(void)cyg_hash_set(srv->hub->srvs->by_id, cyg_str_of(srv->id), srv);
+		(void)cyg_hash_set(srv->srvs->by_id, cyg_str_of(srv->id), srv);
 }
 
 /* ---- start of the daemon: what the store knows ---- */
@@ -339,8 +332,8 @@ static void read_choice(struct srv *srv, const char *options)
 	const char *field = NULL;
 
 	/* A profile may have gone from the configuration since; the server goes on as it is. */
-	if (choice_read(root, srv->hub->profiles, &srv->choice, &field, NULL) == 0)
-		choice_line(&srv->choice, srv->hub->profiles, srv->line);
+	if (choice_read(root, srv->srvs->opts.profiles, &srv->choice, &field, NULL) == 0)
+		choice_line(&srv->choice, srv->srvs->opts.profiles, srv->line);
 	else
 		(void)cyg_str_copy(srv->line, sizeof(srv->line), CYG_STR("no longer offered"));
 	json_decref(root);
@@ -350,8 +343,8 @@ static void read_choice(struct srv *srv, const char *options)
 static void on_row(void *arg, const void *found)
 {
 	const struct store_server *row = found;
-	struct hub *hub = arg;
-	struct srv *srv = make(hub, row->user, row->server);
+	struct srvs *srvs = arg;
+	struct srv *srv = make(srvs, row->user, row->server);
 	enum srv_state state = SRV_STOPPED;
 
 	(void)srv_state_of(cyg_str_of(row->state), &state);
@@ -363,15 +356,15 @@ static void on_row(void *arg, const void *found)
 	srv->started_us = row->started_us;
 	srv->last_activity_us = row->last_activity_us;
 	read_choice(srv, row->options);
-	cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
+	cyg_list_remove(&srvs->in[SRV_STOPPED], &srv->link);
 	srv->state = state;
-	cyg_list_add(&hub->srvs->in[state], &srv->link);
+	cyg_list_add(&srvs->in[state], &srv->link);
 	if (state == SRV_STOPPED)
 		return;
 	if (is_starting(state))
 		note_place_back(srv); /* how far it is is not known: it holds up nobody */
-	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
-	stages_plan(&srv->stages, &srv->choice, hub->profiles);
+	const struct profile *f = srv_profile(srv);
+	stages_plan(&srv->stages, &srv->choice, srvs->opts.profiles);
 	srv->asked_ms = srv->spawn_ms = srv->reply_ms = cyg_clock_mono_ms();
 	srv->start_deadline_ms = srv->asked_ms + (f != NULL ? f->start_timeout_ms : 60000);
 	srv->routed = state == SRV_RUNNING;
@@ -380,15 +373,24 @@ static void on_row(void *arg, const void *found)
 	cyg_log_info(srv->object, "%s: was %s", srv->id, srv_state_name(state));
 }
 
-int srvs_load(struct hub *hub, struct cyg_err *err)
+int srvs_new(const struct srvs_opts *opts, struct srvs **ret, struct cyg_err *err)
 {
-	hub->srvs = cyg_xcalloc(1, sizeof(*hub->srvs));
-	hub->srvs->by_key = cyg_hash_new();
-	hub->srvs->by_id = cyg_hash_new();
-	hub->srvs->by_user = cyg_hash_new();
+	struct srvs *srvs = *ret = cyg_xcalloc(1, sizeof(*srvs));
+
+	srvs->opts = *opts;
+	srvs->by_key = cyg_hash_new();
+	srvs->by_id = cyg_hash_new();
+	srvs->by_user = cyg_hash_new();
 	for (size_t i = 0; i < SRV_STATES; i++)
-		cyg_list_init(&hub->srvs->in[i]);
-	return store_read(hub->store, &store_servers, on_row, hub, err);
+		cyg_list_init(&srvs->in[i]);
+	cyg_list_init(&srvs->listings);
+	cyg_list_init(&srvs->leaves);
+	return store_read(srvs->opts.store, &store_servers, on_row, srvs, err);
+}
+
+void srvs_use_spawners(struct srvs *srvs, struct spawners *spawners)
+{
+	srvs->spawners = spawners;
 }
 
 static void on_closed(uv_handle_t *h)
@@ -408,15 +410,15 @@ static void srv_close(void *value)
 
 	http_call_cancel(srv->call);
 	srv->call = NULL;
-	store_forget(srv->hub->store, srv);
+	store_forget(srv->srvs->opts.store, srv);
 	srv_waiters_close(srv);
 	srv_progress_close(srv);
 	uv_close((uv_handle_t *)&srv->timer, on_closed);
 }
 
-void srvs_forget_user(struct hub *hub, const char *user)
+void srvs_forget_user(struct srvs *srvs, const char *user)
 {
-	struct srv *srv = cyg_hash_remove(hub->srvs->by_user, cyg_str_of(user)), *next;
+	struct srv *srv = cyg_hash_remove(srvs->by_user, cyg_str_of(user)), *next;
 	cyg_autobuf struct cyg_buf key;
 
 	cyg_buf_init(&key, 4 * CYG_NAME_MAX);
@@ -425,12 +427,12 @@ void srvs_forget_user(struct hub *hub, const char *user)
 		assert(srv->state == SRV_STOPPED);
 		cyg_buf_reset(&key);
 		key_of(cyg_str_of(srv->user), cyg_str_of(srv->name), &key);
-		(void)cyg_hash_remove(hub->srvs->by_key, cyg_buf_str(&key));
+		(void)cyg_hash_remove(srvs->by_key, cyg_buf_str(&key));
 		srv_set_id(srv, "");
-		cyg_list_remove(&hub->srvs->in[SRV_STOPPED], &srv->link);
-		spawners_forget(hub->spawners, srv);
+		cyg_list_remove(&srvs->in[SRV_STOPPED], &srv->link);
+		spawners_forget(srvs->spawners, srv);
 		if (srv->push_ticket != 0)
-			proxy_link_forget(hub->proxy, srv->push_ticket);
+			proxy_link_forget(srvs->opts.proxy, srv->push_ticket);
 		srv_close(srv);
 	}
 }
@@ -439,6 +441,8 @@ void srvs_close(struct srvs *srvs)
 {
 	if (srvs == NULL)
 		return;
+	leaves_close(srvs);
+	reconcile_close(srvs);
 	cyg_hash_free(srvs->by_id, NULL);
 	cyg_hash_free(srvs->by_user, NULL);
 	cyg_hash_free(srvs->by_key, srv_close);

@@ -7,7 +7,8 @@
 #include "cygnet/spawn_msg.h"
 #include "hub/access/people.h"
 #include "hub/base/secret.h"
-#include "hub/hub.h"
+#include "hub/link/proxy_link.h"
+#include "hub/link/spawners.h"
 #include "hub/offer/choice.h"
 #include "hub/server/srv_state.h"
 #include "hub/server/stages.h"
@@ -15,19 +16,32 @@
 #include <uv.h>
 
 struct http_call;
-struct spawn_gone;
-struct spawn_item;
+struct access;
+struct metrics;
+struct srvs;
 
 /* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
  * enough that nobody takes the descriptors of everybody else. */
 enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
 
-struct spawner;
+/* What the servers' records stand on. Everything outlives them. */
+struct srvs_opts {
+	uv_loop_t *uv;
+	struct store *store;
+	const struct profiles *profiles;
+	struct access *access; /* users, sessions, tokens */
+	struct proxy_link *proxy;
+	struct metrics *metrics;
+	const char *run_dir;
+	uint64_t start_concurrency, queue_max, queue_timeout_ms;
+	uint64_t slow_start_ms, slow_stop_ms; /* how long a request waits for a start or stop */
+	uint64_t stop_grace_ms;
+};
 
 struct srv {
 	struct cyg_link link; /* on the list of its state */
 	struct srv *next_of_user;
-	struct hub *hub;
+	struct srvs *srvs;
 	enum srv_state state; /* only srv_move and the loader assign it */
 	char user[CYG_NAME_MAX];
 	char name[CYG_NAME_MAX];              /* "" is the default server */
@@ -76,10 +90,14 @@ struct srv {
 };
 
 /* ---- the records (srv.c) ---- */
-int srvs_load(struct hub *hub, struct cyg_err *err);
+/* With what the store knows. On failure what was made is left in ret for srvs_close. */
+int srvs_new(const struct srvs_opts *opts, struct srvs **ret, struct cyg_err *err);
+/* Whose events are reconcile.h's, with srvs as owner; before the loop runs. */
+void srvs_use_spawners(struct srvs *srvs, struct spawners *spawners);
 /* Tells the proxies of all servers that were loaded. */
-void srvs_tell_proxies(const struct hub *hub);
-/* Closes every record; they are freed when the loop has closed their handles. */
+void srvs_tell_proxies(const struct srvs *srvs);
+/* Closes every record, and forgets deletions that wait: those users are still there at the next
+ * start. The handles are freed when the loop has closed them. NULL is accepted. */
 void srvs_close(struct srvs *srvs);
 /* Where a server listens. Until its spawner has told it again after a restart of the hub it is
  * where local spawners put it. The caller frees it. */
@@ -87,27 +105,29 @@ char *srv_socket(const struct srv *srv);
 /* What its spawner says; -CYG_EINVAL for an address that the hub cannot reach. */
 int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err);
 /* The record, or NULL. */
-struct srv *srvs_find(const struct hub *hub, struct cyg_str user, struct cyg_str name);
-struct srv *srvs_find_id(const struct hub *hub, const char *id);
+struct srv *srvs_find(const struct srvs *srvs, struct cyg_str user, struct cyg_str name);
+struct srv *srvs_find_id(const struct srvs *srvs, const char *id);
 /* The first of a user's records (the others by next_of_user), or NULL. */
-struct srv *srvs_first_of(const struct hub *hub, const char *user);
+struct srv *srvs_first_of(const struct srvs *srvs, const char *user);
 /* The record, made (stopped) when there is none. */
-struct srv *srvs_get(struct hub *hub, const char *user, const char *name);
+struct srv *srvs_get(struct srvs *srvs, const char *user, const char *name);
 /* Forgets the stopped records of a user who goes or gets another name; their rows are not touched.
  */
-void srvs_forget_user(struct hub *hub, const char *user);
+void srvs_forget_user(struct srvs *srvs, const char *user);
 /* Iterates over all as cyg_hash_next does. */
-bool srvs_next(const struct hub *hub, size_t *pos, const struct srv **ret);
+bool srvs_next(const struct srvs *srvs, size_t *pos, const struct srv **ret);
 /* The list of those in a state, oldest move first. */
-struct cyg_list *srvs_in(const struct hub *hub, enum srv_state state);
+const struct cyg_list *srvs_in(const struct srvs *srvs, enum srv_state state);
 /* Browser or kernel activity at that time; never moves a stamp backwards. */
-void srvs_active(struct hub *hub, const char *id, int64_t at_us);
+void srvs_active(struct srvs *srvs, const char *id, int64_t at_us);
 bool srv_is_active(const struct srv *srv);
+/* Of its choice, or NULL: no longer offered. */
+const struct profile *srv_profile(const struct srv *srv);
 /* The spawner that it is with: where it was sent or found; else the one that has its template.
  * NULL: not known now. Where there is one spawner alone it is that one. (srv_spawner.c) */
 struct spawner *srv_spawner(const struct srv *srv);
 /* How many starts hold a place. */
-size_t srvs_places_taken(const struct hub *hub);
+size_t srvs_places_taken(const struct srvs *srvs);
 /* What runs from here on is the user's own and may take as long as they let it: the place goes to
  * the next in the queue. Does nothing in other states, or a second time. */
 void srv_give_place_back(struct srv *srv);
@@ -122,13 +142,18 @@ void srv_save(struct srv *srv);
  * be written, the record goes back to what it is now, and who waits for its start is told. */
 void srv_remember(struct srv *srv);
 /* Writes the rows of records that could not be written when they changed. */
-void srvs_repair(struct hub *hub);
+void srvs_repair(struct srvs *srvs);
 
 /* ---- start.c: form answers → queue → SPAWN → first answer → route ---- */
 /* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
 int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err);
-/* Lets queued starts in while there are places and the spawner is there. */
-void srvs_admit(struct hub *hub);
+/* Lets queued starts in while there are places and the spawner is there, if something has changed
+ * since. For the end of a turn, before its commit: nothing else admits. */
+void srvs_admit(struct srvs *srvs);
+/* Whether srvs_admit would look. */
+bool srvs_admission_is_due(const struct srvs *srvs);
+/* Something else has changed: the end of this turn looks. */
+void srvs_admit_later(struct srvs *srvs);
 /* The spawner has it (its REPLY, or its list after a new connection): waits for the answer. */
 void srv_spawned(struct srv *srv);
 /* Begins the first request again (after a restart of the hub). */
@@ -168,6 +193,6 @@ void srv_progress_stage(struct srv *srv, const struct stage *stage);
 void srv_progress_settle(struct srv *srv);
 void srv_progress_close(struct srv *srv);
 /* New positions of those who wait for a place. */
-void srvs_progress_queue(struct hub *hub);
+void srvs_progress_queue(struct srvs *srvs);
 
 #endif

@@ -1,12 +1,11 @@
 /* Which of the spawners a server is with. A profile names a template, and the spawner that has the
  * template runs it. */
-#include "hub/link/spawners.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 struct spawner *srv_spawner(const struct srv *srv)
 {
-	const struct spawners *all = srv->hub->spawners;
-	const struct profile *f = profiles_find(srv->hub->profiles, srv->choice.profile);
+	const struct spawners *all = srv->srvs->spawners;
+	const struct profile *f = srv_profile(srv);
 
 	if (srv->spawner != NULL)
 		return srv->spawner;
@@ -19,5 +18,5 @@ bool srv_can_leave(const struct srv *srv)
 {
 	const struct spawner *s = srv_spawner(srv);
 
-	return s != NULL ? spawner_is_known(s) : spawners_all_known(srv->hub->spawners, NULL);
+	return s != NULL ? spawner_is_known(s) : spawners_all_known(srv->srvs->spawners, NULL);
 }

@@ -1,8 +1,7 @@
 /* What the proxies are told of a server: its route while it is to be reached, and the credential by
  * which it reaches the hub. */
 #include "base/mem.h"
-#include "hub/link/proxy_link.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 #include <string.h>
 
@@ -11,17 +10,17 @@ static void tell_route(const struct srv *srv)
 	cyg_autofree char *path = srv_socket(srv);
 	cyg_autofree char *target = cyg_xasprintf("unix:%s", path);
 
-	proxy_link_set_route(srv->hub->proxy, &(struct hub_route){ .prefix = srv->base_url,
-						  .target = target,
-						  .auth = CYG_ROUTE_AUTH_SESSION,
-						  .owner = srv->user,
-						  .name = srv->name,
-						  .server = srv->id });
+	proxy_link_set_route(srv->srvs->opts.proxy, &(struct hub_route){ .prefix = srv->base_url,
+							.target = target,
+							.auth = CYG_ROUTE_AUTH_SESSION,
+							.owner = srv->user,
+							.name = srv->name,
+							.server = srv->id });
 }
 
 static void tell_credential(const struct srv *srv)
 {
-	proxy_link_set_credential(srv->hub->proxy,
+	proxy_link_set_credential(srv->srvs->opts.proxy,
 	    &(struct hub_credential){
 		.sha256 = srv->credential_sum, .user = srv->user, .server = srv->id });
 }
@@ -35,7 +34,7 @@ void srv_open_route(struct srv *srv)
 void srv_close_route(struct srv *srv)
 {
 	srv->routed = false;
-	proxy_link_drop_route(srv->hub->proxy, NULL, srv->base_url);
+	proxy_link_drop_route(srv->srvs->opts.proxy, NULL, srv->base_url);
 }
 
 void srv_open_credential(struct srv *srv)
@@ -49,16 +48,16 @@ void srv_close_credential(struct srv *srv)
 {
 	if (srv->credential_sum[0] == '\0')
 		return;
-	proxy_link_drop_credential(srv->hub->proxy, srv->credential_sum);
+	proxy_link_drop_credential(srv->srvs->opts.proxy, srv->credential_sum);
 	srv->credential_sum[0] = '\0';
 }
 
-void srvs_tell_proxies(const struct hub *hub)
+void srvs_tell_proxies(const struct srvs *srvs)
 {
 	const struct srv *srv = NULL;
 	size_t pos = 0;
 
-	while (srvs_next(hub, &pos, &srv)) {
+	while (srvs_next(srvs, &pos, &srv)) {
 		if (srv->routed)
 			tell_route(srv);
 		if (srv->credential_sum[0] != '\0')

@@ -3,8 +3,7 @@
  * it: srv.c, start.c. */
 #include "base/mem.h"
 #include "daemon/log.h"
-#include "hub/link/proxy_link.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 #include "store/undo.h"
 
 #include <string.h>
@@ -26,7 +25,7 @@ static void past_free(struct past *p)
 static void go_back(struct past *p)
 {
 	struct srv *srv = p->srv;
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 	char id[CYG_SERVER_ID_LEN + 1];
 
 	if (uv_is_closing((uv_handle_t *)&srv->timer))
@@ -34,9 +33,9 @@ static void go_back(struct past *p)
 	memcpy(id, srv->id, sizeof(id));
 	cyg_log_warn(srv->object, "%s: %s -> %s (not saved)", id, srv_state_name(srv->state),
 	    srv_state_name(p->state));
-	cyg_list_remove(srvs_in(hub, srv->state), &srv->link);
+	cyg_list_remove(&srvs->in[srv->state], &srv->link);
 	srv->state = p->state;
-	cyg_list_add_first(srvs_in(hub, srv->state), &srv->link);
+	cyg_list_add_first(&srvs->in[srv->state], &srv->link);
 	srv_set_id(srv, p->id);
 	free(srv->tail);
 	srv->tail = CYG_TAKE(p->tail);
@@ -44,7 +43,7 @@ static void go_back(struct past *p)
 	srv->failure = CYG_TAKE(p->failure);
 	cyg_cleanse(srv->credential, sizeof(srv->credential));
 	if (srv->push_ticket != 0)
-		proxy_link_forget(hub->proxy, srv->push_ticket);
+		proxy_link_forget(srvs->opts.proxy, srv->push_ticket);
 	srv->push_ticket = 0;
 	srv_start_timer(srv);
 	if (strcmp(id, srv->id) != 0)
@@ -63,7 +62,7 @@ static void on_turn(void *arg, bool failed)
 
 void srv_remember(struct srv *srv)
 {
-	struct store *st = srv->hub->store;
+	struct store *st = srv->srvs->opts.store;
 	struct past *p = cyg_xcalloc(1, sizeof(*p));
 
 	p->srv = srv;
@@ -102,10 +101,10 @@ static void repair(struct srv *srv)
 	srv_save(srv);
 }
 
-void srvs_repair(struct hub *hub)
+void srvs_repair(struct srvs *srvs)
 {
 	for (int state = 0; state < SRV_STATES; state++) {
-		cyg_list_each (it, srvs_in(hub, (enum srv_state)state))
+		cyg_list_each (it, srvs_in(srvs, (enum srv_state)state))
 			repair(CYG_CONTAINER_OF(it, struct srv, link));
 	}
 }

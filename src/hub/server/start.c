@@ -8,10 +8,7 @@
 #include "http/client.h"
 #include "hub/access/people.h"
 #include "hub/base/hub_metrics.h"
-#include "hub/link/proxy_link.h"
-#include "hub/link/spawner_link.h"
-#include "hub/link/spawners.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +22,8 @@ static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 	stage_end(st, STAGE_DONE, (uint32_t)ms);
 	if (st == NULL)
 		return;
-	hub_metrics_stage(srv->hub->metrics, name, ms);
-	store_stage_add(srv->hub->store, srv->choice.stack, name, (uint32_t)ms);
+	hub_metrics_stage(srv->srvs->opts.metrics, name, ms);
+	store_stage_add(srv->srvs->opts.store, srv->choice.stack, name, (uint32_t)ms);
 	srv_progress_stage(srv, st);
 }
 
@@ -49,14 +46,14 @@ static uint64_t less(uint64_t a, uint64_t b)
 
 static void plan(struct srv *srv, const struct choice *c)
 {
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 
 	srv->choice = *c;
-	choice_line(c, hub->profiles, srv->line);
-	stages_plan(&srv->stages, c, hub->profiles);
+	choice_line(c, srvs->opts.profiles, srv->line);
+	stages_plan(&srv->stages, c, srvs->opts.profiles);
 	for (size_t i = 0; i < srv->stages.n; i++) {
 		struct stage *st = &srv->stages.list[i];
-		if (!store_stage_usual(hub->store, c->stack, st->name, &st->usual_ms))
+		if (!store_stage_usual(srvs->opts.store, c->stack, st->name, &st->usual_ms))
 			st->usual_ms = 0;
 	}
 }
@@ -79,16 +76,37 @@ static void remember_choice(struct srv *srv)
 	cyg_autofree char *text = json_dumps(options, JSON_COMPACT);
 
 	json_decref(options);
-	store_put(srv->hub->store, &store_choices,
+	store_put(srv->srvs->opts.store, &store_choices,
 	    &(struct store_choice){ .user = srv->user, .options = text });
+}
+
+/* The first whose request can leave: one whose spawner is away waits and holds nobody up. */
+static struct srv *first_startable(struct srvs *srvs)
+{
+	cyg_list_each (it, srvs_in(srvs, SRV_QUEUED)) {
+		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
+
+		if (srv_can_leave(srv))
+			return srv;
+	}
+	return NULL;
+}
+
+/* Those for whom there is a place leave at the end of this turn. */
+static bool is_full(struct srvs *srvs)
+{
+	const size_t taken = srvs_places_taken(srvs), places = srvs->opts.start_concurrency;
+	const size_t leaving = taken < places && first_startable(srvs) != NULL ? places - taken : 0;
+
+	return srvs_in(srvs, SRV_QUEUED)->n >= srvs->opts.queue_max + leaving;
 }
 
 int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
 {
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 	char id[CYG_SERVER_ID_LEN + 1];
 
-	if (srvs_in(hub, SRV_QUEUED)->n >= hub->config.queue_max)
+	if (is_full(srvs))
 		return cyg_fail(err, CYG_ELIMIT,
 		    "Too many servers are starting. Please try again in a minute.");
 	srv_remember(srv);
@@ -97,7 +115,7 @@ int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
 	forget_last_life(srv);
 	plan(srv, c);
 	remember_choice(srv);
-	store_end_dismiss(hub->store, srv->user);
+	store_end_dismiss(srvs->opts.store, srv->user);
 	srv->asked_ms = cyg_clock_mono_ms();
 	srv->started_us = srv->last_activity_us = cyg_clock_wall_us();
 	stage_begin(stages_find(&srv->stages, "queue"), srv->asked_ms);
@@ -111,7 +129,7 @@ size_t srv_queue_position(const struct srv *srv)
 
 	if (srv->state != SRV_QUEUED)
 		return 0;
-	cyg_list_each (it, srvs_in(srv->hub, SRV_QUEUED)) {
+	cyg_list_each (it, srvs_in(srv->srvs, SRV_QUEUED)) {
 		position++;
 		if (it == &srv->link)
 			break;
@@ -125,8 +143,8 @@ static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why);
 
 static void admit(struct srv *srv)
 {
-	struct hub *hub = srv->hub;
-	const struct profile *f = profiles_find(hub->profiles, srv->choice.profile);
+	struct srvs *srvs = srv->srvs;
+	const struct profile *f = srv_profile(srv);
 	uint64_t now_ms = cyg_clock_mono_ms();
 
 	if (f == NULL) { /* queued before a restart with another configuration */
@@ -137,41 +155,40 @@ static void admit(struct srv *srv)
 	srv_remember(srv);
 	srv_open_credential(srv);
 	srv->start_deadline_ms = now_ms + f->start_timeout_ms;
-	store_intent_begin(hub->store, srv->id, "spawn", cyg_clock_wall_us());
+	store_intent_begin(srvs->opts.store, srv->id, "spawn", cyg_clock_wall_us());
 	srv_move(srv, SRV_STARTING, "a place is free");
 	stage_done(srv, "queue", less(now_ms, srv->asked_ms));
 	stage_now(srv, "spawn");
 	/* The inner door must know the credential before the container can use it; and what the
 	 * proxies are told waits for the commit. */
-	srv->push_ticket = proxy_link_push(hub->proxy, on_known, srv);
+	srv->push_ticket = proxy_link_push(srvs->opts.proxy, on_known, srv);
 }
 
-/* The first whose request can leave: one whose spawner is away waits and holds nobody up. */
-static struct srv *first_startable(struct hub *hub)
+void srvs_admit_later(struct srvs *srvs)
 {
-	cyg_list_each (it, srvs_in(hub, SRV_QUEUED)) {
-		struct srv *srv = CYG_CONTAINER_OF(it, struct srv, link);
-
-		if (srv_can_leave(srv))
-			return srv;
-	}
-	return NULL;
+	srvs->admission_is_due = true;
 }
 
-void srvs_admit(struct hub *hub)
+bool srvs_admission_is_due(const struct srvs *srvs)
+{
+	return srvs->admission_is_due && srvs->spawners != NULL;
+}
+
+void srvs_admit(struct srvs *srvs)
 {
 	struct srv *srv;
 	bool any = false;
 
-	if (hub->ending || hub->failing_since_us != 0 || hub->spawners == NULL)
+	if (!srvs_admission_is_due(srvs))
 		return;
-	while (srvs_places_taken(hub) < hub->config.start_concurrency &&
-	       (srv = first_startable(hub)) != NULL) {
+	srvs->admission_is_due = false;
+	while (srvs_places_taken(srvs) < srvs->opts.start_concurrency &&
+	       (srv = first_startable(srvs)) != NULL) {
 		admit(srv);
 		any = true;
 	}
-	if (any && srvs_in(hub, SRV_QUEUED)->n > 0)
-		srvs_progress_queue(hub);
+	if (any && srvs_in(srvs, SRV_QUEUED)->n > 0)
+		srvs_progress_queue(srvs);
 }
 
 /* ---- 3: the row is on disk, the proxies know the credential: the request may leave ---- */
@@ -179,7 +196,7 @@ void srvs_admit(struct hub *hub)
 static void fill_spawn(const struct srv *srv, const struct person *user, struct spawn_spawn *m)
 {
 	const struct choice *c = &srv->choice;
-	const struct profile *f = profiles_find(srv->hub->profiles, c->profile);
+	const struct profile *f = srv_profile(srv);
 
 	(void)cyg_str_copy(m->server_id, sizeof(m->server_id), cyg_str_of(srv->id));
 	m->user_id = (uint64_t)user->id;
@@ -204,12 +221,12 @@ static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why
 
 static void send_spawn(struct srv *srv)
 {
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 	struct spawn_spawn m = { 0 };
 	struct spawner_call call = {
 		.on_address = on_spawn_address, .on_reply = on_spawn_reply, .arg = srv
 	};
-	const struct person *user = people_find(hub->access, cyg_str_of(srv->user));
+	const struct person *user = people_find(srvs->opts.access, cyg_str_of(srv->user));
 
 	if (user == NULL) {
 		cyg_cleanse(srv->credential, sizeof(srv->credential));
@@ -282,13 +299,13 @@ static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why
 
 void srv_spawned(struct srv *srv)
 {
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 	const struct spawner *spawner = srv_spawner(srv);
 	const struct spawn_hello *hello =
 	    spawner != NULL ? spawner_link_hello(spawner->link) : NULL;
 
 	srv->reply_ms = cyg_clock_mono_ms();
-	store_intent_end(hub->store, srv->id, "spawn", "done", cyg_clock_wall_us());
+	store_intent_end(srvs->opts.store, srv->id, "spawn", "done", cyg_clock_wall_us());
 	(void)cyg_str_copy(
 	    srv->isolation, sizeof(srv->isolation), cyg_str_of(spawner_isolation_name(hello)));
 	stage_done(srv, "spawn",
@@ -333,7 +350,7 @@ void srv_ask(struct srv *srv)
 	};
 
 	http_call_cancel(srv->call);
-	srv->call = http_call_start(srv->hub->uv, &spec, on_answer, srv);
+	srv->call = http_call_start(srv->srvs->opts.uv, &spec, on_answer, srv);
 }
 
 static void on_ask_again(uv_timer_t *timer)
@@ -370,7 +387,7 @@ static void on_answer(void *arg, const struct http_result *result)
 	    less(less(srv->route_ms, srv->reply_ms), stages_sum(&srv->stages, true)));
 	stage_now(srv, "route");
 	srv_open_route(srv);
-	srv->push_ticket = proxy_link_push(srv->hub->proxy, on_routed, srv);
+	srv->push_ticket = proxy_link_push(srv->srvs->opts.proxy, on_routed, srv);
 }
 
 /* ---- 6: the route is in force ---- */
@@ -438,7 +455,7 @@ void srv_start_fail(struct srv *srv, const char *cause, const char *message)
 
 	cyg_log_warn(srv->object, "%s: the start failed: %s", srv->id, message);
 	hub_metrics_start_failed(
-	    srv->hub->metrics, srv->asked_ms, cause, blamed != NULL ? blamed->name : NULL);
+	    srv->srvs->opts.metrics, srv->asked_ms, cause, blamed != NULL ? blamed->name : NULL);
 	fail_stage(srv, blamed);
 	free(srv->failure);
 	srv->failure = cyg_xstrdup(message);

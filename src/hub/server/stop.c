@@ -4,10 +4,7 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "http/client.h"
-#include "hub/link/proxy_link.h"
-#include "hub/link/spawner_link.h"
-#include "hub/link/spawners.h"
-#include "hub/server/srv_internal.h"
+#include "hub/server/srv_priv.h"
 
 #include <string.h>
 
@@ -69,7 +66,7 @@ void srv_record_end(struct srv *srv)
 		.lines = text,
 		.at_us = cyg_clock_wall_us(),
 	};
-	store_put(srv->hub->store, &store_ends, &row);
+	store_put(srv->srvs->opts.store, &store_ends, &row);
 }
 
 /* ---- both are done: the container and the route are gone ---- */
@@ -78,7 +75,7 @@ static void finish_if_done(struct srv *srv)
 {
 	if (srv->state != SRV_STOPPING || !srv->gone || !srv->unrouted)
 		return;
-	store_intent_end(srv->hub->store, srv->id, "", "gone", cyg_clock_wall_us());
+	store_intent_end(srv->srvs->opts.store, srv->id, "", "gone", cyg_clock_wall_us());
 	srv_record_end(srv);
 	srv_close_credential(srv);
 	srv_move(srv, SRV_STOPPED, srv->cause[0] != '\0' ? srv->cause : "stopped");
@@ -129,7 +126,7 @@ void srv_send_stop(struct srv *srv)
 	if (srv->state != SRV_STOPPING || srv->gone || spawner == NULL)
 		return;
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
-	m.grace_ms = again ? 0 : (uint32_t)srv->hub->config.stop_grace_ms;
+	m.grace_ms = again ? 0 : (uint32_t)srv->srvs->opts.stop_grace_ms;
 	uint32_t number = spawner_link_call(spawner->link, SPAWN_STOP, &m, sizeof(m), &call);
 	if (number == 0)
 		return;
@@ -157,7 +154,7 @@ static void set_end(struct srv *srv, const char *cause, const char *message)
 
 void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 {
-	struct hub *hub = srv->hub;
+	struct srvs *srvs = srv->srvs;
 
 	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
 		return;
@@ -165,7 +162,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	if (srv->state == SRV_QUEUED) { /* nothing of it is outside */
 		srv_record_end(srv);
 		srv_move(srv, SRV_STOPPED, cause);
-		srvs_progress_queue(hub);
+		srvs_progress_queue(srvs);
 		return;
 	}
 	http_call_cancel(srv->call);
@@ -174,11 +171,11 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	srv_close_route(srv);
 	srv->unrouted = false;
 	if (!srv->gone)
-		store_intent_begin(hub->store, srv->id, "stop", cyg_clock_wall_us());
+		store_intent_begin(srvs->opts.store, srv->id, "stop", cyg_clock_wall_us());
 	srv_move(srv, SRV_STOPPING, cause);
-	srv->push_ticket = proxy_link_push(hub->proxy, on_unrouted, srv);
+	srv->push_ticket = proxy_link_push(srvs->opts.proxy, on_unrouted, srv);
 	if (!srv->gone)
-		store_after_turn(hub->store, send_stop_now, srv);
+		store_after_turn(srvs->opts.store, send_stop_now, srv);
 }
 
 void srv_stop(struct srv *srv)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "hub/base/reply.h"
 #include "hub/server/leave.h"
+#include "hub/server/srv_priv.h"
 
 #include <string.h>
 
@@ -51,7 +52,7 @@ static void on_abort(struct http_req *req)
 
 void srv_wait(struct srv *srv, struct http_req *req, enum wait_for what)
 {
-	const struct hub_config *config = &srv->hub->config;
+	const struct srvs_opts *opts = &srv->srvs->opts;
 
 	if (srv->waiters.n >= SRV_OPEN_MAX) {
 		http_reply(req, 202, "text/plain", CYG_STR(""));
@@ -64,10 +65,10 @@ void srv_wait(struct srv *srv, struct http_req *req, enum wait_for what)
 	(void)cyg_str_copy(w->id, sizeof(w->id), cyg_str_of(srv->id));
 	req->data = w;
 	req->on_abort = on_abort;
-	(void)uv_timer_init(srv->hub->uv, &w->timer);
+	(void)uv_timer_init(srv->srvs->opts.uv, &w->timer);
 	w->timer.data = w;
-	(void)uv_timer_start(&w->timer, on_late,
-	    what == WAIT_RUNNING ? config->slow_start_ms : config->slow_stop_ms, 0);
+	(void)uv_timer_start(
+	    &w->timer, on_late, what == WAIT_RUNNING ? opts->slow_start_ms : opts->slow_stop_ms, 0);
 	cyg_list_add(&srv->waiters, &w->link);
 	srv_notify(srv);
 }
@@ -123,7 +124,7 @@ static void notify_now(void *arg, const struct cyg_err *why)
 	srv_waiters_settle(srv);
 	srv_progress_settle(srv);
 	if (srv->state == SRV_STOPPED)
-		leaves_settle(srv->hub, srv->user);
+		leaves_settle(srv->srvs, srv->user);
 }
 
 void srv_notify(struct srv *srv)
@@ -131,5 +132,5 @@ void srv_notify(struct srv *srv)
 	if (srv->notify_queued)
 		return;
 	srv->notify_queued = true;
-	store_after_turn(srv->hub->store, notify_now, srv);
+	store_after_turn(srv->srvs->opts.store, notify_now, srv);
 }

@@ -1,8 +1,22 @@
-/* What srv.c and srv_table.c give to start.c, stop.c, srv_undo.c and reconcile.c alone. */
-#ifndef HUB_SRV_INTERNAL_H
-#define HUB_SRV_INTERNAL_H
+/* What the files of the servers' records share: the records as a whole, and what changes one. */
+#ifndef HUB_SRV_PRIV_H
+#define HUB_SRV_PRIV_H
 
+#include "base/hash.h"
 #include "hub/server/srv.h"
+
+struct srvs {
+	struct srvs_opts opts;
+	struct spawners *spawners; /* NULL: not yet */
+	struct cyg_hash *by_key;   /* "user/server" */
+	struct cyg_hash *by_id;
+	struct cyg_hash *by_user; /* the first of a user's records */
+	struct cyg_list in[SRV_STATES];
+	size_t places_back;       /* of those that start */
+	bool admission_is_due;    /* a place, a spawner or a queued start has come since */
+	struct cyg_list listings; /* of reconcile.c: the spawners' lists that are on their way */
+	struct cyg_list leaves;   /* of leave.c: users that are being deleted */
+};
 
 /* Gives the record a new life's id ("": none). */
 void srv_set_id(struct srv *srv, const char *id);
