@@ -156,6 +156,11 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 		.slow_start_ms = config->slow_start_ms,
 		.slow_stop_ms = config->slow_stop_ms,
 		.stop_grace_ms = config->stop_grace_ms,
+		.subscribers = {
+			{ srv_on_moved_route, NULL },
+			{ srv_on_moved_metrics, hub->metrics },
+			{ srv_on_moved_watchers, NULL },
+		},
 	};
 
 	return srvs_new(&opts, &hub->srvs, err);

@@ -9,7 +9,6 @@
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
-#include "hub/base/hub_metrics.h"
 #include "hub/server/leave.h"
 #include "hub/server/reconcile.h"
 
@@ -145,25 +144,18 @@ void srv_save(struct srv *srv)
 	store_undo(srv->srvs->opts.store, on_saved, srv);
 }
 
-/* It was in the state before since since_us (wall clock). */
-static void count_move(const struct srv *srv, enum srv_state from, int64_t since_us)
+static void publish(const struct srv_moved *m)
 {
-	struct metrics *m = srv->srvs->opts.metrics;
+	const struct srvs_subscriber *list = m->srv->srvs->opts.subscribers;
 
-	if (srv->state == SRV_QUEUED)
-		metrics_inc(m, HUB_STARTS, METRIC_PLAIN);
-	else if (srv->state == SRV_RUNNING)
-		metrics_observe(
-		    m, HUB_SPAWN_SECONDS, METRIC_AT(HUB_SUCCESS), hub_metrics_since(srv->asked_ms));
-	else if (from == SRV_STOPPING && srv->since_us >= since_us)
-		metrics_observe(m, HUB_STOP_SECONDS, METRIC_AT(HUB_SUCCESS),
-		    (double)(srv->since_us - since_us) / 1e6);
+	for (size_t i = 0; i < SRVS_SUBSCRIBERS_MAX && list[i].on_moved != NULL; i++)
+		list[i].on_moved(list[i].arg, m);
 }
 
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
 {
 	const enum srv_state from = srv->state;
-	const int64_t before_us = srv->since_us;
+	const struct srv_moved moved = { srv, from, srv->since_us };
 
 	assert(srv_may_move(from, to));
 	cyg_list_remove(&srv->srvs->in[from], &srv->link);
@@ -176,8 +168,7 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why)
 	srv_save(srv);
 	cyg_log_info(srv->object, "%s: %s -> %s (%s)", srv->id, srv_state_name(from),
 	    srv_state_name(to), why);
-	count_move(srv, from, before_us);
-	srv_notify(srv);
+	publish(&moved);
 	if (from == SRV_WAITING || from == SRV_STARTING || to == SRV_QUEUED)
 		srvs_admit_later(srv->srvs);
 }

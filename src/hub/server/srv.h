@@ -24,6 +24,21 @@ struct srvs;
  * enough that nobody takes the descriptors of everybody else. */
 enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
 
+/* A record has gone through the door. */
+struct srv_moved {
+	struct srv *srv; /* in its new state */
+	enum srv_state from;
+	int64_t since_us; /* when it had come there (wall clock) */
+};
+
+/* Is told of every move, in the order of the list. It may not move a record itself. */
+struct srvs_subscriber {
+	void (*on_moved)(void *arg, const struct srv_moved *m);
+	void *arg;
+};
+
+enum { SRVS_SUBSCRIBERS_MAX = 4 };
+
 /* What the servers' records stand on. Everything outlives them. */
 struct srvs_opts {
 	uv_loop_t *uv;
@@ -36,6 +51,7 @@ struct srvs_opts {
 	uint64_t start_concurrency, queue_max, queue_timeout_ms;
 	uint64_t slow_start_ms, slow_stop_ms; /* how long a request waits for a start or stop */
 	uint64_t stop_grace_ms;
+	struct srvs_subscriber subscribers[SRVS_SUBSCRIBERS_MAX]; /* up to the first of NULL */
 };
 
 struct srv {
@@ -133,8 +149,18 @@ size_t srvs_places_taken(const struct srvs *srvs);
 void srv_give_place_back(struct srv *srv);
 
 /* The door: checks the table, moves the record between lists, restarts the state's timer, writes
- * the row, logs. A forbidden move ends the process: it is our mistake. why is a short phrase. */
+ * the row, logs, and publishes the move; it calls nobody else. A forbidden move ends the process:
+ * it is our mistake. why is a short phrase. */
 void srv_move(struct srv *srv, enum srv_state to, const char *why);
+
+/* ---- subscribers ---- */
+/* Takes the route out of the table when the clean-up begins (srv_table.c). */
+void srv_on_moved_route(void *unused, const struct srv_moved *m);
+/* Counts (srv_metrics.c). */
+void srv_on_moved_metrics(void *metrics, const struct srv_moved *m);
+/* After this turn: who waits for the server, or watches its start (wait.c). */
+void srv_on_moved_watchers(void *unused, const struct srv_moved *m);
+
 /* Writes the row as it is now. What it says has happened: when it cannot be written, the record
  * stays as it is and the row is written again later (srvs_repair). */
 void srv_save(struct srv *srv);

@@ -29,7 +29,6 @@ bool srv_can_leave(const struct srv *srv);
 
 /* ---- srv_table.c: what the proxies are told; it is sent after this turn's commit ---- */
 void srv_open_route(struct srv *srv);
-void srv_close_route(struct srv *srv);
 /* A new credential, for this life; its text stays in srv->credential until SPAWN has left. */
 void srv_open_credential(struct srv *srv);
 void srv_close_credential(struct srv *srv);

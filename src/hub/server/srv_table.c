@@ -31,8 +31,13 @@ void srv_open_route(struct srv *srv)
 	tell_route(srv);
 }
 
-void srv_close_route(struct srv *srv)
+void srv_on_moved_route(void *unused, const struct srv_moved *m)
 {
+	struct srv *srv = m->srv;
+
+	(void)unused;
+	if (srv->state != SRV_STOPPING)
+		return;
 	srv->routed = false;
 	proxy_link_drop_route(srv->srvs->opts.proxy, NULL, srv->base_url);
 }

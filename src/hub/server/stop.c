@@ -168,7 +168,6 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	http_call_cancel(srv->call);
 	srv->call = NULL;
 	srv->stop_asked_ms = 0;
-	srv_close_route(srv);
 	srv->unrouted = false;
 	if (!srv->gone)
 		store_intent_begin(srvs->opts.store, srv->id, "stop", cyg_clock_wall_us());

@@ -134,3 +134,9 @@ void srv_notify(struct srv *srv)
 	srv->notify_queued = true;
 	store_after_turn(srv->srvs->opts.store, notify_now, srv);
 }
+
+void srv_on_moved_watchers(void *unused, const struct srv_moved *m)
+{
+	(void)unused;
+	srv_notify(m->srv);
+}
