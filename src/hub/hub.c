@@ -19,8 +19,6 @@
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/metrics.h"
-#include "hub/offer/clusters.h"
-#include "hub/offer/software.h"
 #include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
 #include "hub/signin/signin.h"
@@ -79,22 +77,31 @@ static int start_access(struct hub *hub, struct cyg_err *err)
 	return access_open(&opts, &hub->access, err);
 }
 
+static int start_offer(struct hub *hub, struct cyg_err *err)
+{
+	const struct offer_opts opts = {
+		.uv = hub->uv,
+		.profiles = hub->config.profiles,
+		.catalogue = hub->config.catalogue,
+		.software_tree = hub->config.software_tree,
+		.software_refresh_ms = hub->config.software_refresh_ms,
+		.software_timeout_ms = hub->config.software_timeout_ms,
+	};
+
+	return offer_open(&opts, &hub->offer, err);
+}
+
 static int start_memory(struct hub *hub, struct cyg_err *err)
 {
 	cyg_autofree char *path = cyg_xasprintf("%s/hub.db", hub->config.state_dir);
 
-	if (profiles_load(hub->config.profiles, &hub->profiles, err) < 0)
-		return -(int)err->code;
-	if (store_open(path, &hub->store, err) < 0)
+	if (start_offer(hub, err) < 0 || store_open(path, &hub->store, err) < 0)
 		return -(int)err->code;
 	turns_start(hub);
 	start_tidying(hub);
 	hub->metrics = metrics_new(hub_metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	store_watch(hub->store, hub_metrics_commit, hub);
-	software_start(hub, &hub->software);
-	if (hub->config.catalogue != NULL)
-		hub->clusters = clusters_new(hub->uv, hub->config.catalogue);
 	return start_access(hub, err);
 }
 
@@ -145,7 +152,7 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 	const struct srvs_opts opts = {
 		.uv = hub->uv,
 		.store = hub->store,
-		.profiles = hub->profiles,
+		.profiles = hub->offer->profiles,
 		.access = hub->access,
 		.proxy = hub->proxy,
 		.metrics = hub->metrics,
@@ -269,8 +276,8 @@ static void start_api(struct hub *hub)
 		.uv = hub->uv,
 		.store = hub->store,
 		.access = hub->access,
-		.profiles = hub->profiles,
-		.clusters = hub->clusters,
+		.profiles = hub->offer->profiles,
+		.clusters = hub->offer->clusters,
 		.proxy = hub->proxy,
 		.spawners = hub->spawners,
 		.srvs = hub->srvs,
@@ -341,8 +348,7 @@ void hub_close(struct hub *hub)
 		credentials_watch(hub->access, NULL, NULL);
 	proxy_link_close(hub->proxy);
 	spawners_close(hub->spawners);
-	software_close(hub->software);
-	clusters_close(hub->clusters);
+	offer_close(hub->offer);
 	signin_free(hub->signin);
 	webfiles_free(hub->files);
 	access_free(hub->access);

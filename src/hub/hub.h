@@ -7,19 +7,17 @@
 #include "daemon/loop.h"
 #include "hub/access/access.h"
 #include "hub/base/app.h"
-#include "hub/offer/profiles.h"
+#include "hub/offer/offer.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct api;
-struct clusters;
 struct http_server;
 struct metrics;
 struct proxy_link;
 struct signin;
-struct software;
 struct spawners;
 struct srvs;
 struct webfiles;
@@ -51,9 +49,7 @@ struct hub {
 	struct cyg_loop *loop;
 	uv_loop_t *uv;
 	struct store *store;
-	struct profiles *profiles;
-	struct clusters *clusters; /* NULL: no catalogue is configured */
-	struct software *software; /* NULL: no tree is configured */
+	struct offer *offer;
 	struct webfiles *files;
 	struct app app; /* what every request brings */
 	struct access *access;

@@ -56,7 +56,7 @@ static int run(struct hub *hub, struct cyg_err *err)
 	cyg_loop_free(hub->loop);
 	store_close(hub->store);
 	metrics_free(hub->metrics);
-	profiles_free(hub->profiles);
+	offer_free(hub->offer);
 	return code;
 }
 

@@ -32,9 +32,9 @@ TABLE = {
     # The catalogue is a table of fields; those two headers know neither libuv nor libyaml.
     "src/spark": "src/base src/daemon/yaml.h src/daemon/yaml_fields.h | sqlite jansson",
     "src/hub": HUB + " | uv jansson openssl",
-    **{f"src/hub/{wing}": HUB + " | uv jansson openssl" for wing in WINGS},
     "src/hub/base": HUB_BASE + " | jansson openssl",
     "src/hub/access": HUB_BASE + " src/ipc src/store src/hub/base | jansson",
+    "src/hub/offer": "src/base src/daemon src/spark | uv jansson",
     "src/hub/link": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer | uv jansson",
     "src/hub/server": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link | uv jansson",
     "src/hub/signin": UNDER_HUB + " src/hub/base src/hub/access src/hub/offer src/hub/link src/hub/server | uv jansson",

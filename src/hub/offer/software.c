@@ -1,9 +1,10 @@
 /* Reading stack.yaml of every stack, each in a child of its own with one deadline for all.
- * stackfile.c understands what came; what is found is put into the hub's profiles. */
+ * stackfile.c understands what came; what is found is put into the profiles. */
 #include "hub/offer/software.h"
 
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "hub/offer/profiles.h"
 #include "hub/offer/reader.h"
 #include "hub/offer/stackfile.h"
 
@@ -20,7 +21,8 @@ struct entry {
 };
 
 struct software {
-	struct hub *hub;
+	const struct offer_opts *opts;
+	struct profiles *profiles;
 	struct entry *entries;
 	size_t n;
 	uv_timer_t again;
@@ -31,7 +33,7 @@ static const char silent[] = "The software tree does not answer.";
 
 static void on_failed(struct entry *e, const char *why)
 {
-	struct profile_stack *s = &e->software->hub->profiles->stacks[e->index];
+	struct profile_stack *s = &e->software->profiles->stacks[e->index];
 
 	s->unavailable = silent;
 	if (strcmp(e->last, why) == 0)
@@ -43,7 +45,7 @@ static void on_failed(struct entry *e, const char *why)
 static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 {
 	struct entry *e = arg;
-	struct profile_stack *s = &e->software->hub->profiles->stacks[e->index];
+	struct profile_stack *s = &e->software->profiles->stacks[e->index];
 	struct profile_stack found = e->base;
 	struct cyg_arena arena;
 	struct cyg_err err;
@@ -68,7 +70,6 @@ static void on_read(void *arg, struct cyg_str text, const struct cyg_err *why)
 static void on_again(uv_timer_t *timer)
 {
 	struct software *s = timer->data;
-	const struct hub_config *c = &s->hub->config;
 	struct cyg_err err;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -78,36 +79,36 @@ static void on_again(uv_timer_t *timer)
 		if (e->reader != NULL && !reader_has_ended(e->reader))
 			continue;
 		reader_release(CYG_TAKE(e->reader));
-		if (reader_start(s->hub->uv,
-			&(const struct reader_spec){ e->path, c->software_timeout_ms, on_read, e },
+		if (reader_start(s->opts->uv,
+			&(const struct reader_spec){
+			    e->path, s->opts->software_timeout_ms, on_read, e },
 			&e->reader, &err) < 0)
 			on_failed(e, err.msg);
 	}
 }
 
-void software_start(struct hub *hub, struct software **ret)
+void software_start(const struct offer_opts *opts, struct profiles *profiles, struct software **ret)
 {
-	const struct profiles *p = hub->profiles;
-
 	*ret = NULL;
-	if (hub->config.software_tree == NULL)
+	if (opts->software_tree == NULL)
 		return;
 	struct software *s = cyg_xcalloc(1, sizeof(*s));
-	s->hub = hub;
-	s->n = p->n_stacks;
+	s->opts = opts;
+	s->profiles = profiles;
+	s->n = profiles->n_stacks;
 	s->entries = cyg_xcalloc(s->n + 1, sizeof(*s->entries));
 	for (size_t i = 0; i < s->n; i++) {
 		struct entry *e = &s->entries[i];
 		e->software = s;
 		e->index = i;
-		e->base = p->stacks[i];
+		e->base = profiles->stacks[i];
 		cyg_arena_init(&e->arena);
 		e->path = cyg_xasprintf(
-		    "%s/stacks/%s/stack.yaml", hub->config.software_tree, p->stacks[i].id);
+		    "%s/stacks/%s/stack.yaml", opts->software_tree, profiles->stacks[i].id);
 	}
-	(void)uv_timer_init(hub->uv, &s->again);
+	(void)uv_timer_init(opts->uv, &s->again);
 	s->again.data = s;
-	(void)uv_timer_start(&s->again, on_again, 0, hub->config.software_refresh_ms);
+	(void)uv_timer_start(&s->again, on_again, 0, opts->software_refresh_ms);
 	*ret = s;
 }
 

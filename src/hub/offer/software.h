@@ -4,14 +4,15 @@
 #ifndef HUB_SOFTWARE_H
 #define HUB_SOFTWARE_H
 
-#include "hub/hub.h"
+#include "hub/offer/offer.h"
 
 struct software;
 
-/* Begins to read; hub->profiles is there. From the first answer on, the stacks of hub->profiles
+/* Begins to read; opts and profiles outlive it. From the first answer on, the stacks of profiles
  * hold what the tree says (profiles.yaml stands for what it does not say) or the reason why they
  * cannot be had. *ret is NULL when no tree is configured. */
-void software_start(struct hub *hub, struct software **ret);
+void software_start(
+    const struct offer_opts *opts, struct profiles *profiles, struct software **ret);
 /* Ends the children; before profiles_free, while the loop still runs once more. NULL is accepted.
  */
 void software_close(struct software *s);

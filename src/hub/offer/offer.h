@@ -1,0 +1,40 @@
+/* The wing of what is offered: the profiles of the start form, the software tree that their stacks
+ * are in, and the catalogue of Spark clusters. What a choice is and who may make it is choice.h's
+ * and policy.h's. */
+#ifndef HUB_OFFER_H
+#define HUB_OFFER_H
+
+#include "cygnet/err.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+struct clusters;
+struct profiles;
+struct software;
+
+/* Texts are borrowed for as long as the wing lives. */
+struct offer_opts {
+	uv_loop_t *uv;
+	const char *profiles;      /* the file */
+	const char *catalogue;     /* of clusters, or NULL */
+	const char *software_tree; /* or NULL */
+	uint64_t software_refresh_ms, software_timeout_ms;
+};
+
+struct offer {
+	struct offer_opts opts;
+	struct profiles *profiles;
+	struct clusters *clusters; /* NULL: no catalogue is configured */
+	struct software *software; /* NULL: no tree is configured */
+};
+
+/* Reads the profiles, and begins to read the tree. */
+int offer_open(const struct offer_opts *opts, struct offer **ret, struct cyg_err *err);
+/* Ends what is on the loop, which runs once more before offer_free; nobody waits for the catalogue
+ * any more. NULL is accepted. */
+void offer_close(struct offer *offer);
+/* NULL is accepted. */
+void offer_free(struct offer *offer);
+
+#endif
