@@ -12,9 +12,8 @@
 
 struct access;
 struct asks;
-struct clusters;
 struct cyg_buf;
-struct profiles;
+struct offer;
 struct proxy_link;
 struct ratelimit;
 struct signin;
@@ -43,8 +42,7 @@ struct api {
 	uv_loop_t *uv;
 	struct store *store;
 	struct access *access; /* users, sessions, tokens */
-	const struct profiles *profiles;
-	struct clusters *clusters; /* NULL: no catalogue is configured */
+	struct offer *offer;
 	struct proxy_link *proxy;
 	struct spawners *spawners;
 	struct srvs *srvs;

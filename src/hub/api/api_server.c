@@ -7,6 +7,7 @@
 #include "hub/api/api.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
+#include "hub/offer/offer.h"
 #include "hub/offer/policy.h"
 #include "hub/server/progress.h"
 #include "hub/server/srv.h"
@@ -68,17 +69,17 @@ static int usual_choice(
 	cyg_autofree char *text = store_choice_find(api->store, who->user);
 	json_t *last = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	const char *field = NULL;
-	bool ok = last != NULL && choice_read(last, api->profiles, ret, &field, err) == 0 &&
-		  policy_check(who, api->profiles, ret, &field, err) == 0;
+	bool ok = last != NULL && choice_read(last, api->offer->profiles, ret, &field, err) == 0 &&
+		  policy_check(who, api->offer->profiles, ret, &field, err) == 0;
 
 	json_decref(last);
 	if (ok)
 		return 0;
-	const struct profile *f = policy_default(who, api->profiles);
+	const struct profile *f = policy_default(who, api->offer->profiles);
 	if (f == NULL)
 		return cyg_fail(err, CYG_EDENIED,
 		    "None of the profiles is for you. Please ask the administrator.");
-	choice_default(api->profiles, f, ret);
+	choice_default(api->offer->profiles, f, ret);
 	return 0;
 }
 
@@ -94,9 +95,9 @@ static int read_choice(
 	if (read_options(req, &options, err) < 0)
 		return -CYG_EINVAL;
 	int code = options == NULL ? usual_choice(api, &who, ret, err)
-				   : choice_read(options, api->profiles, ret, field, err);
+				   : choice_read(options, api->offer->profiles, ret, field, err);
 	json_decref(options);
-	return code < 0 ? code : policy_check(&who, api->profiles, ret, field, err);
+	return code < 0 ? code : policy_check(&who, api->offer->profiles, ret, field, err);
 }
 
 static bool is_busy(struct http_req *req, const struct srv *srv)

@@ -7,6 +7,7 @@
 #include "hub/link/in_force.h"
 #include "hub/link/spawner_link.h"
 #include "hub/link/spawners.h"
+#include "hub/offer/offer.h"
 #include "hub/offer/policy.h"
 #include "hub/signin/signin.h"
 
@@ -152,12 +153,12 @@ static void add_last(struct api *api, const struct policy_person *who, json_t *f
 	struct choice c;
 
 	/* What is no longer offered is no last choice. */
-	if (last == NULL || choice_read(last, api->profiles, &c, &field, NULL) < 0 ||
-	    policy_check(who, api->profiles, &c, &field, NULL) < 0) {
+	if (last == NULL || choice_read(last, api->offer->profiles, &c, &field, NULL) < 0 ||
+	    policy_check(who, api->offer->profiles, &c, &field, NULL) < 0) {
 		json_decref(last);
 		last = json_null();
 	} else {
-		choice_line(&c, api->profiles, line);
+		choice_line(&c, api->offer->profiles, line);
 	}
 	(void)json_object_set_new(form, "last", last);
 	(void)json_object_set_new(form, "last_line", text_or_null(line));
@@ -170,9 +171,9 @@ void api_get_form(struct http_req *req)
 	struct policy_person who = { .user = person->name, .groups = person->groups };
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < api->profiles->n_profiles; i++)
+	for (size_t i = 0; i < api->offer->profiles->n_profiles; i++)
 		(void)json_array_append_new(
-		    all, profile(api->profiles, &api->profiles->profiles[i], &who));
+		    all, profile(api->offer->profiles, &api->offer->profiles->profiles[i], &who));
 	json_t *form = json_pack("{s:o}", "profiles", all);
 	add_last(api, &who, form);
 	reply_json(req, 200, form);

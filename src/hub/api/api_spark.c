@@ -10,6 +10,7 @@
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
 #include "hub/offer/clusters.h"
+#include "hub/offer/offer.h"
 #include "hub/server/srv.h"
 #include "spark/catalogue.h"
 
@@ -306,7 +307,7 @@ void api_spark_connect(struct http_req *req)
 		reply_error(req, 403, "This server was started without a Spark cluster.");
 		return;
 	}
-	if (api->clusters == NULL) {
+	if (api->offer->clusters == NULL) {
 		reply_error(req, 404, "This site has no catalogue of Spark clusters.");
 		return;
 	}
@@ -325,7 +326,7 @@ void api_spark_connect(struct http_req *req)
 		connect_fail(c, 400, err.msg);
 		return;
 	}
-	clusters_want(api->clusters, &c->wait, on_catalogue, c);
+	clusters_want(api->offer->clusters, &c->wait, on_catalogue, c);
 }
 
 /* ---- which value came from where ---- */

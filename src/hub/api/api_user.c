@@ -7,6 +7,7 @@
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
+#include "hub/offer/offer.h"
 #include "hub/server/srv.h"
 
 json_t *api_time(int64_t us)
@@ -28,7 +29,7 @@ static json_t *own_facts(const struct api *api, const struct srv *srv)
 {
 	cyg_autofree char *lab = cyg_xasprintf("%slab", srv->base_url);
 	const struct choice *c = &srv->choice;
-	const struct profile *f = profiles_find(api->profiles, c->profile);
+	const struct profile *f = profiles_find(api->offer->profiles, c->profile);
 	json_t *tree =
 	    f != NULL && f->notebook ? json_sprintf("%stree", srv->base_url) : json_null();
 
