@@ -12,7 +12,8 @@ Prometheus text format 0.0.4. Labels have a closed list of values: no user, serv
 
 Each program also tells of its process what every Prometheus client does: `process_cpu_seconds_total`,
 `process_start_time_seconds`, `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds` and
-`process_max_fds`. The spawner's text comes through the hub's, so there the names begin with `cygnet_spawner_process_`.
+`process_max_fds`. What spawners count comes through the hub: it asks each at a scrape, and shows those that respond within a
+second.
 TOP
 
 for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox; do

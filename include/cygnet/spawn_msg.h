@@ -29,6 +29,8 @@ enum spawn_type {
 	SPAWN_GONE,  /* struct spawn_gone */
 	SPAWN_TEMPLATE,  /* struct spawn_template */
 	SPAWN_HAND_OVER, /* hub → spawner: struct spawn_hand_over; REPLY */
+	SPAWN_METRICS,   /* hub → spawner: struct spawn_head; one COUNTS, then REPLY */
+	SPAWN_COUNTS,    /* struct spawn_counts */
 	SPAWN_TYPES,
 };
 
@@ -165,6 +167,30 @@ enum spawn_cause {
 	SPAWN_GONE_SETUP,       /* a setup script failed: status is one of enum init_exit */
 	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for it */
 };
+
+/* Why a start came to nothing. */
+enum spawn_failure {
+	SPAWN_FAILURE_REFUSED, /* the policy does not allow it, or its id is in use */
+	SPAWN_FAILURE_ENGINE,  /* the engine could not start it */
+	SPAWN_FAILURE_SETUP,   /* a setup script failed */
+	SPAWN_FAILURE_MEMORY,  /* the memory limit, before the agent ran */
+	SPAWN_FAILURE_ENDED,   /* it ended in another way before the agent ran */
+	SPAWN_FAILURES,
+};
+
+enum { SPAWN_STAGES_MAX = 7 }; /* names of SPAWN_STAGES_SPAWNER, then of SPAWN_STAGES_INIT */
+
+/* What this process of the spawner has counted since it began; each at most SPAWN_COUNT_MAX. */
+struct spawn_counts {
+	struct spawn_head head;
+	uint64_t starts; /* SPAWNs that came */
+	uint64_t failures[SPAWN_FAILURES];
+	uint64_t servers[3]; /* that are there now, by enum spawn_state less 1 */
+	uint64_t stages_done[SPAWN_STAGES_MAX], stages_failed[SPAWN_STAGES_MAX];
+	uint64_t stages_ms[SPAWN_STAGES_MAX]; /* sums, of both */
+};
+
+#define SPAWN_COUNT_MAX (UINT64_C(1) << 53) /* what a double holds exactly */
 
 /* Exit codes of cygnet-init that say why a start failed. */
 enum init_exit {

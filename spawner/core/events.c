@@ -7,6 +7,34 @@
 #include <stdio.h>
 #include <string.h>
 
+static void count_stage(
+    struct spawn_counts *counts, const char *name, enum spawn_stage_state state, uint32_t ms)
+{
+	static const char *const names[SPAWN_STAGES_MAX] = { SPAWN_STAGES_SPAWNER,
+		SPAWN_STAGES_INIT };
+
+	for (size_t i = 0; i < SPAWN_STAGES_MAX && state != SPAWN_STAGE_BEGUN; i++) {
+		if (strcmp(names[i], name) != 0)
+			continue;
+		counts->stages_ms[i] += ms;
+		if (state == SPAWN_STAGE_DONE)
+			counts->stages_done[i]++;
+		else
+			counts->stages_failed[i]++;
+	}
+}
+
+/* It ended before its agent ran, and nobody had asked for that. */
+static void count_failure(struct spawn_counts *counts, uint32_t cause)
+{
+	static const enum spawn_failure failures[] = {
+		[SPAWN_GONE_SETUP] = SPAWN_FAILURE_SETUP, [SPAWN_GONE_MEMORY] = SPAWN_FAILURE_MEMORY
+	};
+	enum spawn_failure failure = cause < CYG_N(failures) ? failures[cause] : 0;
+
+	counts->failures[failure != 0 ? failure : SPAWN_FAILURE_ENDED]++;
+}
+
 static void on_stage(
     void *arg, const char *id, const char *name, enum spawn_stage_state state, uint32_t ms)
 {
@@ -16,6 +44,7 @@ static void on_stage(
 
 	if (s == NULL)
 		return;
+	count_stage(&sp->counts, name, state, ms);
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(id));
 	(void)cyg_str_copy(m.name, sizeof(m.name), cyg_str_of(name));
 	hubs_tell(sp, &m.head, SPAWN_STAGE, sizeof(m));
@@ -67,6 +96,8 @@ static void on_gone(void *arg, struct spawn_gone *gone)
 
 	if (s == NULL)
 		return;
+	if (s->state < SERVER_RUNS)
+		count_failure(&sp->counts, gone->cause);
 	if (!s->answered) {
 		(void)cyg_fail(&err, gone->cause == SPAWN_GONE_STOPPED ? CYG_EBUSY : CYG_ESYS, "%s",
 		    gone->message);

@@ -84,6 +84,11 @@ void hub_item(struct hub *hub, uint32_t request_id, struct spawn_item *item)
 	hub_send(hub, &item->head, SPAWN_ITEM, sizeof(*item), request_id);
 }
 
+void hub_counts(struct hub *hub, uint32_t request_id, struct spawn_counts *counts)
+{
+	hub_send(hub, &counts->head, SPAWN_COUNTS, sizeof(*counts), request_id);
+}
+
 void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len)
 {
 	cyg_list_each (l, &sp->hubs)
@@ -107,6 +112,7 @@ static void (*const handlers[SPAWN_TYPES])(struct hub *, const struct spawn_head
 	[SPAWN_STAT] = request_stat,
 	[SPAWN_PING] = request_ping,
 	[SPAWN_HAND_OVER] = request_hand_over,
+	[SPAWN_METRICS] = request_metrics,
 };
 
 static void on_message(void *arg, const void *data, size_t len, int *fds, size_t n_fds)

@@ -52,6 +52,8 @@ static void on_start(void *arg, const struct cyg_err *err)
 			server_move(s, SERVER_LAUNCHED);
 		return;
 	}
+	if (s->state != SERVER_STOPPING)
+		s->spawner->counts.failures[SPAWN_FAILURE_ENGINE]++;
 	memcpy(gone.server_id, s->id, sizeof(gone.server_id));
 	event_not_started(s, err, &gone);
 }
@@ -64,12 +66,15 @@ void request_spawn(struct hub *hub, const struct spawn_head *head)
 	struct cyg_err err;
 	struct server *s;
 
+	sp->counts.starts++;
 	if (policy_check(sp->policy, m, &grant, &err) < 0) {
+		sp->counts.failures[SPAWN_FAILURE_REFUSED]++;
 		cyg_log_warn(m->server_id, "refused: %s", err.msg);
 		hub_reply(hub, head->request_id, &err, NULL);
 		return;
 	}
 	if (server_find(sp, m->server_id) != NULL) {
+		sp->counts.failures[SPAWN_FAILURE_REFUSED]++;
 		(void)cyg_fail(&err, CYG_EEXIST, "server %s is there already", m->server_id);
 		hub_reply(hub, head->request_id, &err, NULL);
 		return;
@@ -163,6 +168,19 @@ void request_stat(struct hub *hub, const struct spawn_head *head)
 
 void request_ping(struct hub *hub, const struct spawn_head *head)
 {
+	hub_reply(hub, head->request_id, NULL, NULL);
+}
+
+/* ---- METRICS ---- */
+
+void request_metrics(struct hub *hub, const struct spawn_head *head)
+{
+	const struct spawner *sp = hub_spawner(hub);
+	struct spawn_counts m = sp->counts;
+
+	for (size_t i = 0; i < SERVER_STATES; i++)
+		m.servers[server_wire_states[i] - 1] += sp->servers[i].n;
+	hub_counts(hub, head->request_id, &m);
 	hub_reply(hub, head->request_id, NULL, NULL);
 }
 

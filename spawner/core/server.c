@@ -17,7 +17,7 @@ static const unsigned allowed[SERVER_STATES] = {
 	[SERVER_STOPPING] = TO(SERVER_STOPPING), /* asked again */
 };
 
-static const enum spawn_state wire_states[SERVER_STATES] = {
+const enum spawn_state server_wire_states[SERVER_STATES] = {
 	[SERVER_ASKED] = SPAWN_STATE_STARTING,
 	[SERVER_LAUNCHED] = SPAWN_STATE_STARTING,
 	[SERVER_READY] = SPAWN_STATE_STARTING,
@@ -59,7 +59,7 @@ void server_move(struct server *s, enum server_state to)
 
 enum spawn_state server_wire_state(const struct server *s)
 {
-	return wire_states[s->state];
+	return server_wire_states[s->state];
 }
 
 void server_free(struct server *s)

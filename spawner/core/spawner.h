@@ -57,6 +57,7 @@ struct spawner {
 	int listen_fd;
 	uv_poll_t listen_poll;
 	bool listening, closing;
+	struct spawn_counts counts; /* but for its servers, which are counted when asked for */
 	struct spawn_gone missed[SPAWNER_MISSED_MAX];
 	size_t n_missed;
 };
@@ -72,6 +73,7 @@ struct server *server_new(struct spawner *sp, const char *id, const char *user);
 struct server *server_find(struct spawner *sp, const char *id);
 /* A move that the table does not have is our mistake. */
 void server_move(struct server *s, enum server_state to);
+extern const enum spawn_state server_wire_states[SERVER_STATES]; /* what hubs are told */
 enum spawn_state server_wire_state(const struct server *s);
 void server_free(struct server *s);
 
@@ -82,6 +84,7 @@ void request_list(struct hub *hub, const struct spawn_head *head);
 void request_stat(struct hub *hub, const struct spawn_head *head);
 void request_ping(struct hub *hub, const struct spawn_head *head);
 void request_hand_over(struct hub *hub, const struct spawn_head *head);
+void request_metrics(struct hub *hub, const struct spawn_head *head);
 /* The engine is closed: those that it has not answered are no more. */
 void requests_forget(struct spawner *sp);
 /* What an earlier spawner left; hubs are let in when the answer came. */
@@ -102,6 +105,7 @@ struct hub *hub_find(struct spawner *sp, uint64_t serial);
 void hub_reply(struct hub *hub, uint32_t request_id, const struct cyg_err *err,
     const struct spawn_address *address);
 void hub_item(struct hub *hub, uint32_t request_id, struct spawn_item *item);
+void hub_counts(struct hub *hub, uint32_t request_id, struct spawn_counts *counts);
 /* Fills in the head and sends to every hub. */
 void hubs_tell(struct spawner *sp, struct spawn_head *msg, enum spawn_type type, size_t len);
 void hubs_tell_gone(struct spawner *sp, struct spawn_gone *gone);

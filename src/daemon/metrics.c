@@ -183,8 +183,20 @@ void metrics_copy(struct metrics *m, unsigned id, struct metric_at at, double va
 	assert(m->table[id].type == METRIC_COUNTER);
 	s = find(m, id, at);
 	assert(value >= s->value);
-	s->touched = s->touched || value > 0;
+	s->touched = true;
 	s->value = value;
+}
+
+void metrics_clear(struct metrics *m, unsigned id)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < metric_n_series(&m->table[id]); i++) {
+		struct metric_series *s = &m->series[m->rows[id].first + i];
+
+		free(s->counts);
+		*s = (struct metric_series){ 0 };
+	}
 }
 
 void metrics_observe(struct metrics *m, unsigned id, struct metric_at at, double value)

@@ -64,8 +64,11 @@ void metrics_free(struct metrics *m);
 void metrics_add(struct metrics *m, unsigned id, struct metric_at at, double by);
 void metrics_inc(struct metrics *m, unsigned id, struct metric_at at);
 void metrics_set(struct metrics *m, unsigned id, struct metric_at at, double value);
-/* A counter that is kept elsewhere, as a plain number that only grows: its value now. */
+/* A counter that is kept elsewhere, as a plain number that only grows: its value now. One that may
+ * begin anew is cleared before. */
 void metrics_copy(struct metrics *m, unsigned id, struct metric_at at, double value);
+/* Every series of the metric is as if it had never been bumped. */
+void metrics_clear(struct metrics *m, unsigned id);
 /* One observation, in the metric's unit. */
 void metrics_observe(struct metrics *m, unsigned id, struct metric_at at, double value);
 /* The same of a time that began at since_ns on the monotonic clock. */

@@ -6,11 +6,12 @@
 #include "daemon/unixsock.h"
 #include "http/peer.h"
 #include "http/server.h"
+#include "hub/link/scrape.h"
 #include "hub/metrics.h"
 
 #include <sys/socket.h>
 
-static void get_metrics(struct http_req *req)
+static void respond(struct http_req *req)
 {
 	struct cyg_buf out;
 	struct cyg_err err;
@@ -24,6 +25,13 @@ static void get_metrics(struct http_req *req)
 	}
 	char *text = cyg_buf_take(&out, &len);
 	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
+}
+
+static void get_metrics(struct http_req *req)
+{
+	const struct hub *hub = req->ctx;
+
+	scrape_start(req, hub->spawners, hub->metrics, respond);
 }
 
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)

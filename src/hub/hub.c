@@ -279,6 +279,7 @@ static void start_api(struct hub *hub)
 		.offer = hub->offer,
 		.proxy = hub->proxy,
 		.spawners = hub->spawners,
+		.metrics = hub->metrics,
 		.srvs = hub->srvs,
 		.signin = hub->signin,
 	};

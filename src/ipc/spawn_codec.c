@@ -49,6 +49,8 @@ static const struct msg_rule rules[SPAWN_TYPES] = {
 	[SPAWN_TEMPLATE] = { sizeof(struct spawn_template), false, { TEXT(spawn_template, name) } },
 	[SPAWN_HAND_OVER] = { sizeof(struct spawn_hand_over), true,
 	    { TEXT(spawn_hand_over, from_name), TEXT(spawn_hand_over, to_name) } },
+	[SPAWN_METRICS] = { sizeof(struct spawn_head), true, { { 0, 0 } } },
+	[SPAWN_COUNTS] = { sizeof(struct spawn_counts), false, { { 0, 0 } } },
 };
 
 static bool address_holds(const struct spawn_address *a)
@@ -76,6 +78,18 @@ static bool hand_over_holds(const struct spawn_hand_over *m)
 	       (m->from_id == 0) == (m->from_name[0] != '\0');
 }
 
+/* Behind the head there is nothing but counts. */
+static bool counts_hold(const struct spawn_counts *m)
+{
+	const uint64_t *first = &m->starts;
+	const size_t n = (sizeof(*m) - offsetof(struct spawn_counts, starts)) / sizeof(*first);
+
+	for (size_t i = 0; i < n; i++)
+		if (first[i] > SPAWN_COUNT_MAX)
+			return false;
+	return true;
+}
+
 /* What size and termination cannot say. */
 static bool values_hold(const struct spawn_head *head, const void *data)
 {
@@ -88,6 +102,8 @@ static bool values_hold(const struct spawn_head *head, const void *data)
 		return spawn->home_packages <= 1 && is_id(spawn->user_id);
 	if (head->type == SPAWN_HAND_OVER)
 		return hand_over_holds(data);
+	if (head->type == SPAWN_COUNTS)
+		return counts_hold(data);
 	if (head->type == SPAWN_TAIL)
 		return tail->length <= sizeof(tail->text);
 	if (head->type == SPAWN_REPLY)

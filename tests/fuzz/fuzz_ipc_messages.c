@@ -15,6 +15,7 @@ static void check_texts(const struct spawn_head *head)
 	const struct spawn_tail *tail = (const struct spawn_tail *)(const void *)head;
 	const struct spawn_reply *reply = (const struct spawn_reply *)(const void *)head;
 	const struct spawn_hand_over *over = (const struct spawn_hand_over *)(const void *)head;
+	const struct spawn_counts *counts = (const struct spawn_counts *)(const void *)head;
 
 	if (head->type == SPAWN_SPAWN) {
 		assert(strlen(m->server_id) < sizeof(m->server_id));
@@ -29,6 +30,9 @@ static void check_texts(const struct spawn_head *head)
 		assert(strlen(reply->address.where) < sizeof(reply->address.where));
 	if (head->type == SPAWN_HAND_OVER)
 		assert(over->to_id != 0 && strlen(over->to_name) < sizeof(over->to_name));
+	if (head->type == SPAWN_COUNTS)
+		assert(counts->starts <= SPAWN_COUNT_MAX &&
+		       counts->stages_ms[SPAWN_STAGES_MAX - 1] <= SPAWN_COUNT_MAX);
 	if (head->type == SPAWN_TAIL)
 		assert(tail->length <= sizeof(tail->text));
 }

@@ -13,6 +13,7 @@
 struct access;
 struct asks;
 struct cyg_buf;
+struct metrics;
 struct offer;
 struct proxy_link;
 struct ratelimit;
@@ -45,6 +46,7 @@ struct api {
 	struct offer *offer;
 	struct proxy_link *proxy;
 	struct spawners *spawners;
+	struct metrics *metrics;
 	struct srvs *srvs;
 	struct signin *signin;
 	/* Its own. */

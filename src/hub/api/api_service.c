@@ -6,6 +6,7 @@
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
 #include "hub/link/proxy_link.h"
+#include "hub/link/scrape.h"
 #include "hub/link/spawners.h"
 #include "hub/server/srv.h"
 
@@ -97,7 +98,7 @@ void api_health(struct http_req *req)
 
 /* ---- metrics, for scrapers with a token; others ask at the control socket ---- */
 
-void api_metrics(struct http_req *req)
+static void respond(struct http_req *req)
 {
 	struct api *api = api_of(req);
 	struct cyg_buf out;
@@ -112,6 +113,13 @@ void api_metrics(struct http_req *req)
 	}
 	char *text = cyg_buf_take(&out, &len);
 	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
+}
+
+void api_metrics(struct http_req *req)
+{
+	const struct api *api = api_of(req);
+
+	scrape_start(req, api->spawners, api->metrics, respond);
 }
 
 /* ---- shutdown ---- */

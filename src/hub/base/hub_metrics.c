@@ -3,6 +3,7 @@
 #include "hub/base/hub_metrics.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "hub/base/metrics_requests.h"
 
 static const char *const periods[] = { "24h", "7d", "30d", NULL };
@@ -17,6 +18,18 @@ static const char *const codes[] = { "200", "201", "202", "204", "302", "303", "
 	"403", "404", "405", "409", "413", "424", "429", "500", "502", "503", "504", "other",
 	NULL };
 static const char *const causes[] = { "start_failed", "oom", "other", NULL };
+static const char *const spawners[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10",
+	"11", "12", "13", "14", "15", NULL };
+static const char *const failures[] = { [SPAWN_FAILURE_REFUSED] = "refused",
+	[SPAWN_FAILURE_ENGINE] = "engine",
+	[SPAWN_FAILURE_SETUP] = "setup",
+	[SPAWN_FAILURE_MEMORY] = "memory",
+	[SPAWN_FAILURE_ENDED] = "ended",
+	[SPAWN_FAILURES] = NULL };
+static const char *const spawner_states[] = { "starting", "running", "stopping", NULL };
+static const char *const spawner_stages[] = { SPAWN_STAGES_SPAWNER, SPAWN_STAGES_INIT, NULL };
+_Static_assert(CYG_N(spawners) == HUB_SPAWNERS_SHOWN + 1, "a value for each spawner");
+_Static_assert(CYG_N(spawner_stages) == SPAWN_STAGES_MAX + 1, "a value for each stage");
 
 const struct metric_def hub_metrics[] = {
 	[HUB_REQUEST_SECONDS] = { "jupyterhub_request_duration_seconds", METRIC_HISTOGRAM,
@@ -62,8 +75,56 @@ const struct metric_def hub_metrics[] = {
 	[HUB_TURN_SECONDS] = { "cygnet_hub_loop_turn_seconds", METRIC_HISTOGRAM, "seconds",
 	    "How long the event loop worked between two sleeps: nobody else is served meanwhile.",
 	    .bounds = metric_bounds_loop },
+	[HUB_SPAWNER_UP] = { "cygnet_spawner_up", METRIC_GAUGE, NULL,
+	    "1 when the spawner has told its counts for this scrape; spawners by their place in the option spawners.",
+	    .labels = { { "spawner", spawners } }, .sparse = true },
+	[HUB_SPAWNER_STARTS] = { "cygnet_spawner_starts_total", METRIC_COUNTER, NULL,
+	    "Starts that the spawner was asked for since it began.",
+	    .labels = { { "spawner", spawners } }, .sparse = true },
+	[HUB_SPAWNER_FAILURES] = { "cygnet_spawner_start_failures_total", METRIC_COUNTER, NULL,
+	    "Starts that came to nothing at the spawner, by cause.",
+	    .labels = { { "spawner", spawners }, { "cause", failures } }, .sparse = true },
+	[HUB_SPAWNER_SERVERS] = { "cygnet_spawner_servers", METRIC_GAUGE, NULL,
+	    "Servers that the spawner has, by state.",
+	    .labels = { { "spawner", spawners }, { "state", spawner_states } }, .sparse = true },
+	[HUB_SPAWNER_STAGES] = { "cygnet_spawner_start_stages_total", METRIC_COUNTER, NULL,
+	    "Stages of starts that ended at the spawner.",
+	    .labels = { { "spawner", spawners }, { "stage", spawner_stages },
+		{ "status", outcomes } },
+	    .sparse = true },
+	[HUB_SPAWNER_STAGE_SECONDS] = { "cygnet_spawner_start_stage_seconds_total", METRIC_COUNTER,
+	    "seconds", "Time that these stages took together.",
+	    .labels = { { "spawner", spawners }, { "stage", spawner_stages } }, .sparse = true },
 	{ .name = NULL },
 };
+
+void hub_metrics_spawners_clear(struct metrics *m)
+{
+	for (unsigned id = HUB_SPAWNER_UP; id <= HUB_SPAWNER_STAGE_SECONDS; id++)
+		metrics_clear(m, id);
+}
+
+void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_counts *counts)
+{
+	metrics_set(m, HUB_SPAWNER_UP, METRIC_AT(number), counts != NULL ? 1 : 0);
+	if (counts == NULL)
+		return;
+	metrics_copy(m, HUB_SPAWNER_STARTS, METRIC_AT(number), (double)counts->starts);
+	for (uint16_t i = 0; i < SPAWN_FAILURES; i++)
+		metrics_copy(
+		    m, HUB_SPAWNER_FAILURES, METRIC_AT(number, i), (double)counts->failures[i]);
+	for (uint16_t i = 0; i < CYG_N(counts->servers); i++)
+		metrics_set(
+		    m, HUB_SPAWNER_SERVERS, METRIC_AT(number, i), (double)counts->servers[i]);
+	for (uint16_t i = 0; i < SPAWN_STAGES_MAX; i++) {
+		metrics_copy(m, HUB_SPAWNER_STAGES, METRIC_AT(number, i, HUB_SUCCESS),
+		    (double)counts->stages_done[i]);
+		metrics_copy(m, HUB_SPAWNER_STAGES, METRIC_AT(number, i, HUB_FAILURE),
+		    (double)counts->stages_failed[i]);
+		metrics_copy(m, HUB_SPAWNER_STAGE_SECONDS, METRIC_AT(number, i),
+		    (double)counts->stages_ms[i] / 1000);
+	}
+}
 
 static uint16_t index_of(unsigned id, size_t label, const char *value)
 {

@@ -3,6 +3,7 @@
 #ifndef HUB_BASE_HUB_METRICS_H
 #define HUB_BASE_HUB_METRICS_H
 
+#include "cygnet/spawn_msg.h"
 #include "daemon/metrics.h"
 
 /* Numbers of the rows. */
@@ -23,7 +24,15 @@ enum {
 	HUB_COMMIT_SECONDS,
 	HUB_COMMIT_FAILURES,
 	HUB_TURN_SECONDS,
+	HUB_SPAWNER_UP, /* the first of those that a spawner tells; the last follows */
+	HUB_SPAWNER_STARTS,
+	HUB_SPAWNER_FAILURES,
+	HUB_SPAWNER_SERVERS,
+	HUB_SPAWNER_STAGES,
+	HUB_SPAWNER_STAGE_SECONDS,
 };
+
+enum { HUB_SPAWNERS_SHOWN = 16 }; /* values of the label "spawner" */
 
 /* Values of the label "status". */
 enum { HUB_SUCCESS, HUB_FAILURE };
@@ -38,6 +47,10 @@ void hub_metrics_start_failed(
     struct metrics *m, uint64_t asked_ms, const char *cause, const char *stage);
 /* A stage of a start is done. */
 void hub_metrics_stage(struct metrics *m, const char *name, uint64_t ms);
+/* Before spawners are shown: what they told at an earlier scrape is forgotten. */
+void hub_metrics_spawners_clear(struct metrics *m);
+/* What a spawner, by its number, has told; NULL: it has not responded. */
+void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_counts *counts);
 /* A table pushed at since_ms (monotonic) is in force everywhere, or was given up. */
 void hub_metrics_pushed(struct metrics *m, uint64_t since_ms, bool in_force);
 

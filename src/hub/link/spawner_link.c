@@ -172,6 +172,14 @@ static void on_item(struct spawner_link *l, const struct spawn_item *item)
 		c->call.on_item(c->call.arg, item);
 }
 
+static void on_counts(struct spawner_link *l, const struct spawn_counts *counts)
+{
+	struct open_call *c = call_find(l, counts->head.request_id);
+
+	if (c != NULL && c->call.on_counts != NULL)
+		c->call.on_counts(c->call.arg, counts);
+}
+
 static void on_message(void *arg, const void *data, size_t len, int *fds, size_t n_fds)
 {
 	struct spawner_link *l = arg;
@@ -200,6 +208,9 @@ static void on_message(void *arg, const void *data, size_t len, int *fds, size_t
 		break;
 	case SPAWN_ITEM:
 		on_item(l, data);
+		break;
+	case SPAWN_COUNTS:
+		on_counts(l, data);
 		break;
 	case SPAWN_STAGE:
 		l->events->on_stage(l->arg, data);
@@ -387,6 +398,7 @@ void spawner_link_forget(struct spawner_link *l, uint32_t number)
 	if (c == NULL)
 		return;
 	c->call.on_item = NULL;
+	c->call.on_counts = NULL;
 	c->call.on_address = NULL;
 	c->call.on_reply = NULL;
 }
@@ -398,6 +410,7 @@ void spawner_link_forget_all(struct spawner_link *l, const void *arg)
 		if (c->call.arg != arg)
 			continue;
 		c->call.on_item = NULL;
+		c->call.on_counts = NULL;
 		c->call.on_address = NULL;
 		c->call.on_reply = NULL;
 	}

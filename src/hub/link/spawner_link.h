@@ -23,7 +23,8 @@ struct spawner_events {
 };
 
 struct spawner_call {
-	void (*on_item)(void *arg, const struct spawn_item *item); /* may be NULL */
+	void (*on_item)(void *arg, const struct spawn_item *item);       /* may be NULL */
+	void (*on_counts)(void *arg, const struct spawn_counts *counts); /* may be NULL */
 	/* Of SPAWN, before on_reply with success; may be NULL. */
 	void (*on_address)(void *arg, const struct spawn_address *address);
 	/* Exactly once, never from inside spawner_link_call. why is NULL on success; its code is

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-enum { SPAWNERS_MAX = 16 };
-
 struct spawners {
 	struct spawner *list;
 	size_t n;

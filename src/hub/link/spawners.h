@@ -5,6 +5,8 @@
 
 #include "hub/link/spawner_link.h"
 
+enum { SPAWNERS_MAX = 16 };
+
 struct spawners;
 
 struct spawner {

@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import socket
+import subprocess
 
 import pytest
 from lib import hub_rig, places
 from lib.daemon import wait_until
+from lib.prometheus import parse
 from lib.spawn import Site
 
 ANSWERS = """
@@ -174,3 +176,45 @@ def test_template_that_no_spawner_has_is_refused(two):
     person = two.person("alice")
     assert person.start("alice", "nobody").status == 500
     assert "No spawner" in hub_rig.last_end(person)["message"]
+
+
+def metrics(two):
+    """As root, or the hub's user, asks it."""
+    told = subprocess.run([places.BIN / "cygnetctl", "metrics", "--run-dir", two.run], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    return parse(told.stdout)
+
+
+def test_the_hub_shows_what_each_spawner_counted(two):
+    fault, process = "0", "1"  # by their place in the option
+    people = both_run(two)
+    found = metrics(two)
+    for spawner in (fault, process):
+        assert found["cygnet_spawner_up", spawner] == found["cygnet_spawner_starts_total", spawner] == 1
+        assert sum(value for key, value in found.items() if key[:2] == ("cygnet_spawner_servers", spawner)) == 1
+        assert all(value == 0 for key, value in found.items()
+                   if key[:2] == ("cygnet_spawner_start_failures_total", spawner))
+    for stage in ("folders", "home", "container"):
+        assert found["cygnet_spawner_start_stages_total", process, stage, "success"] == 1
+        assert found["cygnet_spawner_start_stages_total", process, stage, "failure"] == 0
+        assert 0 <= found["cygnet_spawner_start_stage_seconds_total", process, stage] < places.CEILING
+    assert ("cygnet_spawner_up", "2") not in found
+    end(two, people)
+    found = metrics(two)
+    assert all(value == 0 for key, value in found.items() if key[0] == "cygnet_spawner_servers")
+
+
+def test_a_spawner_that_is_away_is_shown_as_down_and_counts_anew_when_it_is_back(two):
+    people = both_run(two)
+    two.spawners["process"].kill(signal.SIGKILL)
+    wait_until(lambda: metrics(two)["cygnet_spawner_up", "1"] == 0, "the spawner is shown as down")
+    found = metrics(two)
+    assert found["cygnet_spawner_up", "0"] == 1
+    assert not [key for key in found if key[0] != "cygnet_spawner_up" and key[0].startswith("cygnet_spawner_")
+                and key[1] == "1"]
+    two.start_spawner("process")
+    two.wait_known()
+    found = metrics(two)
+    assert found["cygnet_spawner_up", "1"] == 1 and found["cygnet_spawner_starts_total", "1"] == 0
+    assert found["cygnet_spawner_servers", "1", "running"] == 1
+    end(two, people)

@@ -20,7 +20,7 @@ import pytest
 
 from lib import places
 from lib.daemon import wait_until
-from lib.spawn_msg import GONE, HELLO, ITEM, LIST, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
+from lib.spawn_msg import COUNTS, GONE, HELLO, ITEM, LIST, METRICS, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
 
 STOPPED, EXITED, SIGNALLED, MEMORY, SETUP, UNKNOWN = range(1, 7)
 EINVAL, ENOENT, EDENIED = 1, 2, 3
@@ -81,6 +81,7 @@ class FakeSpawner:
         self.asked, self.lock, self.conn = queue.Queue(), threading.RLock(), None
         self.kernels = []
         self.lists_to_refuse = 0
+        self.counts = range(30)  # None: it does not respond to METRICS
         self.before_answer = lambda: None  # of a server's own socket
         self.path = self.run / "spawner/ctl.sock"
         self.threads = []
@@ -146,6 +147,10 @@ class FakeSpawner:
             self.on_spawn(self, spec)
         elif asked.type == STOP:
             self.on_stop(self, asked.request, server_id, asked.grace)
+        elif asked.type == METRICS:
+            if self.counts is not None:
+                self.send(COUNTS, asked.request, *self.counts)
+                self.reply(asked.request)
         elif asked.type == STAT and server_id in self.servers:
             self.item(asked.request, self.servers[server_id])
             self.reply(asked.request)

@@ -11,7 +11,7 @@ import zlib
 
 from lib import places
 from lib.spawn_msg import (  # noqa: F401  tests name them as ours
-    CAUSES, GONE, HAND_OVER, HELLO, ISOLATION, ITEM, LIST, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, TEMPLATE, Message, pack,
+    CAUSES, COUNTS, GONE, HAND_OVER, HELLO, ISOLATION, ITEM, LIST, METRICS, PING, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, TEMPLATE, Message, pack,
 )
 
 

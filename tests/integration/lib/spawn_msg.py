@@ -3,7 +3,7 @@
 import struct
 
 MAGIC, VERSION = 0x43594753, 2
-HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE, TEMPLATE, HAND_OVER = range(1, 14)
+HELLO, SPAWN, STOP, LIST, STAT, PING, REPLY, ITEM, STAGE, TAIL, GONE, TEMPLATE, HAND_OVER, METRICS, COUNTS = range(1, 16)
 ADDRESSES = {0: None, 1: "unix", 2: "tcp"}
 CAUSES = {1: "stopped", 2: "exited", 3: "signalled", 4: "memory", 5: "setup", 6: "unknown"}
 ISOLATION = {1: "process", 2: "sandbox", 3: "sandbox-one-uid"}
@@ -18,6 +18,10 @@ _BODIES = {
     STAT: ("17sI0I", "id grace"),
     LIST: ("", ""),
     PING: ("", ""),
+    METRICS: ("", ""),
+    COUNTS: ("30Q", "starts refused engine setup memory ended starting running stopping "
+             + " ".join(f"{what}_{stage}" for what in ("done", "failed", "ms")
+                        for stage in ("folders", "home", "limits", "container", "setup", "script", "agent"))),
     REPLY: ("i320sII108s", "code message address port where"),
     ITEM: ("17s64s64sIIIIQQQQIII108s0Q", "id user server state uid adopted processes started memory memory_limit cpu_us "
            "cpu address port where"),

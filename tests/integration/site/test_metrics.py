@@ -1,6 +1,7 @@
 """What the hub counts, read by the parser of the Prometheus project; and who may read it."""
 
 import os
+import socket
 import subprocess
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lib import hub_rig, places
 from lib.hub_rig import make_site, site, wait_state  # noqa: F401  two are fixtures
 from lib.prometheus import parse
+from lib.spawn_msg import METRICS
 
 SERVER = "/hub/api/users/alice/server"
 
@@ -18,6 +20,11 @@ def scrape(site):
     assert response.status == 200
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     return parse(response.text)
+
+
+def wait_connected(site):
+    """The hub is ready before its spawner is connected; what is asked for until then asks no spawner."""
+    assert site.browser().get("/hub/health?wait=1", cookie=False).status == 200
 
 
 def ctl(site, *words, uid=None):
@@ -55,6 +62,39 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
     assert sum(value for key, value in found.items() if key[:2] == ("cygnet_hub_start_failures_total", "start_failed")) == 1
 
 
+def test_what_the_spawner_counted_is_shown(site):
+    wait_connected(site)
+    found = scrape(site)
+    assert found["cygnet_spawner_up", "0"] == 1
+    assert found["cygnet_spawner_start_failures_total", "0", "memory"] == 4
+    assert found["cygnet_spawner_servers", "0", "stopping"] == 8
+    assert found["cygnet_spawner_start_stages_total", "0", "agent", "success"] == 15
+    assert found["cygnet_spawner_start_stages_total", "0", "agent", "failure"] == 22
+    assert found["cygnet_spawner_start_stage_seconds_total", "0", "agent"] == 0.029
+
+
+def test_a_spawner_that_does_not_respond_is_shown_as_down_beside_the_rest(site):
+    wait_connected(site)
+    site.spawner.counts = None
+    found = scrape(site)
+    assert found["cygnet_spawner_up", "0"] == 0 == found["cygnet_hub_sessions",]
+    assert ("cygnet_spawner_starts_total", "0") not in found
+    site.spawner.counts = range(30)
+    assert scrape(site)["cygnet_spawner_up", "0"] == 1
+
+
+def test_a_scraper_that_leaves_while_a_spawner_is_asked_does_no_harm(site):
+    wait_connected(site)
+    site.spawner.counts = None
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(site.run / "hub/control.sock"))
+            sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            site.spawner.wait(METRICS)
+    site.spawner.counts = range(30)
+    assert scrape(site)["cygnet_spawner_up", "0"] == 1
+
+
 def test_only_who_may_read_metrics_reads_them(site):
     assert site.browser("alice").get("/hub/metrics").status == 403
     refused = "jupyterhub_request_duration_seconds_count", "GET", "jupyterhub.handlers.metrics.MetricsHandler", "403"
@@ -72,11 +112,11 @@ def test_cygnetctl_reads_the_control_socket(site):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another uid")
 def test_another_uid_is_refused_by_the_socket_and_by_its_credential(site):
-    socket = site.run / "hub/control.sock"
+    path = site.run / "hub/control.sock"
     for folder in (site.run, site.run / "hub"):
         folder.chmod(0o755)
-    assert socket.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o600
     assert "Permission denied" in ctl(site, uid=65534).stderr
-    socket.chmod(0o666)
+    path.chmod(0o666)
     refused = ctl(site, uid=65534)
     assert refused.returncode == 1 and "403" in refused.stderr

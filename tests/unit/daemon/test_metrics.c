@@ -205,12 +205,31 @@ START_TEST(test_a_counter_that_is_kept_elsewhere_is_taken_over)
 	struct metrics *m = metrics_new(table);
 	cyg_autofree char *text = NULL;
 
-	metrics_copy(m, RARE, METRIC_AT(0), 0);
 	metrics_copy(m, RARE, METRIC_AT(1), 3);
 	metrics_copy(m, RARE, METRIC_AT(1), 5);
 	text = text_of(m);
 	assert_has(text, "cygnet_rare_total{code=\"404\"} 5\n");
 	ck_assert_ptr_null(strstr(text, "cygnet_rare_total{code=\"200\"}"));
+	metrics_free(m);
+}
+END_TEST
+
+START_TEST(test_a_cleared_metric_is_as_if_never_bumped)
+{
+	struct metrics *m = metrics_new(table);
+	cyg_autofree char *text = NULL;
+
+	metrics_copy(m, RARE, METRIC_AT(1), 5);
+	metrics_observe(m, RARE_WAIT, METRIC_AT(1), 1);
+	metrics_inc(m, TURNS, METRIC_AT(0, 0));
+	metrics_clear(m, RARE);
+	metrics_clear(m, RARE_WAIT);
+	text = text_of(m);
+	ck_assert_ptr_null(strstr(text, "cygnet_rare_total{"));
+	ck_assert_ptr_null(strstr(text, "cygnet_rare_seconds_count{"));
+	assert_has(text, "cygnet_turns_total{colour=\"red\",code=\"200\"} 1\n");
+	metrics_copy(m, RARE, METRIC_AT(1), 2); /* who counted began anew */
+	ck_assert(fabs(metrics_get(m, RARE, METRIC_AT(1)) - 2) < 1e-9);
 	metrics_free(m);
 }
 END_TEST
@@ -253,6 +272,7 @@ int main(void)
 	tcase_add_test(tc, test_rows_that_break_a_rule_are_refused);
 	tcase_add_test(tc, test_unknown_label_value_falls_to_the_last);
 	tcase_add_test(tc, test_a_counter_that_is_kept_elsewhere_is_taken_over);
+	tcase_add_test(tc, test_a_cleared_metric_is_as_if_never_bumped);
 	tcase_add_test(tc, test_without_a_table_nothing_happens);
 	tcase_add_test(tc, test_table_for_people_names_type_and_labels);
 	suite_add_tcase(s, tc);

@@ -88,6 +88,7 @@ static union {
 	struct spawn_gone gone;
 	struct spawn_stage stage;
 	struct spawn_tail tail;
+	struct spawn_counts counts;
 } got;
 
 static void write_file(const char *name, const char *text, char *out, size_t size)
@@ -366,6 +367,99 @@ START_TEST(test_requests_that_the_engine_never_answers_end_with_the_spawner)
 }
 END_TEST
 
+static const struct spawn_counts *counts_now(void)
+{
+	static struct spawn_counts counts;
+	struct spawn_head m;
+
+	send_msg(&m, SPAWN_METRICS, sizeof(m), 11);
+	ck_assert_int_eq(receive(), SPAWN_COUNTS);
+	ck_assert_uint_eq(got.counts.head.request_id, 11);
+	counts = got.counts;
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	ck_assert_int_eq(got.reply.code, 0);
+	return &counts;
+}
+
+START_TEST(test_a_start_its_stages_and_its_server_are_counted)
+{
+	const struct spawn_counts *counts;
+
+	let_in();
+	ask_start();
+	fake.start.done(fake.start.arg, NULL);
+	counts = counts_now();
+	ck_assert_uint_eq(counts->starts, 1);
+	ck_assert_uint_eq(counts->servers[SPAWN_STATE_STARTING - 1], 1);
+	fake.events->on_ready(fake.core, ID, &tcp);
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	fake.events->on_stage(fake.core, ID, "folders", SPAWN_STAGE_DONE, 2);
+	fake.events->on_stage(fake.core, ID, "setup", SPAWN_STAGE_FAILED, 5);
+	fake.events->on_stage(fake.core, ID, "agent", SPAWN_STAGE_BEGUN, 0);
+	fake.events->on_stage(fake.core, ID, "agent", SPAWN_STAGE_DONE, 30);
+	fake.events->on_stage(fake.core, ID, "another", SPAWN_STAGE_DONE, 99);
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(receive(), SPAWN_STAGE);
+	counts = counts_now();
+	ck_assert_uint_eq(counts->servers[SPAWN_STATE_STARTING - 1], 0);
+	ck_assert_uint_eq(counts->servers[SPAWN_STATE_RUNNING - 1], 1);
+	ck_assert_uint_eq(counts->stages_done[0], 1);
+	ck_assert_uint_eq(counts->stages_ms[0], 2);
+	ck_assert_uint_eq(counts->stages_failed[4], 1);
+	ck_assert_uint_eq(counts->stages_done[4], 0);
+	ck_assert_uint_eq(counts->stages_ms[4], 5);
+	ck_assert_uint_eq(counts->stages_done[6], 1);
+	ck_assert_uint_eq(counts->stages_ms[6], 30);
+	tell_gone(SPAWN_GONE_MEMORY, "too much");
+	ck_assert_int_eq(receive(), SPAWN_GONE);
+	counts = counts_now();
+	ck_assert_uint_eq(counts->servers[SPAWN_STATE_RUNNING - 1], 0);
+	for (size_t i = 0; i < SPAWN_FAILURES; i++)
+		ck_assert_uint_eq(counts->failures[i], 0);
+}
+END_TEST
+
+START_TEST(test_a_failed_start_is_counted_under_its_cause)
+{
+	struct cyg_err err;
+
+	let_in();
+	ask_start();
+	(void)cyg_fail(&err, CYG_ELIMIT, "no room");
+	fake.start.done(fake.start.arg, &err);
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	ck_assert_uint_eq(counts_now()->failures[SPAWN_FAILURE_ENGINE], 1);
+	ask_start();
+	fake.start.done(fake.start.arg, NULL);
+	tell_gone(SPAWN_GONE_SETUP, "setup.sh failed");
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	ck_assert_uint_eq(counts_now()->failures[SPAWN_FAILURE_SETUP], 1);
+	ask_start();
+	fake.start.done(fake.start.arg, NULL);
+	tell_gone(SPAWN_GONE_SIGNALLED, "killed");
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	ck_assert_uint_eq(counts_now()->failures[SPAWN_FAILURE_ENDED], 1);
+	ck_assert_uint_eq(counts_now()->failures[SPAWN_FAILURE_ENGINE], 1);
+	ck_assert_uint_eq(counts_now()->starts, 3);
+}
+END_TEST
+
+START_TEST(test_a_start_that_was_stopped_is_no_failure)
+{
+	struct cyg_err err;
+
+	let_in();
+	ask_start();
+	ask_stop();
+	(void)cyg_fail(&err, CYG_EBUSY, "stopped before it started");
+	fake.start.done(fake.start.arg, &err);
+	ck_assert_int_eq(receive(), SPAWN_REPLY);
+	ck_assert_int_eq(receive(), SPAWN_GONE);
+	for (size_t i = 0; i < SPAWN_FAILURES; i++)
+		ck_assert_uint_eq(counts_now()->failures[i], 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("spawner core");
@@ -383,6 +477,9 @@ int main(void)
 	tcase_add_test(tc, test_a_stop_is_answered_at_once_and_its_end_told_when_it_came);
 	tcase_add_test(tc, test_a_list_that_is_answered_after_its_hub_has_gone_goes_nowhere);
 	tcase_add_test(tc, test_requests_that_the_engine_never_answers_end_with_the_spawner);
+	tcase_add_test(tc, test_a_start_its_stages_and_its_server_are_counted);
+	tcase_add_test(tc, test_a_failed_start_is_counted_under_its_cause);
+	tcase_add_test(tc, test_a_start_that_was_stopped_is_no_failure);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

@@ -58,7 +58,9 @@ START_TEST(test_a_message_of_every_type_passes_and_its_neighbours_do_not)
 		[SPAWN_TAIL] = sizeof(struct spawn_tail),
 		[SPAWN_GONE] = sizeof(struct spawn_gone),
 		[SPAWN_TEMPLATE] = sizeof(struct spawn_template),
-		[SPAWN_HAND_OVER] = sizeof(struct spawn_hand_over) };
+		[SPAWN_HAND_OVER] = sizeof(struct spawn_hand_over),
+		[SPAWN_METRICS] = sizeof(struct spawn_head),
+		[SPAWN_COUNTS] = sizeof(struct spawn_counts) };
 	static uint64_t words[2048];
 	struct spawn_head *head = (struct spawn_head *)(void *)words;
 	const struct spawn_head *checked;
