@@ -1,8 +1,8 @@
 /* The same server as server.h's on libmicrohttpd (Debian's 0.9.75): for what stands behind the
  * strict proxy, which has written every request anew. Endpoints, handlers and http_reply_* calls
  * are those of server.h; there is no http_reply_websocket here (-CYG_EPROTO). Where it differs from
- * ours: a request that is refused before its body was read costs its connection, and so do requests
- * by HTTP/1.0. */
+ * ours: a request that is refused before its body was read costs its connection when it is longer
+ * than 1 MiB, and http_reply_file reads the file on the loop: the hub holds its files in memory. */
 #ifndef HTTP_MHD_H
 #define HTTP_MHD_H
 
