@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 
@@ -69,8 +68,6 @@ def test_users_are_those_that_the_programs_expect():
     assert f"u cygnet-proxy {numbers['UP_UID_PROXY']}:{numbers['UP_GID_SHARED']} " in text
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze") or not os.path.exists("/lib/systemd/system/sysinit.target"),
-                    reason="systemd is not installed")
 def test_systemd_takes_every_unit(tree):
     units = sorted((tree / "lib/systemd/system").iterdir())
     env = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tree}/lib/systemd/system:/lib/systemd/system"}
