@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chownSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { accessibility, journey, watch } from './lib/journey.mjs';
-import { newNotebook, openLab, runCell } from './lib/lab.mjs';
+import { newNotebook, openLab, runCell, until } from './lib/lab.mjs';
 import { CEILING, ROOT } from './lib/places.mjs';
 import { pressed, untilLab, words } from './lib/portal.mjs';
 import { start } from './lib/programs.mjs';
@@ -71,21 +71,23 @@ async function toNotebook(page, site) {
 	assert.equal((await runCell(page, 'print(6 * 7)')).text, '42');
 }
 
-// The WebSockets of a page: how many are open, and a promise that those which are open now end.
-function socketsOf(page) {
-	const open = new Map();
-	page.on('websocket', (socket) => {
-		const ended = new Promise((resolve) => socket.on('close', resolve));
-		open.set(socket, ended);
-		ended.then(() => open.delete(socket));
-	});
-	return { count: () => open.size, end: () => Promise.all(open.values()) };
+// The WebSockets that the page's present document has open, from the browser's own protocol: Playwright says nothing
+// more of those whose document was left, and takes a changed address within a document for a new one.
+async function socketsOf(page) {
+	const open = new Set();
+	const browser = await page.context().newCDPSession(page);
+	browser.on('Page.frameNavigated', ({ frame }) => frame.parentId === undefined && open.clear());
+	browser.on('Network.webSocketCreated', ({ requestId }) => open.add(requestId));
+	browser.on('Network.webSocketClosed', ({ requestId }) => open.delete(requestId));
+	await browser.send('Page.enable');
+	await browser.send('Network.enable');
+	return open;
 }
 
 for (const template of ['stock', 'lab']) {
 	journey(`a day on ${template} that begins and ends at the identity provider`, async ({ page, context, cleanup, shot }) => {
 		const { site } = await siteWithProvider(cleanup, { template });
-		const sockets = socketsOf(page);
+		const sockets = await socketsOf(page);
 		await page.goto(`${site.url}hub/`);
 		await page.getByRole('link', { name: words.signIn.with(LABEL) }).waitFor();
 		assert.deepEqual(await accessibility(page), []);
@@ -96,15 +98,16 @@ for (const template of ['stock', 'lab']) {
 		assert.deepEqual(cookies.map((one) => [one.name, one.httpOnly, one.secure, one.sameSite]), [['__Host-cygnet', true, true, 'Lax']]);
 		await toNotebook(page, site);
 		await shot(`oidc-${template}-2-notebook`);
-		assert.ok(sockets.count() > 0, 'the notebook has open WebSockets');
-		const ended = sockets.end();
+		const held = [...sockets];
+		assert.ok(held.length > 0, 'the notebook has open WebSockets');
 
 		const other = await context.newPage();
 		watch(other);
 		await other.goto(`${site.url}hub/home`);
 		await pressed(other, words.signOut).click();
 		await other.waitForURL(/127\.0\.0\.1:3000\/session\/end/);
-		await ended;
+		await until(() => !held.some((one) => sockets.has(one)), 'the WebSockets that were open end with the session');
+		assert.match(page.url(), /\/user\/alice\/lab/, 'the page is where it was');
 		assert.equal((await context.request.get(`${site.url}user/alice/api/kernels`, { maxRedirects: 0, headers: { Accept: 'application/json' } })).status(), 403);
 		await other.getByRole('button', { name: /yes/i }).click();
 		await other.waitForURL(/localhost:8000\/hub\/login/);
