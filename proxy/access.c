@@ -1,4 +1,6 @@
-/* What is known about traffic: counts, the access log, and when each server was last used. */
+/* What the proxy records about traffic. access_done counts a response and writes its line of the
+ * access log; access_begin, access_touch and access_end keep, for each user's server, its number of
+ * open connections and the time of its last byte, which GET /activity tells the hub. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"

@@ -1,4 +1,6 @@
-/* A client's connection: birth, the door between its states, the loop's calls, death. */
+/* A client's connection: how it is made, the one function that changes its state, what the loop
+ * calls, and how it is closed. The steps of a request are in request.c, relay.c, reply.c and
+ * tunnel.c. */
 #include "proxy/client.h"
 
 #include "base/mem.h"
@@ -15,10 +17,10 @@ typedef bool (*client_step)(struct client *c);
 static const unsigned allowed[CLIENT_N] = {
 	[CLIENT_IDLE] = TO(CLIENT_HEAD) | TO(CLIENT_CLOSED),
 	[CLIENT_HEAD] =
-	    TO(CLIENT_CONNECT) | TO(CLIENT_ANSWER) | TO(CLIENT_REPLY) | TO(CLIENT_CLOSED),
-	[CLIENT_CONNECT] = TO(CLIENT_ANSWER) | TO(CLIENT_REPLY) | TO(CLIENT_CLOSED),
-	[CLIENT_ANSWER] = TO(CLIENT_CONNECT) | TO(CLIENT_ANSWER) | TO(CLIENT_BODY) |
-			  TO(CLIENT_REPLY) | TO(CLIENT_TUNNEL) | TO(CLIENT_CLOSED),
+	    TO(CLIENT_CONNECT) | TO(CLIENT_RESPONSE) | TO(CLIENT_REPLY) | TO(CLIENT_CLOSED),
+	[CLIENT_CONNECT] = TO(CLIENT_RESPONSE) | TO(CLIENT_REPLY) | TO(CLIENT_CLOSED),
+	[CLIENT_RESPONSE] = TO(CLIENT_CONNECT) | TO(CLIENT_RESPONSE) | TO(CLIENT_BODY) |
+			    TO(CLIENT_REPLY) | TO(CLIENT_TUNNEL) | TO(CLIENT_CLOSED),
 	[CLIENT_BODY] = TO(CLIENT_REPLY) | TO(CLIENT_CLOSED),
 	[CLIENT_REPLY] = TO(CLIENT_IDLE) | TO(CLIENT_LINGER) | TO(CLIENT_CLOSED),
 	[CLIENT_TUNNEL] = TO(CLIENT_CLOSED),
@@ -29,7 +31,7 @@ static const client_step steps[CLIENT_N] = {
 	[CLIENT_IDLE] = request_step,
 	[CLIENT_HEAD] = request_step,
 	[CLIENT_CONNECT] = request_step_connect,
-	[CLIENT_ANSWER] = relay_step_answer,
+	[CLIENT_RESPONSE] = relay_step_response,
 	[CLIENT_BODY] = relay_step_body,
 	[CLIENT_REPLY] = reply_step,
 	[CLIENT_TUNNEL] = tunnel_step,
@@ -94,8 +96,8 @@ static void on_turn(uv_idle_t *handle)
 		(void)uv_idle_stop(handle);
 }
 
-/* No event may come for what is at hand already: an active idle handle keeps the loop from
- * sleeping, and runs before the next events are taken. */
+/* Continues c in the next turn. No event may come for bytes that were read already; an active idle
+ * handle keeps the loop from sleeping, and runs before the next events are taken. */
 static void run_later(struct client *c)
 {
 	struct proxy *p = c->proxy;
@@ -106,7 +108,7 @@ static void run_later(struct client *c)
 	(void)uv_idle_start(&p->turn, on_turn);
 }
 
-/* Bytes that a stream held back behind a full buffer: no event comes for them. */
+/* Takes bytes that a stream held back because the buffer was full: no event comes for them. */
 static bool refill(struct client *c)
 {
 	bool more = peer_refill(&c->peer);

@@ -22,13 +22,13 @@ static void reply_json(struct http_req *req, int status, json_t *body)
 
 	json_decref(body);
 	if (text == NULL) {
-		http_reply_error(req, 500, "no memory for the answer");
+		http_reply_error(req, 500, "no memory for the response");
 		return;
 	}
 	http_reply_take(req, status, "application/json", text, strlen(text));
 }
 
-/* The response means: in force. Nothing of the old table is used after it. */
+/* The response says that the table is in force: nothing of the old one is used after it. */
 static void reply_generation(struct http_req *req)
 {
 	const struct proxy *p = req->ctx;
@@ -56,8 +56,8 @@ static void put_table(struct http_req *req)
 	reply_generation(req);
 }
 
-/* One that builds on another generation is no mistake: the hub does not know what a proxy that was
- * started again has, and repairs it by a whole table. */
+/* A change that builds on another generation gets a 409 and is not logged as an error: the hub does
+ * not know which table a restarted proxy has, and sends the whole one then. */
 static void patch_table(struct http_req *req)
 {
 	struct table_change *change = NULL;
@@ -149,7 +149,7 @@ static void get_metrics(struct http_req *req)
 	http_reply_take(req, 200, METRICS_CONTENT_TYPE, text, len);
 }
 
-/* Whoever the path lets in may send tables: that is the hub, which may be another user. */
+/* Who can open the socket may send tables: that is the hub, which may run as another uid. */
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
 {
 	if (strcmp(endpoint->scope, SCOPE_ROOT) != 0 || http_peer_is_own(req))

@@ -1,4 +1,4 @@
-/* The end of the process: what is idle goes at once, requests in flight may finish. */
+/* The end of the process: idle connections are closed at once, requests in flight may finish. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "proxy/listen.h"
@@ -30,7 +30,7 @@ void proxy_drain(struct proxy *p, const char *why)
 	p->drain_end_ms = uv_now(p->loop) + p->options.drain_ms;
 	listen_close(p);
 	close_list(p, CLIENT_HEAD);
-	/* These would never end by themselves; browsers open them again. */
+	/* WebSockets would not end by themselves; browsers open them again. */
 	close_list(p, CLIENT_TUNNEL);
 	(void)uv_timer_start(&p->drain, on_tick, 0, 20);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Fills a refusal and returns false, so that every check is one statement. */
-static bool refuse(struct edge_answer *out, enum refusal cause, int status, const char *message)
+static bool refuse(struct edge_decision *out, enum refusal cause, int status, const char *message)
 {
 	out->verdict = EDGE_REFUSE;
 	out->cause = cause;
@@ -44,24 +44,24 @@ static bool changes_something(const struct http_head *head)
 	       head->method != HTTP_OPTIONS;
 }
 
-/* A server's credential is good at the inner door only, a person's only at the public one; and some
- * are good at one host alone. */
+/* A server's credential is accepted at the inner listener only, a user's only at the public one;
+ * some are accepted for one host only. */
 static bool is_good_here(const struct edge_request *in, const struct cred *c)
 {
 	if (c->host[0] != '\0' && !cyg_str_case_eq(host_name(in->head->host), c->host))
 		return false;
-	return (c->server[0] != '\0') == (in->door == DOOR_INNER);
+	return (c->server[0] != '\0') == (in->kind == LISTENER_INNER);
 }
 
-/* A token goes before a cookie. One that is not ours may belong to what runs behind the route, and
- * then the cookie counts, with all that cookies need. */
-static void find_cred(const struct edge_request *in, struct edge_answer *out)
+/* A token takes precedence over a cookie. A token that is not in the table may be meant for the
+ * target; then the cookie counts, with the checks that a cookie needs. */
+static void find_cred(const struct edge_request *in, struct edge_decision *out)
 {
 	struct cyg_str secret = origin_token(in->head);
 
 	out->cred = table_find_cred(in->table, secret, in->now_s);
 	out->by_token = out->cred != NULL;
-	if (out->cred == NULL && in->door == DOOR_PUBLIC &&
+	if (out->cred == NULL && in->kind == LISTENER_PUBLIC &&
 	    http_cookie_get(in->head, EDGE_COOKIE, &secret))
 		out->cred = table_find_cred(in->table, secret, in->now_s);
 	if (out->cred != NULL && !is_good_here(in, out->cred)) {
@@ -70,9 +70,9 @@ static void find_cred(const struct edge_request *in, struct edge_answer *out)
 	}
 }
 
-static bool check_host(const struct edge_request *in, struct edge_answer *out)
+static bool check_host(const struct edge_request *in, struct edge_decision *out)
 {
-	if (in->door == DOOR_INNER)
+	if (in->kind == LISTENER_INNER)
 		return true;
 	if (in->head->host.len == 0)
 		return refuse(out, REFUSED_HOST, 400, "The request has no Host field");
@@ -83,7 +83,7 @@ static bool check_host(const struct edge_request *in, struct edge_answer *out)
 	return true;
 }
 
-/* Names of hosts are compared in lower case, and only a table with hosts in it needs them. */
+/* The Host in lower case, as the table has it; empty when no route of the table names a host. */
 static struct cyg_str route_host(const struct edge_request *in)
 {
 	struct cyg_str name = host_name(in->head->host);
@@ -97,12 +97,13 @@ static struct cyg_str route_host(const struct edge_request *in)
 	return (struct cyg_str){ lower, name.len };
 }
 
-static bool check_path(const struct edge_request *in, struct edge_answer *out, struct cyg_str *path)
+static bool check_path(
+    const struct edge_request *in, struct edge_decision *out, struct cyg_str *path)
 {
 	struct cyg_err err;
 
 	if (cyg_str_eq(in->head->target, "*"))
-		return refuse(out, REFUSED_PATH, 400, "OPTIONS * is not answered here");
+		return refuse(out, REFUSED_PATH, 400, "OPTIONS * is not supported here");
 	if (url_path_decode(in->arena, in->head->path, path, &err) < 0)
 		return refuse(out, REFUSED_PATH, 400, "The path of the address is not valid");
 	return in->table != NULL ||
@@ -110,10 +111,10 @@ static bool check_path(const struct edge_request *in, struct edge_answer *out, s
 		   "The hub is starting. Reload this page in a moment; nothing is lost.");
 }
 
-/* Who may not use a route is answered as if it were not there: whether somebody else's server runs
- * is nobody's business. */
+/* A user who may not use a route gets the response of a route that does not exist: nobody learns
+ * whether somebody else's server runs. */
 static bool check_route(
-    const struct edge_request *in, struct edge_answer *out, struct cyg_str path, bool *slash)
+    const struct edge_request *in, struct edge_decision *out, struct cyg_str path, bool *slash)
 {
 	struct cyg_str host = route_host(in);
 
@@ -133,10 +134,10 @@ static bool check_route(
 	return true;
 }
 
-/* Cookies travel with requests that other sites make; a token never does. On routes that look after
- * themselves any Authorization field shows that no foreign page made the request, because a browser
- * would have asked first, and it is the target that reads it. */
-static bool check_origin(const struct edge_request *in, struct edge_answer *out)
+/* Browsers send cookies with requests that other sites make, but never a token. On a route without
+ * a sign-in check any Authorization field shows that no other site's page made the request (the
+ * browser would have sent a preflight first); the target checks the field itself. */
+static bool check_origin(const struct edge_request *in, struct edge_decision *out)
 {
 	const char *why;
 	bool has_token = out->by_token;
@@ -149,18 +150,18 @@ static bool check_origin(const struct edge_request *in, struct edge_answer *out)
 	return why == NULL || refuse(out, REFUSED_ORIGIN, 403, why);
 }
 
-static bool check_sign_in(struct edge_answer *out)
+static bool check_sign_in(struct edge_decision *out)
 {
 	if (out->route->auth == ROUTE_NONE || out->cred != NULL)
 		return true;
-	if (!out->for_person || out->upgrade)
+	if (!out->is_navigation || out->upgrade)
 		return refuse(out, REFUSED_CREDENTIAL, 403,
 		    "Not signed in, or the session has ended. Sign in at " CYG_HUB_PATH "/login.");
 	out->verdict = EDGE_LOGIN;
 	return false;
 }
 
-static bool check_slash(const struct edge_request *in, struct edge_answer *out, bool slash)
+static bool check_slash(const struct edge_request *in, struct edge_decision *out, bool slash)
 {
 	if (!slash)
 		return true;
@@ -170,7 +171,7 @@ static bool check_slash(const struct edge_request *in, struct edge_answer *out, 
 	return false;
 }
 
-static bool check_upgrade(const struct edge_request *in, struct edge_answer *out)
+static bool check_upgrade(const struct edge_request *in, struct edge_decision *out)
 {
 	struct cyg_err err;
 	int status = 400;
@@ -185,7 +186,7 @@ static bool check_upgrade(const struct edge_request *in, struct edge_answer *out
 }
 
 static bool decide_inner(
-    const struct edge_request *in, struct edge_answer *out, struct cyg_str path)
+    const struct edge_request *in, struct edge_decision *out, struct cyg_str path)
 {
 	bool slash;
 
@@ -200,7 +201,7 @@ static bool decide_inner(
 	return true;
 }
 
-static bool decide(const struct edge_request *in, struct edge_answer *out)
+static bool decide(const struct edge_request *in, struct edge_decision *out)
 {
 	struct cyg_str path = CYG_STR("");
 	bool slash = false;
@@ -209,17 +210,17 @@ static bool decide(const struct edge_request *in, struct edge_answer *out)
 		return refuse(out, REFUSED_HEAD, 501, "This method is not known here");
 	if (!check_host(in, out) || !check_path(in, out, &path))
 		return false;
-	if (in->door == DOOR_INNER)
+	if (in->kind == LISTENER_INNER)
 		return decide_inner(in, out, path);
 	return check_upgrade(in, out) && check_route(in, out, path, &slash) &&
 	       check_origin(in, out) && check_sign_in(out) && check_slash(in, out, slash);
 }
 
-void edge_decide(const struct edge_request *in, struct edge_answer *out)
+void edge_decide(const struct edge_request *in, struct edge_decision *out)
 {
-	*out = (struct edge_answer){ .verdict = EDGE_PASS };
-	out->for_person = in->door == DOOR_PUBLIC && edge_is_navigation(in->head);
-	out->upgrade = in->door == DOOR_PUBLIC && edge_is_websocket(in->head);
+	*out = (struct edge_decision){ .verdict = EDGE_PASS };
+	out->is_navigation = in->kind == LISTENER_PUBLIC && edge_is_navigation(in->head);
+	out->upgrade = in->kind == LISTENER_PUBLIC && edge_is_websocket(in->head);
 	if (!decide(in, out) && out->verdict == EDGE_PASS)
 		out->verdict = EDGE_REFUSE;
 }

@@ -1,5 +1,6 @@
-/* A table takes over, whole or by a change: live connections are bound to its rows, or end with the
- * old one's. */
+/* Puts a new table, or a change of the table, in force. Each open connection points to the rows of
+ * the route and the credential that it uses. Here it is bound to the new rows, and closed when the
+ * new rows no longer allow what it does. Reading tables is table_json.c and table_change.c. */
 #include "proxy/force.h"
 
 #include "base/file.h"
@@ -31,28 +32,28 @@ static void bind_cred(struct client *c, struct cred *cred)
 		cyg_list_add(&cred->conns, &c->cred_link);
 }
 
-/* The same way to the same server: what goes on there may go on. */
-static bool is_same_way(const struct route *old, const struct route *now)
+/* Whether the new row leads to the same place: then the connection keeps its route. */
+static bool is_same_route(const struct route *old, const struct route *now)
 {
 	return now != NULL && table_same_route(old, now);
 }
 
-/* The same word for the same user; until when, and what else it may use, is looked at on its own.
- */
-static bool is_same_word(const struct cred *old, const struct cred *now)
+/* Whether the new row is the same credential of the same user: then the connection keeps it. Its
+ * access and its expiry may differ; is_allowed and the janitor check them. */
+static bool is_same_cred(const struct cred *old, const struct cred *now)
 {
 	return now != NULL && strcmp(now->user, old->user) == 0 &&
 	       strcmp(now->host, old->host) == 0 && strcmp(now->server, old->server) == 0;
 }
 
-/* Whether what an exchange does is still allowed by the rows that it is bound to. */
+/* Whether the rows that an exchange is bound to still allow it. */
 static bool is_allowed(const struct client *c, bool had_cred)
 {
 	const struct exchange *x = &c->x;
 
 	if (!had_cred)
 		return true;
-	if (x->cred == NULL || c->listener->door == DOOR_INNER)
+	if (x->cred == NULL || c->listener->kind == LISTENER_INNER)
 		return x->cred != NULL;
 	return x->route != NULL && table_may_use(x->cred, x->route);
 }
@@ -72,7 +73,8 @@ static void recheck(struct forcing *f, struct client *c, bool had_cred)
 	client_close(c, "revoked");
 }
 
-/* Since when a server is known is told of those that have a route. */
+/* Counts the routes to a server. GET /activity tells of servers that have one; a new server counts
+ * as active at the time it became known. */
 static void count_server(struct proxy *p, const char *server, bool more)
 {
 	struct activity *a;
@@ -103,7 +105,7 @@ static void on_route(void *arg, struct route *old, struct route *now)
 	cyg_list_each_safe (it, &old->conns) {
 		struct client *c = CYG_CONTAINER_OF(it, struct client, route_link);
 
-		bind_route(c, is_same_way(old, now) ? now : NULL);
+		bind_route(c, is_same_route(old, now) ? now : NULL);
 		recheck(f, c, c->x.cred != NULL);
 	}
 }
@@ -117,12 +119,12 @@ static void on_cred(void *arg, struct cred *old, struct cred *now)
 	cyg_list_each_safe (it, &old->conns) {
 		struct client *c = CYG_CONTAINER_OF(it, struct client, cred_link);
 
-		bind_cred(c, is_same_word(old, now) ? now : NULL);
+		bind_cred(c, is_same_cred(old, now) ? now : NULL);
 		recheck(f, c, true);
 	}
 }
 
-static void tell(const struct proxy *p, size_t cut)
+static void log_table(const struct proxy *p, size_t cut)
 {
 	const struct table *t = p->table;
 
@@ -139,11 +141,11 @@ int force_change(struct proxy *p, struct table_change *change, struct cyg_err *e
 	if (rc < 0)
 		return rc;
 	table_apply(p->table, change, &watch);
-	/* At debug: a large site has several of them a second. */
+	/* At level debug: a large site has several changes a second. */
 	cyg_log_debug("table", "generation %llu in force: %zu cut",
 	    (unsigned long long)p->table->generation, f.cut);
 	if (f.cut > 0)
-		tell(p, f.cut);
+		log_table(p, f.cut);
 	return 0;
 }
 
@@ -157,12 +159,12 @@ static void rebind(struct forcing *f, const struct table *t, struct client *c)
 	if (route != NULL) {
 		struct route *now = table_find_exact(t, route->host, route->prefix);
 
-		bind_route(c, is_same_way(route, now) ? now : NULL);
+		bind_route(c, is_same_route(route, now) ? now : NULL);
 	}
 	if (cred != NULL) {
 		struct cred *now = table_find_hash(t, cred->sha256);
 
-		bind_cred(c, is_same_word(cred, now) ? now : NULL);
+		bind_cred(c, is_same_cred(cred, now) ? now : NULL);
 	}
 	recheck(f, c, cred != NULL);
 }
@@ -192,7 +194,7 @@ void force_table(struct proxy *p, struct table *t)
 	count_servers(p, t);
 	p->table = t;
 	table_free(old);
-	tell(p, f.cut);
+	log_table(p, f.cut);
 }
 
 int force_file(struct proxy *p, struct cyg_err *err)

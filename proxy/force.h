@@ -4,8 +4,8 @@
 
 #include "proxy/proxy.h"
 
-/* Replaces the table; takes t. When it returns, every connection that t does not allow any more is
- * closed, WebSockets too: dropped, without a close frame that a page would take for a server's. */
+/* Replaces the table; takes t. When it returns, every connection that t no longer allows is closed.
+ * WebSockets are closed without a close frame, which a page would take for the server's. */
 void force_table(struct proxy *p, struct table *t);
 /* Changes the table in place, with the same promise. -CYG_EEXIST when the change builds on another
  * generation, -CYG_ELIMIT when the table would grow too large; the old one stays then. */

@@ -1,4 +1,4 @@
-/* The check of Host. Pure. */
+/* Reads the list of the hub's host names and checks a Host field against it. Pure. */
 #include "proxy/hosts.h"
 
 #include <strings.h>

@@ -1,4 +1,5 @@
-/* Which Host names are ours (against DNS rebinding). */
+/* The names under which the hub is reached. Requests with another Host are refused (against DNS
+ * rebinding). */
 #ifndef PROXY_HOSTS_H
 #define PROXY_HOSTS_H
 
@@ -15,7 +16,7 @@ struct hosts {
 int hosts_parse(struct cyg_str list, struct hosts *ret, struct cyg_err *err);
 /* The name of a Host field without its port ("[::1]:8000" gives "[::1]"). */
 struct cyg_str host_name(struct cyg_str host);
-/* True when the Host field's name is one of them; any port is. */
+/* True when the Host field's name is one of them, whatever its port. */
 bool hosts_allow(const struct hosts *hosts, struct cyg_str host);
 
 #endif

@@ -1,5 +1,6 @@
-/* Everything that takes too long, in one place: a walk over the lists four times a second. What is
- * ordered by time is walked only as far as it is late. */
+/* All time limits of the proxy: a timer walks over the lists of connections four times a second and
+ * ends what took too long. Lists that are ordered by time are walked only as far as they are late.
+ */
 #include "proxy/janitor.h"
 
 #include "base/clock.h"
@@ -71,8 +72,8 @@ static void check_connect(struct client *c, uint64_t now_ms)
 	client_run(c);
 }
 
-/* A client that sends its body too slowly; true when it was closed. What the target does not take
- * is not the client's fault. */
+/* Ends a client that sends its body too slowly; true when it did. A client that waits because the
+ * target does not read is left alone. */
 static bool check_body_rate(struct client *c, uint64_t now_ms)
 {
 	struct exchange *x = &c->x;
@@ -85,7 +86,7 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 		x->window_bytes = 0;
 		return false;
 	}
-	if (c->state == CLIENT_ANSWER) {
+	if (c->state == CLIENT_RESPONSE) {
 		reply_own(c, REFUSED_SLOW_BODY, 408, "The request's body took too long");
 		client_run(c);
 	} else {
@@ -94,7 +95,7 @@ static bool check_body_rate(struct client *c, uint64_t now_ms)
 	return true;
 }
 
-static void check_answer(struct client *c, uint64_t now_ms)
+static void check_response(struct client *c, uint64_t now_ms)
 {
 	uint64_t quiet_ms = age(now_ms, c->moved_ms);
 
@@ -108,7 +109,7 @@ static void check_answer(struct client *c, uint64_t now_ms)
 	    age(now_ms, c->since_ms) < c->proxy->options.answer_ms)
 		return;
 	reply_own(c, REFUSED_LATE, 504,
-	    "The server has not answered in time. It may be busy: wait a little, then reload.");
+	    "The server has not responded in time. It may be busy: wait a little, then reload.");
 	client_run(c);
 }
 
@@ -134,7 +135,7 @@ static void check_reply(struct client *c, uint64_t now_ms)
 		client_close(c, "client does not read");
 }
 
-/* Somebody who sends a large body has not read yet that it is refused. */
+/* A client that is still sending a large body may not have read the refusal yet. */
 static void check_linger(struct client *c, uint64_t now_ms)
 {
 	uint64_t age_ms = age(now_ms, c->since_ms);
@@ -152,8 +153,8 @@ static void check_tunnel(struct client *c, uint64_t now_ms)
 		client_close(c, "websocket stuck");
 }
 
-/* A credential ends at its time, and what lives by it ends then too. A client that sent more than
- * is taken and then vanished is noticed only here, and holds its target until then. */
+/* Closes connections whose credential has expired. Also closes those whose client has gone while
+ * its buffer is full: the loop does not watch such a socket, so nothing else would notice. */
 static void check_busy(struct proxy *p)
 {
 	int64_t now_s = cyg_clock_wall_us() / 1000000;
@@ -189,7 +190,7 @@ static void on_tick(uv_timer_t *timer)
 	sweep(p, CLIENT_IDLE, o->idle_ms, late_idle);
 	sweep(p, CLIENT_HEAD, o->header_ms, late_head);
 	each(p, CLIENT_CONNECT, check_connect);
-	each(p, CLIENT_ANSWER, check_answer);
+	each(p, CLIENT_RESPONSE, check_response);
 	each(p, CLIENT_BODY, check_body);
 	each(p, CLIENT_REPLY, check_reply);
 	each(p, CLIENT_TUNNEL, check_tunnel);

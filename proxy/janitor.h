@@ -1,4 +1,4 @@
-/* The clock of the proxy: see janitor.c. */
+/* The timer that enforces the time limits of the proxy: see janitor.c. */
 #ifndef PROXY_JANITOR_H
 #define PROXY_JANITOR_H
 

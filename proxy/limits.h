@@ -15,24 +15,24 @@ enum {
 	 */
 	PEER_SPARES = 32,
 
-	/* Connections at the inner door: a quarter of the public door's and on top of them, so that
-	 * no container can keep people out. */
+	/* Connections at the inner listener: a quarter of the public one's, in addition to them, so
+	 * that no container can keep users out. */
 	INNER_SHARE = 4,
-	/* Files that are no client and no target: the loop's, doors, control, the log. */
+	/* Descriptors besides clients and targets: the loop's, the listeners, control, the log. */
 	FILES_RESERVED = 64,
 	ACCEPT_BURST = 64, /* accepts per wake-up, so that old connections get their turn */
-	/* Steps of one connection in one turn: an exchange's every step, or some four requests of a
-	 * pipeline that are refused here. What is left waits until the others had theirs. */
+	/* Steps of one connection in one turn of the loop: enough for one whole exchange, or for
+	 * about four pipelined requests that are refused here. The rest waits for the next turn. */
 	CLIENT_TURN_STEPS = 8,
 	UPSTREAM_IDLE_MAX = 64,   /* kept-alive connections of one target */
 	UPSTREAM_IDLE_MS = 30000, /* shorter than any server we know keeps them, but Node's 5 s */
-	INTERIM_MAX = 4,          /* 1xx heads in front of one answer: they wait in one buffer */
+	INTERIM_MAX = 4,          /* 1xx heads before one response: they share one buffer */
 	JANITOR_MS = 250,         /* its period: what deadlines are rounded up to */
-	LINGER_MS = 2000,         /* reading on after a last answer, so that no reset eats it */
-	LINGER_MAX_MS = 30000,    /* the same for a client that goes on sending */
-	HALF_CLOSED_MS = 60000,   /* one direction ended and the other says nothing */
+	LINGER_MS = 2000,      /* reading on after the last response, or a reset could destroy it */
+	LINGER_MAX_MS = 30000, /* the same for a client that goes on sending */
+	HALF_CLOSED_MS = 60000,   /* one direction ended and the other is silent */
 	BODY_WINDOW_BYTES = 1024, /* a client that sends a body sends this much in body-timeout */
-	CLIENT_READ_MS = 300000,  /* a client that takes nothing of its answer */
+	CLIENT_READ_MS = 300000,  /* a client that reads nothing of its response */
 
 	TOKEN_MAX = 256, /* bytes of a credential that are hashed at all */
 	HOSTS_MAX = 64,  /* patterns of the Host allow-list */

@@ -1,4 +1,4 @@
-/* Listening: the kinds of listeners are a table. */
+/* Opens the listeners, by a table of their kinds, and accepts connections. */
 #include "proxy/listen.h"
 
 #include "base/mem.h"
@@ -14,8 +14,8 @@
 
 enum { BACKLOG = 1024 };
 
-/* Small frames leave at once, and a peer that vanished without a word is noticed in minutes: a
- * WebSocket may have nothing to send for days. */
+/* Small frames are sent at once. Keepalive finds a peer that vanished within minutes: a WebSocket
+ * may have nothing to send for days. */
 static void tune(int fd)
 {
 	int one = 1;
@@ -62,7 +62,7 @@ static bool accept_one(struct listener *l)
 	    accept4(l->fd, (struct sockaddr *)(void *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
-		/* Out of descriptors: the janitor opens the door again. */
+		/* Out of descriptors: the janitor starts accepting again. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			cyg_log_warn("proxy", "accept: %s", strerror(errno));
 			pause_listener(l);
@@ -175,8 +175,8 @@ static unsigned port_of(const struct sockaddr_storage *addr)
 	return 0;
 }
 
-/* Names are a must where strangers' browsers can reach us: without them a foreign name that
- * resolves to this address would be as good as ours (DNS rebinding). */
+/* The hub's names are required unless the listener is on loopback: without them any name that
+ * resolves to this address would be accepted (DNS rebinding). */
 static int settle_hosts(
     struct listener *l, const struct sockaddr_storage *addr, struct cyg_err *err)
 {
@@ -184,7 +184,7 @@ static int settle_hosts(
 
 	if (hosts == NULL && !is_loopback(addr))
 		return cyg_fail(err, CYG_EINVAL,
-		    "the public door is not on loopback: option hosts must name the hub's hosts");
+		    "the public listener is not on loopback: option hosts must name the hub's hosts");
 	if (hosts == NULL)
 		hosts = "localhost,*.localhost,127.0.0.1,[::1]";
 	return hosts_parse(cyg_str_of(hosts), &l->policy.hosts, err);
@@ -221,22 +221,22 @@ static int open_inner(struct listener *l, struct cyg_err *err)
 
 	if (l->fd >= 0 || path == NULL)
 		return 0;
-	/* Every container's uid must reach it: the credential is what counts. */
+	/* Every container's uid must reach it; access is checked by credential. */
 	l->fd = unixsock_listen(path, SOCK_STREAM, 0666, (gid_t)-1, err);
 	return l->fd < 0 ? l->fd : 0;
 }
 
 static const struct kind {
 	const char *name;
-	enum edge_door door;
+	enum edge_listener kind;
 	unsigned share; /* of connections-max: one in so many, on top of the others */
 	const struct stream_ops *stream;
 	/* Opens the socket unless it was passed, and settles the rules. l->fd stays -1 where none
 	 * is asked for. */
 	int (*open)(struct listener *l, struct cyg_err *err);
 } kinds[] = {
-	{ "http", DOOR_PUBLIC, 1, &stream_raw, open_public },
-	{ "inner", DOOR_INNER, INNER_SHARE, &stream_raw, open_inner },
+	{ "http", LISTENER_PUBLIC, 1, &stream_raw, open_public },
+	{ "inner", LISTENER_INNER, INNER_SHARE, &stream_raw, open_inner },
 };
 
 static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_err *err)
@@ -246,7 +246,7 @@ static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_er
 
 	l->proxy = p;
 	l->name = kind->name;
-	l->door = kind->door;
+	l->kind = kind->kind;
 	l->policy.scheme = proxy_schemes[p->options.scheme];
 	l->stream = kind->stream;
 	l->n_max = p->connections_max / kind->share;
@@ -265,7 +265,7 @@ static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_er
 	return 0;
 }
 
-/* Who waits for this line finds all of them open. */
+/* Logged last: all listeners are open when this line appears. */
 static void tell_public(const struct proxy *p)
 {
 	cyg_list_each (it, &p->listeners) {
@@ -273,10 +273,10 @@ static void tell_public(const struct proxy *p)
 		struct sockaddr_storage addr;
 		char ip[46];
 
-		if (l->door != DOOR_PUBLIC || address_of(l->fd, &addr, NULL) < 0)
+		if (l->kind != LISTENER_PUBLIC || address_of(l->fd, &addr, NULL) < 0)
 			continue;
 		format_ip(&addr, ip);
-		cyg_log_info("proxy", "public door at %s port %u", ip, port_of(&addr));
+		cyg_log_info("proxy", "public listener at %s port %u", ip, port_of(&addr));
 	}
 }
 

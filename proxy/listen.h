@@ -1,16 +1,15 @@
-/* The listeners: sockets that are listened on, each with its own rules, and what comes in through
- * them. */
+/* The listeners: the sockets that accept connections, each with its own rules. */
 #ifndef PROXY_LISTEN_H
 #define PROXY_LISTEN_H
 
 #include "proxy/proxy.h"
 
-/* One listening socket. It outlives its socket: connections that came through it keep its rules. */
+/* One listener. It outlives its socket, because connections that came through it use its rules. */
 struct listener {
 	struct cyg_link link; /* of the proxy's listeners */
 	struct proxy *proxy;
 	const char *name;                /* of the descriptor that is passed, and for the log */
-	enum edge_door door;             /* what may be asked here, and with which credentials */
+	enum edge_listener kind;         /* what may be asked here, and with which credentials */
 	struct edge_policy policy;       /* its origin: scheme and hosts */
 	const struct stream_ops *stream; /* how bytes come and go */
 	void *(*stream_open)(struct listener *l); /* state of a new stream; NULL: it has none */
@@ -21,12 +20,12 @@ struct listener {
 	uv_poll_t poll;
 };
 
-/* Opens all from passed descriptors ("http", "inner") or from the options, and settles which Host
- * names are ours at each. */
+/* Opens all from passed descriptors ("http", "inner") or from the options, and sets the Host names
+ * that each accepts. */
 int listen_open(struct proxy *p, struct cyg_err *err);
 /* Connections of all listeners that are not closed. */
 size_t listen_n_open(const struct proxy *p);
-/* Accepts again when there is room: connections-max is a pause, not a refusal. */
+/* Accepts again when there is room: at connections-max new clients wait, they are not refused. */
 void listen_resume(struct proxy *p);
 /* Closes the sockets. */
 void listen_close(struct proxy *p);

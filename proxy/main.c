@@ -27,7 +27,7 @@ static void on_hangup(uv_signal_t *handle, int signum)
 		cyg_log_error("table", "not read again, the old one stays: %s", err.msg);
 }
 
-/* As many open files as there may be; 0 when nobody knows. */
+/* Raises the limit of open files as far as allowed and returns it; 0 when it is unknown. */
 static uint64_t raise_files(void)
 {
 	struct rlimit limit;
@@ -40,8 +40,8 @@ static uint64_t raise_files(void)
 	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
 }
 
-/* A client and its target take a file each: with more clients than half of the files the targets
- * would be what cannot be reached. */
+/* A client and its target need a descriptor each. With more clients than half of the descriptors,
+ * targets could not be reached. */
 static void settle_limits(struct proxy *p)
 {
 	uint64_t files = raise_files();
@@ -76,7 +76,8 @@ static void init(struct proxy *p)
 	(void)uv_signal_start(&p->hangup, on_hangup, SIGHUP);
 }
 
-/* The doors come last: who connects finds everything in place. Without a table they answer 503. */
+/* The listeners come last: a client that connects finds everything in place. Without a table the
+ * response is 503. */
 static int start(struct proxy *p, struct cyg_err *err)
 {
 	int rc;

@@ -1,4 +1,4 @@
-/* The table of the proxy's metrics, filled from its counts when somebody asks. */
+/* The table of the proxy's metrics, filled from its counts for each scrape. */
 #include "proxy/metrics.h"
 
 #include "proxy/listen.h"

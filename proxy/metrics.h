@@ -1,5 +1,5 @@
-/* The proxy's metrics: the table of what is told, and the scrape. What happens is counted where it
- * happens, by a plain increment in struct proxy; it becomes text only when somebody asks. */
+/* The proxy's metrics: their table, and the text of a scrape. Events are counted where they happen,
+ * by a plain increment in struct proxy; text is made for a scrape only. */
 #ifndef PROXY_METRICS_H
 #define PROXY_METRICS_H
 

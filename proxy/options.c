@@ -13,7 +13,7 @@ static const struct cyg_option options[] = {
 	    .type = OPT_STRING,
 	    .offset = AT(listen),
 	    .value = "127.0.0.1:8000",
-	    .doc = "Address and port of the public door. Not used when the socket is passed in "
+	    .doc = "Address and port of the public listener. Not used when the socket is passed in "
 		   "under the name http." },
 	{ .name = "control",
 	    .type = OPT_STRING,
@@ -32,16 +32,18 @@ static const struct cyg_option options[] = {
 	{ .name = "hosts",
 	    .type = OPT_STRING,
 	    .offset = AT(hosts),
-	    .doc = "Names under which browsers reach the hub, separated by commas; *.NAME stands "
-		   "for every name below NAME, * for all. Needed unless the door is on loopback, "
-		   "where it is localhost, *.localhost, 127.0.0.1 and [::1]." },
+	    .doc =
+		"Names under which browsers reach the hub, separated by commas; *.NAME stands "
+		"for every name below NAME, * for all. Needed unless the listener is on loopback, "
+		"where it is localhost, *.localhost, 127.0.0.1 and [::1]." },
 	{ .name = "scheme",
 	    .type = OPT_ENUM,
 	    .offset = AT(scheme),
 	    .value = "http",
 	    .choices = proxy_schemes,
-	    .doc = "What browsers speak to reach the public door: https when something in front "
-		   "of it ends TLS." },
+	    .doc =
+		"What browsers speak to reach the public listener: https when something in front "
+		"of it ends TLS." },
 	{ .name = "log-level",
 	    .type = OPT_ENUM,
 	    .offset = AT(log_level),
@@ -64,8 +66,9 @@ static const struct cyg_option options[] = {
 	    .value = "20000",
 	    .min = 16,
 	    .max = 1000000,
-	    .doc = "Client connections at a time; more wait until one ends. The inner door has a "
-		   "quarter of this on top." },
+	    .doc =
+		"Client connections at a time; more wait until one ends. The inner listener has a "
+		"quarter of this on top." },
 	{ .name = "header-timeout",
 	    .type = OPT_MS,
 	    .offset = AT(header_ms),
@@ -86,14 +89,14 @@ static const struct cyg_option options[] = {
 	    .value = "5s",
 	    .min = 100,
 	    .max = 600000,
-	    .doc = "A target must have taken the connection after this time." },
+	    .doc = "A target must have accepted the connection after this time." },
 	{ .name = "answer-timeout",
 	    .type = OPT_MS,
 	    .offset = AT(answer_ms),
 	    .value = "2m",
 	    .min = 100,
 	    .max = 3600000,
-	    .doc = "A target must have begun its answer after this time." },
+	    .doc = "A target must have begun its response after this time." },
 	{ .name = "body-timeout",
 	    .type = OPT_MS,
 	    .offset = AT(body_ms),
@@ -113,8 +116,9 @@ static const struct cyg_option options[] = {
 
 const struct cyg_program proxy_program = {
 	.name = "cygnet-proxy",
-	.purpose = "The front door of a Cygnet hub: checks who asks and routes to the hub and to "
-		   "users' servers.",
+	.purpose =
+	    "The proxy in front of a Cygnet hub: checks credentials and routes to the hub and to "
+	    "users' servers.",
 	.options = options,
 	.metrics = proxy_metrics,
 };

@@ -5,8 +5,8 @@
 #include "daemon/options.h"
 
 struct proxy_options {
-	char *listen;  /* ADDRESS:PORT of the public door */
-	char *control; /* Unix sockets: control, inner door */
+	char *listen;  /* ADDRESS:PORT of the public listener */
+	char *control; /* Unix sockets: control, inner listener */
 	char *inner;
 	char *table; /* static table's file */
 	char *hosts;

@@ -1,4 +1,4 @@
-/* The proxy's own answers. */
+/* Writes the proxy's own responses. */
 #include "proxy/page.h"
 
 #include "cygnet/paths.h"

@@ -1,5 +1,5 @@
-/* The proxy's own answers: its 4xx, 502, 503, 504 and redirects. Small; a page for people, JSON for
- * programs; no script, nothing loaded from elsewhere. */
+/* The proxy's own responses: its 4xx, 502, 503, 504 and redirects. A small page for a browser's
+ * navigation, JSON for programs; no script, nothing loaded from elsewhere. */
 #ifndef PROXY_PAGE_H
 #define PROXY_PAGE_H
 
@@ -15,7 +15,7 @@ struct page {
 	int client_minor;
 };
 
-/* Appends the whole answer. */
+/* Appends the whole response. */
 int page_write(const struct page *page, struct cyg_buf *out, struct cyg_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* A socket with its two buffers. */
+/* A socket with its two buffers: reads, writes, and what the loop watches it for. */
 #include "proxy/peer.h"
 
 #include "base/mem.h"
@@ -73,7 +73,7 @@ bool peer_event(struct peer *p, int events)
 	if (!p->stream.begun) {
 		if (p->failed || !handshake(p) || p->failed)
 			return p->failed;
-		/* What came behind the handshake may be inside the stream already. */
+		/* Bytes that followed the handshake may be inside the stream already. */
 		events = UV_READABLE | UV_WRITABLE;
 		changed = true;
 	}
@@ -124,8 +124,8 @@ bool peer_must_write(const struct peer *p)
 	return p->out.len > 0 && !p->failed;
 }
 
-/* Reads once, and on while the stream holds something back, until the buffer is full: epoll calls
- * again for what is in the socket, and peer_refill asks for the rest of what is in the stream. */
+/* Reads once, and again while the stream holds bytes back, until the buffer is full. epoll reports
+ * what is left in the socket; peer_refill takes what is left in the stream. */
 bool peer_fill(struct peer *p)
 {
 	bool changed = false;
@@ -217,7 +217,7 @@ void peer_settle(struct peer *p)
 bool peer_is_gone(const struct peer *p)
 {
 	struct pollfd fd = { .fd = p->stream.fd };
-	/* When we ended our direction, a hang-up says no more than that the peer ended its own. */
+	/* After we ended our direction, a hang-up means only that the peer ended its own. */
 	int ends = POLLERR | (p->shut ? 0 : POLLHUP);
 
 	return poll(&fd, 1, 0) > 0 && (fd.revents & ends) != 0;

@@ -13,7 +13,7 @@
 
 struct http_server;
 
-/* When a server of a user was last talked to. Kept over tables while connections use it. */
+/* When a user's server was last used. Kept when the table changes, while connections use it. */
 struct activity {
 	uint64_t last_ms; /* of the loop's clock */
 	size_t n_routes;  /* of the table in force that lead to it */
@@ -33,7 +33,7 @@ struct proxy {
 	uv_idle_t turn;                  /* active while there are any */
 
 	struct cyg_list listeners; /* struct listener */
-	uint64_t connections_max;  /* at the public one; the others have their share */
+	uint64_t connections_max;  /* at the public listener; the others have a share of it */
 	struct http_server *control;
 	uv_timer_t janitor;
 	uv_timer_t drain;
@@ -45,14 +45,14 @@ struct proxy {
 	struct cyg_buf head;     /* scratch: a head being written */
 	struct http_head parsed; /* scratch: a head just parsed */
 	uint64_t n_accepted;
-	uint64_t n_status[6]; /* answers by first digit */
-	uint64_t n_cut;       /* connections ended before their answer was whole */
+	uint64_t n_status[6]; /* responses by first digit */
+	uint64_t n_cut;       /* connections ended before their response was complete */
 	uint64_t n_refused[REFUSED_N];
 	uint64_t n_upstreams[2]; /* given to a request: new ones, reused ones */
 	struct peer_traffic client_traffic, target_traffic;
 };
 
-/* Ends: no new connections, those in flight may finish for drain-timeout. */
+/* Ends the proxy: no new connections; requests in flight may finish within drain-timeout. */
 void proxy_drain(struct proxy *p, const char *why);
 
 #endif

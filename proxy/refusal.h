@@ -1,4 +1,4 @@
-/* Why the proxy itself gave a response instead of the target's: what its metrics count. */
+/* Why the proxy sent a response of its own instead of the target's: its metrics count them. */
 #ifndef PROXY_REFUSAL_H
 #define PROXY_REFUSAL_H
 
@@ -13,8 +13,9 @@ enum refusal {
 	REFUSED_NO_TABLE,     /* the hub has not told any routes yet */
 	REFUSED_NO_ROUTE,     /* nothing is there, or nothing that this user may see */
 	REFUSED_ORIGIN,       /* made by a page of another site */
-	REFUSED_CREDENTIAL,   /* none, or none that counts here; people are led to the sign-in */
-	REFUSED_UNREACHABLE,  /* the target takes no connection, or ends it before its response */
+	REFUSED_CREDENTIAL,   /* none, or none that is valid here; pages redirect to the sign-in */
+	REFUSED_UNREACHABLE,  /* the target accepts no connection, or closes it before its response
+			       */
 	REFUSED_LATE,         /* the target has not responded in time */
 	REFUSED_BAD_RESPONSE, /* the target's response is not valid HTTP */
 	REFUSED_N,

@@ -1,19 +1,20 @@
-/* Bodies and answers on their way: each is decoded and framed anew, as far as the other side takes
- * it. Nothing is read that could not be passed on: a full buffer stops the reading. */
+/* Relays the request's body to the target and the response to the client. Each body is decoded and
+ * framed anew, as far as the other side takes it. A full buffer stops the reading, so that nothing
+ * is read that cannot be passed on. Comes after request.c; reply.c ends the response. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "proxy/proxy.h"
 #include "proxy/rewrite.h"
 #include "proxy/upstream.h"
 
-/* The answer cannot become whole any more, and the client must notice: a length or chunked coding
- * shows it by the end alone, for the rest client_close sees to it. */
+/* Ends a response that can no longer be completed, so that the client notices: with a length or
+ * chunked coding the end alone shows it; otherwise client_close sends a reset. */
 static void cut(struct client *c, const char *why)
 {
 	c->proxy->n_cut++;
-	/* What was good of it still leaves. */
+	/* What is valid of it is still sent. */
 	(void)peer_flush(&c->peer);
-	cyg_log_info(client_name(c), "answer cut: %s", why);
+	cyg_log_info(client_name(c), "response cut: %s", why);
 	client_close(c, "cut");
 }
 
@@ -33,7 +34,8 @@ static void send_end(struct peer *to, bool chunked)
 		to->failed = true;
 }
 
-/* Moves what is at hand from one side's in through the decoder to the other side. */
+/* Moves the bytes in from's buffer through the decoder to the other side. 1 when any moved, 0, or
+ * -errno when the body is not valid. */
 static int pump(
     struct http_body *body, struct peer *from, struct peer *to, bool chunked, struct cyg_err *err)
 {
@@ -66,14 +68,14 @@ static bool relay_up(struct client *c)
 
 	if (moved < 0) {
 		x->keep = false;
-		if (c->state == CLIENT_ANSWER)
+		if (c->state == CLIENT_RESPONSE)
 			reply_own(c, REFUSED_BODY, 400, "The request's body is not valid");
 		else
 			cut(c, err.msg);
 		return true;
 	}
 	x->window_bytes += before - c->peer.in.len;
-	/* Who sends does not wait for 100 Continue, and keeps to the body's rate. */
+	/* A client that sends its body does not wait for 100 Continue any more. */
 	if (moved > 0)
 		x->wants_100 = false;
 	if (moved > 0)
@@ -85,7 +87,7 @@ static bool relay_up(struct client *c)
 	return peer_flush(&u->peer) || moved > 0;
 }
 
-/* ---- the answer's head ---- */
+/* ---- the response's head ---- */
 static void begin_tunnel(struct client *c, size_t head_len)
 {
 	struct exchange *x = &c->x;
@@ -103,7 +105,7 @@ static void begin_tunnel(struct client *c, size_t head_len)
 	    rewrite_response(&rewrite, out, &err) < 0) {
 		out->len = before;
 		reply_own(c, REFUSED_BAD_RESPONSE, 502,
-		    "The server answered with a protocol that nobody asked for");
+		    "The server responded with a protocol that was not requested");
 		return;
 	}
 	cyg_buf_consume(&c->up->peer.in, head_len);
@@ -112,7 +114,7 @@ static void begin_tunnel(struct client *c, size_t head_len)
 	client_move(c, CLIENT_TUNNEL);
 }
 
-static void begin_answer(struct client *c, const struct http_head *head, size_t head_len)
+static void begin_response(struct client *c, const struct http_head *head, size_t head_len)
 {
 	struct exchange *x = &c->x;
 	struct cyg_buf *out = peer_out(&c->peer);
@@ -130,10 +132,11 @@ static void begin_answer(struct client *c, const struct http_head *head, size_t 
 	x->keep = x->keep && !x->until_close && !x->upgrade && !c->proxy->draining;
 	rewrite.keep = x->keep;
 	if (rewrite_response(&rewrite, out, &err) < 0) {
-		cyg_log_info(client_name(c), "answer not forwarded: %s", err.msg);
-		/* Only heads of ours stand before it: nothing of them is lost by a page. */
+		cyg_log_info(client_name(c), "response not forwarded: %s", err.msg);
+		/* The buffer holds only heads that we wrote before this one; a page may follow
+		 * them. */
 		out->len = before;
-		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer is not valid HTTP");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's response is not valid HTTP");
 		return;
 	}
 	x->status = head->status;
@@ -143,7 +146,8 @@ static void begin_answer(struct client *c, const struct http_head *head, size_t 
 	client_move(c, CLIENT_BODY);
 }
 
-/* 100 only when it was waited for, other interim answers as they come; none for HTTP/1.0. */
+/* Forwards 100 only when the client waits for it, other interim responses always; none to an
+ * HTTP/1.0 client. */
 static void pass_interim(struct client *c, const struct http_head *head, size_t head_len)
 {
 	struct exchange *x = &c->x;
@@ -152,7 +156,7 @@ static void pass_interim(struct client *c, const struct http_head *head, size_t 
 	int rc = 0;
 
 	if (++x->n_interim > INTERIM_MAX) {
-		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer does not begin");
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's response does not begin");
 		return;
 	}
 	if (wanted)
@@ -162,7 +166,7 @@ static void pass_interim(struct client *c, const struct http_head *head, size_t 
 	cyg_buf_consume(&c->up->peer.in, head_len);
 	(void)peer_flush(&c->peer);
 	if (rc < 0)
-		cut(c, "interim answer not forwarded");
+		cut(c, "interim response not forwarded");
 }
 
 static void take_head(struct client *c, const struct http_head *head, size_t head_len)
@@ -172,10 +176,10 @@ static void take_head(struct client *c, const struct http_head *head, size_t hea
 	else if (head->status < 200)
 		pass_interim(c, head, head_len);
 	else
-		begin_answer(c, head, head_len);
+		begin_response(c, head, head_len);
 }
 
-bool relay_step_answer(struct client *c)
+bool relay_step_response(struct client *c)
 {
 	struct http_head *head = &c->proxy->parsed;
 	struct cyg_err err;
@@ -184,15 +188,15 @@ bool relay_step_answer(struct client *c)
 	struct peer *up;
 	long n = 0;
 
-	if (c->state != CLIENT_ANSWER)
+	if (c->state != CLIENT_RESPONSE)
 		return true;
 	up = &c->up->peer;
 	if (up->in.len > 0)
 		n = http_head_parse_response(
 		    up->in.data, up->in.len, c->x.method, head, &status, &err);
 	if (n < 0) {
-		cyg_log_info(client_name(c), "answer refused: %s", err.msg);
-		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's answer is not valid HTTP");
+		cyg_log_info(client_name(c), "response refused: %s", err.msg);
+		reply_own(c, REFUSED_BAD_RESPONSE, 502, "The server's response is not valid HTTP");
 		return true;
 	}
 	if (n > 0) {
@@ -202,17 +206,18 @@ bool relay_step_answer(struct client *c)
 	if (!up->eof)
 		return moved;
 	if (up->in.len > 0)
-		c->x.fresh = true; /* it began to answer: not to be asked again */
-	request_upstream_failed(c, "ended before its answer");
+		c->x.fresh = true; /* the response has begun: the request is not repeated */
+	request_upstream_failed(c, "ended before its response");
 	return true;
 }
 
-/* ---- the answer's body ---- */
+/* ---- the response's body ---- */
 static void finish(struct client *c)
 {
 	struct exchange *x = &c->x;
 
-	/* An answer that came before the end of its request leaves bytes of nobody behind. */
+	/* The response came before the end of the request's body: the rest of the body cannot be
+	 * told from a next request. */
 	if (!x->up.done)
 		x->keep = false;
 	upstream_release(c, x->up_keep && x->up.done);
@@ -220,8 +225,8 @@ static void finish(struct client *c)
 	client_move(c, CLIENT_REPLY);
 }
 
-/* The target sends no more. A reset ends no body, not even one that lasts until the end (RFC 9112
- * 8): nobody knows what is missing. */
+/* The target sends no more. A reset is not a valid end, not even of a body that lasts until the end
+ * of the connection (RFC 9112 8): it may be incomplete. */
 static int end_body(struct client *c, struct cyg_err *err)
 {
 	struct exchange *x = &c->x;

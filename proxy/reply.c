@@ -1,12 +1,13 @@
-/* The end of an answer: the proxy's own ones, and what becomes of the connection after any. */
+/* The proxy's own responses, and the end of every response: the connection is kept for the next
+ * request or closed. */
 #include "base/clock.h"
 #include "daemon/log.h"
 #include "proxy/page.h"
 #include "proxy/proxy.h"
 #include "proxy/upstream.h"
 
-/* What has come of the request's body is passed over; a connection whose next request cannot be
- * found so is not kept. */
+/* Skips what has arrived of the request's body. The connection is not kept when the body is not
+ * complete, because the next request cannot be found. */
 static void skip_body(struct client *c)
 {
 	struct exchange *x = &c->x;
@@ -19,7 +20,7 @@ static void skip_body(struct client *c)
 			break;
 		cyg_buf_consume(in, used);
 	}
-	/* After an opening that failed, bytes may follow that were meant as frames. */
+	/* After a WebSocket opening that failed, the next bytes may be frames. */
 	if (!x->begun || !x->up.done || x->upgrade)
 		x->keep = false;
 }
@@ -36,8 +37,8 @@ static void reply_page(struct client *c, struct page *page)
 	page->client_minor = x->client_minor;
 	x->status = page->status;
 	if (page_write(page, peer_out(&c->peer), &err) < 0) {
-		cyg_log_error(client_name(c), "own answer: %s", err.msg);
-		client_close(c, "own answer failed");
+		cyg_log_error(client_name(c), "own response: %s", err.msg);
+		client_close(c, "own response failed");
 		return;
 	}
 	client_move(c, CLIENT_REPLY);
@@ -98,7 +99,8 @@ bool reply_step(struct client *c)
 	return true;
 }
 
-/* Closing with unread bytes would send a reset, and that can eat the answer on its way. */
+/* Reads on after the last response: closing a socket with unread bytes sends a reset, which could
+ * destroy the response on its way. */
 bool reply_step_linger(struct client *c)
 {
 	cyg_buf_reset(&c->peer.in);

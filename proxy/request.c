@@ -1,4 +1,5 @@
-/* A request's way in: head, decision, target. Read downwards; what follows is relay.c. */
+/* The first part of a request: reading its head, deciding about it, connecting to the target and
+ * sending the head there. Read downwards; relay.c comes next. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cygnet/paths.h"
@@ -12,13 +13,13 @@
 #include <string.h>
 
 static void begin(struct client *c, const struct http_head *head);
-static void forward(struct client *c, const struct edge_answer *edge, size_t head_len);
+static void forward(struct client *c, const struct edge_decision *edge, size_t head_len);
 static void write_sign_in(const struct http_head *head, struct cyg_buf *out);
 static void write_slash(const struct http_head *head, struct cyg_buf *out);
-static void bind_route(struct client *c, const struct edge_answer *edge);
+static void bind_route(struct client *c, const struct edge_decision *edge);
 
-/* A head is looked at again only when the new bytes can change the verdict: a line ended, or a CR
- * was not followed by its LF. Byte-wise senders cost no more than their lines. */
+/* A head is parsed again only when the new bytes can change the result: a line ended, or a CR was
+ * not followed by its LF. So a client that sends single bytes costs one parse a line. */
 static bool worth_parsing(const struct client *c)
 {
 	const struct cyg_buf *in = &c->peer.in;
@@ -45,7 +46,7 @@ static const char *refusal_text(int status)
 	case 501:
 		return "This method or transfer coding is not known here";
 	case 505:
-		return "Only HTTP/1.0 and HTTP/1.1 are spoken here";
+		return "Only HTTP/1.0 and HTTP/1.1 are supported here";
 	default:
 		return "The request is not valid HTTP";
 	}
@@ -57,7 +58,7 @@ static void refuse_head(struct client *c, int status, const struct cyg_err *err)
 	reply_no_head(c, REFUSED_HEAD, status, refusal_text(status));
 }
 
-/* From here on the parsed head's text is gone. */
+/* Drops the head's bytes. The parsed head's text is no longer valid after it. */
 static void consume_head(struct client *c, size_t head_len)
 {
 	cyg_buf_consume(&c->peer.in, head_len);
@@ -68,9 +69,9 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 {
 	struct proxy *p = c->proxy;
 	struct cyg_arena arena;
-	struct edge_answer edge;
+	struct edge_decision edge;
 	struct edge_request request = {
-		.door = c->listener->door,
+		.kind = c->listener->kind,
 		.policy = &c->listener->policy,
 		.table = p->table,
 		.head = head,
@@ -81,7 +82,7 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 	cyg_arena_init(&arena);
 	edge_decide(&request, &edge);
 	cyg_arena_free(&arena);
-	c->x.html = edge.for_person;
+	c->x.html = edge.is_navigation;
 	c->x.upgrade = edge.upgrade;
 	if (edge.verdict == EDGE_PASS) {
 		bind_route(c, &edge);
@@ -96,7 +97,8 @@ static void decide(struct client *c, const struct http_head *head, size_t head_l
 		write_slash(head, &p->head);
 	}
 	consume_head(c, head_len);
-	/* Who is wrong about the address may be wrong about more: no second request is read. */
+	/* A client that is wrong about the address may be wrong about the rest: no second request
+	 * is read. */
 	if (edge.verdict == EDGE_REFUSE && (edge.status == 400 || edge.status == 421))
 		c->x.keep = false;
 	if (edge.verdict == EDGE_REFUSE)
@@ -154,7 +156,7 @@ static void begin(struct client *c, const struct http_head *head)
 	x->label = cyg_xasprintf("%.*s %.*s", CYG_STR_ARGS(head->method_text), CYG_STR_ARGS(path));
 }
 
-static void bind_route(struct client *c, const struct edge_answer *edge)
+static void bind_route(struct client *c, const struct edge_decision *edge)
 {
 	struct exchange *x = &c->x;
 
@@ -167,21 +169,22 @@ static void bind_route(struct client *c, const struct edge_answer *edge)
 	access_begin(c, edge->route);
 }
 
-/* The head is written before its bytes are given up: it borrows from them. */
-static void forward(struct client *c, const struct edge_answer *edge, size_t head_len)
+/* The new head is written before the old one's bytes are dropped: it borrows from them. */
+static void forward(struct client *c, const struct edge_decision *edge, size_t head_len)
 {
 	struct proxy *p = c->proxy;
 	struct exchange *x = &c->x;
 	struct rewrite_request rewrite = {
 		.head = &p->parsed,
 		.edge = edge,
-		.door = c->listener->door,
+		.kind = c->listener->kind,
 		.scheme = c->listener->policy.scheme,
-		.ip = c->listener->door == DOOR_PUBLIC ? c->ip : "",
+		.ip = c->listener->kind == LISTENER_PUBLIC ? c->ip : "",
 	};
 	struct cyg_err err;
 
-	/* What cannot be sent twice does not meet a connection that may just be ending. */
+	/* A request that must not be sent twice gets a new connection: a kept one may be closing.
+	 */
 	x->fresh = !x->up.done ||
 		   (x->method != HTTP_GET && x->method != HTTP_HEAD && x->method != HTTP_OPTIONS);
 	cyg_buf_reset(&x->head);
@@ -204,15 +207,15 @@ static void send_head(struct client *c)
 	/* Kept while it may have to be sent again. */
 	if (!u->reused)
 		cyg_buf_free(&x->head);
-	client_move(c, CLIENT_ANSWER);
+	client_move(c, CLIENT_RESPONSE);
 }
 
 static void reply_unreachable(struct client *c)
 {
 	reply_own(c, REFUSED_UNREACHABLE, 502,
-	    c->x.from_server ? "This server does not answer. It may have been stopped: start it "
+	    c->x.from_server ? "This server does not respond. It may have been stopped: start it "
 			       "again from the hub's home page."
-			     : "The hub does not answer just now. Try again in a moment; servers "
+			     : "The hub does not respond just now. Try again in a moment; servers "
 			       "that run go on running.");
 }
 
@@ -240,7 +243,7 @@ void request_connect(struct client *c)
 
 bool request_step_connect(struct client *c)
 {
-	/* Without a connection the janitor asks again: the backlog was full. */
+	/* Without a connection the backlog was full: the janitor tries again. */
 	if (c->up == NULL || c->up->connecting)
 		return false;
 	send_head(c);

@@ -1,5 +1,5 @@
-/* Heads, forwarded. What each direction drops is in two tables; the rest is copied field by field
- * through the codec's writer, which checks every byte once more. */
+/* Writes the heads that are forwarded. Two tables name the fields that each direction drops; the
+ * rest is copied field by field by the codec's writer, which checks every byte again. */
 #include "proxy/rewrite.h"
 
 #include "base/mem.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A name, or with a closing '*' everything that begins with it. */
+/* A field's name; with '*' at its end, every name that begins so. */
 struct drop {
 	const char *name;
 	size_t len;
@@ -23,7 +23,7 @@ struct drop {
 		(text), sizeof(text) - 1, true                                                     \
 	}
 
-/* Written by us from the parsed form, or claims about who is asking. */
+/* Fields that we write ourselves, and fields by which a client could claim to be somebody. */
 static const struct drop request_drops[] = {
 	DROP("host"),
 	DROP("content-length"),
@@ -48,7 +48,7 @@ static const struct drop response_drops[] = {
 	DROP_ALL("x-cygnet-"),
 };
 
-/* A page of a notebook server may not act for the whole origin it shares with the hub. */
+/* A user's server may not set these for the whole origin, which it shares with the hub. */
 static const struct drop server_drops[] = {
 	DROP("service-worker-allowed"),
 	DROP("clear-site-data"),
@@ -98,7 +98,8 @@ static int write_request_fields(
 	return rc;
 }
 
-/* The hub reads its own cookies; users' servers get what is not ours; agents have none. */
+/* The hub gets all cookies; users' servers get those that are not the hub's; requests of agents
+ * have none. */
 static int write_cookies(const struct rewrite_request *in, struct cyg_buf *out, struct cyg_err *err)
 {
 	const char *left_out = table_is_server(in->edge->route) ? EDGE_COOKIE : "=";
@@ -106,9 +107,9 @@ static int write_cookies(const struct rewrite_request *in, struct cyg_buf *out, 
 	int rc;
 
 	cyg_buf_init(&text, CYG_HTTP_HEAD_MAX);
-	if (in->door == DOOR_INNER || http_head_find(in->head, "cookie") == NULL)
+	if (in->kind == LISTENER_INNER || http_head_find(in->head, "cookie") == NULL)
 		return 0;
-	/* No cookie's name begins with a '=': nothing is left out. */
+	/* No cookie's name begins with '=', so nothing is left out. */
 	rc = http_cookie_without(in->head, left_out, &text, err);
 	if (rc < 0 || text.len == 0)
 		return rc;
@@ -172,8 +173,8 @@ enum http_framing rewrite_framing(const struct http_head *head, int client_minor
 	return client_minor >= 1 ? HTTP_BODY_CHUNKED : HTTP_BODY_CLOSE;
 }
 
-/* "=__Host-cygnet=x" has no name for some browsers, which would send it back as the cookie that it
- * holds. */
+/* Some browsers read "=__Host-cygnet=x" as a cookie without a name and send it back as
+ * "__Host-cygnet=x", so that counts as ours too. */
 static bool is_our_cookie(const struct http_field *f)
 {
 	static const char name[] = EDGE_COOKIE;
@@ -196,8 +197,8 @@ static bool is_forwarded(const struct rewrite_response *in, const struct http_fi
 	return !is_dropped(f->name, server_drops, CYG_N(server_drops)) && !is_our_cookie(f);
 }
 
-/* HEAD and 304 have no body, and their Content-Length speaks of the one that GET would have; a 204
- * has none anyway (RFC 9110 8.6). */
+/* Responses to HEAD and 304 have no body; their Content-Length is that of the body that GET would
+ * have. A 204 has none (RFC 9110 8.6). */
 static int write_response_framing(
     const struct rewrite_response *in, struct cyg_buf *out, struct cyg_err *err)
 {

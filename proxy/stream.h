@@ -1,6 +1,6 @@
-/* How bytes enter and leave one connection. Raw sockets are here (stream_raw.c); TLS is a second
- * table with the same functions. What a stream cannot do now waits for a direction of the socket,
- * which need not be its own: a handshake, and a read of TLS, may have to write first. */
+/* How bytes are read from and written to one connection: a table of functions. Plain sockets have
+ * one (stream_raw.c); TLS would be a second one. A stream that cannot continue says which direction
+ * of the socket it waits for: a handshake, or a read of TLS, may have to write first. */
 #ifndef PROXY_STREAM_H
 #define PROXY_STREAM_H
 

@@ -1,5 +1,5 @@
-/* A table's rows: kept by their keys, and found. Reading them from JSON is table_json.c, changing
- * them table_change.c; putting a table in force is force.c. */
+/* The table: stores its rows by their keys and finds them. Reading them from JSON is table_json.c,
+ * changing them table_change.c; putting a table in force is force.c. */
 #include "proxy/table_priv.h"
 
 #include "base/mem.h"
@@ -170,7 +170,7 @@ static struct route *find_at(const struct table *t, struct cyg_str host, struct 
 	return r != NULL ? r : table_find_exact(t, CYG_STR(""), prefix);
 }
 
-/* A path that lacks the closing '/' of a prefix ("/user/alice") is that route's. */
+/* A path that is a prefix without its closing '/' ("/user/alice") belongs to that route. */
 static struct route *find_slash(const struct table *t, struct cyg_str host, struct cyg_str path)
 {
 	char with[CYG_ROUTE_PREFIX_MAX + 1];
@@ -182,8 +182,8 @@ static struct route *find_slash(const struct table *t, struct cyg_str host, stru
 	return find_at(t, host, (struct cyg_str){ with, path.len + 1 });
 }
 
-/* Longest first; only cuts behind a '/' can be prefixes, and none is longer than prefix_max, so a
- * long path costs no more than a long prefix. */
+/* Tries the longest prefix first. Only a part that ends with '/' can be one, and none is longer
+ * than prefix_max, so a long path costs no more than a long prefix. */
 static struct route *find_longest(
     const struct table *t, struct cyg_str host, struct cyg_str path, size_t max)
 {

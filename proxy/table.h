@@ -1,6 +1,6 @@
-/* What the proxy knows: routes and credentials, as the hub (or a file) last said. The format is
- * cygnet/table.h. A table is read whole (table_json.c) or changed in place (table_change.c);
- * finding in it is pure. */
+/* The proxy's table: the routes and credentials that the hub (or a file) sent last. The format is
+ * in cygnet/table.h. A table is read whole (table_json.c) or changed in place (table_change.c);
+ * finding a row is pure. */
 #ifndef PROXY_TABLE_H
 #define PROXY_TABLE_H
 
@@ -14,9 +14,9 @@
 enum { TABLE_SHA256 = 32 };
 
 enum route_auth {
-	ROUTE_NONE,    /* the target looks after itself */
-	ROUTE_SESSION, /* only with a credential that may use it */
-	ROUTE_USER,    /* with any user's credential; the target looks after the rest */
+	ROUTE_NONE,    /* no check here; the target does its own */
+	ROUTE_SESSION, /* only with a credential that has access to it */
+	ROUTE_USER,    /* with any user's credential; the target checks the rest */
 };
 
 struct route {
@@ -34,12 +34,12 @@ struct route {
 struct cred {
 	uint8_t sha256[TABLE_SHA256];
 	const char *user;
-	const char *host;   /* good only there; "" for anywhere */
+	const char *host;   /* accepted only there; "" for anywhere */
 	int64_t expires;    /* seconds since 1970, 0: never */
-	const char *server; /* good only at the inner door, for that server; "" for people's */
-	const char *access; /* n_access terminated texts, one behind the other */
+	const char *server; /* accepted only at the inner listener; "" for users' */
+	const char *access; /* n_access terminated texts, one after the other */
 	size_t n_access;
-	struct cyg_list conns; /* exchanges that live by it (cred_link of struct client) */
+	struct cyg_list conns; /* exchanges that use it (cred_link of struct client) */
 	char text[];
 };
 
@@ -74,8 +74,8 @@ struct table_change {
 	size_t n_drop_routes, n_drop_creds;
 };
 
-/* Called for each row that leaves (now is NULL), comes (old is NULL) or is replaced, when finding
- * gives the new state already; old is freed after it. */
+/* Called for each row that is removed (now is NULL), added (old is NULL) or replaced, when the
+ * table is already changed; old is freed after the call. */
 struct table_watch {
 	void (*route)(void *arg, struct route *old, struct route *now);
 	void (*cred)(void *arg, struct cred *old, struct cred *now);
@@ -85,11 +85,11 @@ struct table_watch {
 int table_change_parse(struct cyg_str json, struct table_change **ret, struct cyg_err *err);
 /* NULL is accepted. */
 void table_change_free(struct table_change *c);
-/* Whether it can be applied: -CYG_EEXIST when it builds on another generation, -CYG_ELIMIT when the
- * table would grow too large. t may be NULL. */
+/* Checks whether the change can be applied: -CYG_EEXIST when it builds on another generation,
+ * -CYG_ELIMIT when the table would grow too large. t may be NULL. */
 int table_change_check(const struct table_change *c, const struct table *t, struct cyg_err *err);
-/* Applies one that was checked; its rows become t's. watch may be NULL. Costs what the change is
- * large, however large the table. */
+/* Applies a change that was checked; its rows become t's. watch may be NULL. The cost depends on
+ * the size of the change, not of the table. */
 void table_apply(struct table *t, struct table_change *c, const struct table_watch *watch);
 
 /* ---- finding ---- */
@@ -97,13 +97,12 @@ void table_apply(struct table *t, struct table_change *c, const struct table_wat
  * wins. NULL: none. *slash is set when the path is a route's prefix but for the closing '/'. */
 struct route *table_find_route(
     const struct table *t, struct cyg_str host, struct cyg_str path, bool *slash);
-/* The same among prefixes that are shorter than r's: where a request goes that r is not for. */
+/* The same among prefixes that are shorter than r's: for a request that may not use r. */
 struct route *table_find_shorter(
     const struct table *t, struct cyg_str host, struct cyg_str path, const struct route *r);
 /* True when the credential (NULL: none) may use the route. */
 bool table_may_use(const struct cred *c, const struct route *r);
-/* True when the target is a user's server, a stranger to the hub and to the browser, whoever may
- * reach it. */
+/* True when the target is a user's server: hub and browser do not trust it, whoever may use it. */
 bool table_is_server(const struct route *r);
 /* The route with exactly that host and prefix, or NULL. */
 struct route *table_find_exact(const struct table *t, struct cyg_str host, struct cyg_str prefix);
@@ -111,7 +110,7 @@ struct route *table_find_exact(const struct table *t, struct cyg_str host, struc
 struct cred *table_find_cred(const struct table *t, struct cyg_str secret, int64_t now_s);
 /* The credential with that hash, expired or not, or NULL. */
 struct cred *table_find_hash(const struct table *t, const uint8_t sha256[TABLE_SHA256]);
-/* True when both rows say the same. */
+/* True when both rows are equal. */
 bool table_same_route(const struct route *a, const struct route *b);
 bool table_same_cred(const struct cred *a, const struct cred *b);
 

@@ -1,5 +1,5 @@
-/* A table, changed in place: PATCH /table. It is read and checked whole before the first row moves.
- */
+/* A change of the table in place, for PATCH /table. The whole change is read and checked before the
+ * first row is changed. */
 #include "proxy/table_priv.h"
 
 #include "base/mem.h"
@@ -193,7 +193,7 @@ void table_apply(struct table *t, struct table_change *c, const struct table_wat
 	while (cyg_hash_next(set->creds, &pos, &key, &row))
 		tell_cred(watch, table_put_cred(t, row), row);
 	t->generation = c->to;
-	/* Their rows are the table's now. */
+	/* The rows belong to the table now. */
 	cyg_hash_free(set->routes, NULL);
 	cyg_hash_free(set->creds, NULL);
 	set->routes = cyg_hash_new();

@@ -1,5 +1,5 @@
-/* A table's rows from JSON. Everything is checked before anything is kept: the rows' keys and
- * types, names and sizes, and that no two rows claim the same thing. */
+/* Reads a table's rows from JSON. Everything is checked before anything is kept: keys, types, names
+ * and sizes, and that no two rows have the same key. */
 #include "proxy/table_priv.h"
 
 #include "base/enc.h"
@@ -223,7 +223,7 @@ static int cred_expires(const struct table_row *row, int64_t *ret, struct cyg_er
 	*ret = 0;
 	if (v == NULL || json_is_null(v))
 		return 0;
-	/* A hub that writes times with fractions is understood; a negative one is not. */
+	/* Fractions of a second are accepted; negative times are not. */
 	if (!json_is_number(v) || json_number_value(v) < 0 || json_number_value(v) > 4e12)
 		return row_fail(
 		    row, CYG_CREDENTIAL_EXPIRES, "must be seconds since 1970, or 0", err);

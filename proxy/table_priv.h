@@ -34,7 +34,7 @@ int table_check_keys(const struct table_row *row, const char *const *allowed, st
 /* Whole numbers of the top level. */
 int table_read_generation(
     const json_t *root, const char *key, bool required, uint64_t *ret, struct cyg_err *err);
-/* The document; what names its bytes' limit. */
+/* Parses the document; what names it in the message about its size. */
 int table_load_json(struct cyg_str json, size_t max, json_t **ret, struct cyg_err *err);
 
 #endif

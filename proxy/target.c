@@ -1,4 +1,4 @@
-/* Targets of routes. */
+/* Parses the target of a route. */
 #include "proxy/target.h"
 
 #include "base/num.h"

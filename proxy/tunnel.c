@@ -1,4 +1,4 @@
-/* WebSockets after their opening: two pumps of bytes, whose content is nobody's business here. */
+/* WebSockets after their opening: bytes are copied in both directions without looking at them. */
 #include "proxy/proxy.h"
 #include "proxy/upstream.h"
 

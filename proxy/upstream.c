@@ -27,7 +27,7 @@ static void upstream_close(struct upstream *u)
 	peer_close(&u->peer, false, on_closed);
 }
 
-/* An idle connection has nothing to say: whatever comes is its end. */
+/* An idle connection expects no bytes: any event closes it. */
 static void on_poll(uv_poll_t *handle, int status, int events)
 {
 	struct upstream *u = handle->data;
@@ -95,13 +95,13 @@ static int open_socket(const struct target *t, bool *connecting, struct cyg_err 
 		*connecting = true;
 		return CYG_TAKE_FD(fd);
 	}
-	/* A Unix socket whose backlog is full says so; it does not queue us. */
+	/* connect() to a Unix socket with a full backlog fails at once instead of waiting. */
 	if (errno == EAGAIN)
 		return cyg_fail(err, CYG_EBUSY, "the target's backlog is full");
 	return cyg_fail_sys(err, errno, "connect");
 }
 
-/* Connections that nobody uses give their files to one that somebody waits for. */
+/* Out of descriptors: closes the idle connections of all pools and tries again. */
 static int open_in_need(
     struct proxy *p, const struct target *t, bool *connecting, struct cyg_err *err)
 {
@@ -121,7 +121,7 @@ static int connect_new(struct client *c, struct pool *pool, struct cyg_err *err)
 	bool connecting;
 	int fd;
 
-	/* Busy from here on: a pool without any connection is forgotten by upstream_tidy. */
+	/* Counted as busy already now: upstream_tidy frees a pool without any connection. */
 	pool->n_busy++;
 	fd = open_in_need(p, &pool->target, &connecting, err);
 	stream_init(&stream, &stream_raw, fd, NULL);
@@ -152,7 +152,7 @@ int upstream_take(struct client *c, const char *target, bool fresh, struct cyg_e
 		return -CYG_EINVAL;
 	if (fresh || pool->idle.n == 0)
 		return connect_new(c, pool, err);
-	/* The one used last: the others grow old and are closed. */
+	/* The one used last, so that the others age and are closed. */
 	u = CYG_CONTAINER_OF(pool->idle.head.prev, struct upstream, link);
 	cyg_list_remove(&pool->idle, &u->link);
 	pool->n_busy++;

@@ -1,4 +1,5 @@
-/* Connections to targets: made, kept alive in one pool a target, given to one request at a time. */
+/* Connections to targets. Each target has a pool of kept-alive connections; a connection serves one
+ * request at a time. */
 #ifndef PROXY_UPSTREAM_H
 #define PROXY_UPSTREAM_H
 
@@ -33,12 +34,12 @@ struct upstream {
  * which may still be connecting. -CYG_EBUSY when the target's backlog is full (try again), another
  * code when it cannot be reached. */
 int upstream_take(struct client *c, const char *target, bool fresh, struct cyg_err *err);
-/* Gives c's connection back: to the pool when keep, else closed. Leaves c->up NULL; fine when it is
- * NULL already. */
+/* Gives c's connection back to the pool when keep, else closes it. Sets c->up to NULL; does nothing
+ * when it is NULL already. */
 void upstream_release(struct client *c, bool keep);
-/* What to wait for, while it has a client. */
+/* Sets what to wait for, while it has a client. */
 void upstream_watch(struct upstream *u, int events);
-/* Closes idle connections that are old (all: every one) and forgets pools without any. */
+/* Closes idle connections that are old (with all: every one) and frees pools without any. */
 void upstream_tidy(struct proxy *p, bool all);
 
 #endif

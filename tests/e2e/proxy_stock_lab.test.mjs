@@ -29,7 +29,7 @@ async function proxyTo(folder, socket) {
 	const table = path.join(folder, 'table.json');
 	writeFileSync(table, JSON.stringify({ generation: 1, routes: [{ prefix: BASE, target: `unix:${socket}`, auth: 'none' }] }));
 	const proxy = start('proxy', 'cygnet-proxy', ['--listen', '127.0.0.1:0', '--table', table, '--access-log', 'true']);
-	const [, port] = await proxy.waitFor(/public door at .* port (\d+)/);
+	const [, port] = await proxy.waitFor(/public listener at .* port (\d+)/);
 	return { proxy, url: `http://localhost:${port}${BASE}` };
 }
 

@@ -37,7 +37,7 @@ static void check_cookies(struct cyg_str rest)
 		require(!cyg_str_starts(cyg_str_trim(one), EDGE_COOKIE "="));
 }
 
-static void check_fields(const struct edge_answer *edge)
+static void check_fields(const struct edge_decision *edge)
 {
 	const struct http_field *user = http_head_find(&again, "x-cygnet-user");
 	bool session = edge->route->auth == ROUTE_SESSION;
@@ -55,11 +55,13 @@ static void check_fields(const struct edge_answer *edge)
 	}
 }
 
-static void check_message(const struct edge_answer *edge)
+static void check_message(const struct edge_decision *edge)
 {
-	struct rewrite_request in = {
-		.head = &head, .edge = edge, .door = DOOR_PUBLIC, .scheme = "http", .ip = "9.9.9.9"
-	};
+	struct rewrite_request in = { .head = &head,
+		.edge = edge,
+		.kind = LISTENER_PUBLIC,
+		.scheme = "http",
+		.ip = "9.9.9.9" };
 	cyg_autobuf struct cyg_buf out;
 	struct cyg_err err;
 	int status;
@@ -85,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct edge_policy policy = { .scheme = "http" };
 	struct edge_request in = { .policy = &policy, .head = &head, .now_s = 1000 };
 	struct cyg_arena arena;
-	struct edge_answer edge;
+	struct edge_decision edge;
 	struct table *t = NULL;
 	struct cyg_err err;
 	int status;
@@ -98,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cyg_arena_init(&arena);
 	in.arena = &arena;
 	in.table = t;
-	in.door = (data[0] & 1) != 0 ? DOOR_INNER : DOOR_PUBLIC;
+	in.kind = (data[0] & 1) != 0 ? LISTENER_INNER : LISTENER_PUBLIC;
 	edge_decide(&in, &edge);
 	require(edge.verdict != EDGE_REFUSE || (edge.status >= 400 && edge.message != NULL));
 	if (edge.verdict == EDGE_PASS) {

@@ -201,7 +201,7 @@ class Proxy:
             self.file.write_text(json.dumps(table))
             words += ["--table", self.file]
         self.daemon = daemon(words)
-        self.port = int(self.daemon.wait_line(r"public door at .* port (\d+)").group(1))
+        self.port = int(self.daemon.wait_line(r"public listener at .* port (\d+)").group(1))
         self.address = ("127.0.0.1", self.port)
         self.generation = 1
         self.host = f"localhost:{self.port}"

@@ -23,7 +23,8 @@ static void start(void)
 	proxy.pools = cyg_hash_new();
 	proxy.activity = cyg_hash_new();
 	cyg_buf_init(&proxy.head, EDGE_MAX);
-	listener = (struct listener){ .proxy = &proxy, .door = DOOR_PUBLIC, .stream = &stream_raw };
+	listener =
+	    (struct listener){ .proxy = &proxy, .kind = LISTENER_PUBLIC, .stream = &stream_raw };
 	listener.policy.scheme = "http";
 	ck_assert_int_eq(hosts_parse(CYG_STR("h"), &listener.policy.hosts, NULL), 0);
 	clients_init(&proxy);

@@ -39,68 +39,69 @@ static const struct row {
 	const char *request;
 	enum edge_verdict verdict;
 	int status;
-	enum edge_door door;
+	enum edge_listener kind;
 } rows[] = {
 	/* Routes that need nobody. */
-	{ GET("/hub/x"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/hub/x") PAGE, EDGE_PASS, 0, DOOR_PUBLIC },
-	{ POST("/hub/x"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ POST("/hub/x") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
-	{ POST("/hub/x") TOKEN("anything"), EDGE_PASS, 0, DOOR_PUBLIC },
+	{ GET("/hub/x"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/hub/x") PAGE, EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ POST("/hub/x"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ POST("/hub/x") ORIGIN, EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ POST("/hub/x") TOKEN("anything"), EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ POST("/hub/x") TOKEN("anything") "Origin: http://evil\r\n", EDGE_REFUSE, 403,
-	    DOOR_PUBLIC },
+	    LISTENER_PUBLIC },
 	/* Routes with an owner. */
-	{ GET("/user/alice/"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") "Accept: text/html\r\n", EDGE_LOGIN, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") TOKEN("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("bob") PAGE, EDGE_PASS, 0, DOOR_PUBLIC },
+	{ GET("/user/alice/"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice/") PAGE, EDGE_LOGIN, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") "Accept: text/html\r\n", EDGE_LOGIN, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("alice"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") TOKEN("alice"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("bob"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("bob") PAGE, EDGE_PASS, 0, LISTENER_PUBLIC },
 	/* No route but that of all users' addresses. */
-	{ GET("/user/carol/"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/carol/") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
-	{ GET("/user/carol/") COOKIE("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("old") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("agent"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") TOKEN("agent"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("alice") TOKEN("bob"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("alice") TOKEN("unknown"), EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") COOKIE("alice") COOKIE("bob"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice") COOKIE("alice"), EDGE_SLASH, 0, DOOR_PUBLIC },
-	{ GET("/user/alice") PAGE, EDGE_LOGIN, 0, DOOR_PUBLIC },
-	{ POST("/user/alice") TOKEN("alice"), EDGE_REFUSE, 404, DOOR_PUBLIC },
-	{ GET("/user/alice/../bob/"), EDGE_REFUSE, 400, DOOR_PUBLIC },
+	{ GET("/user/carol/"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/carol/") PAGE, EDGE_LOGIN, 0, LISTENER_PUBLIC },
+	{ GET("/user/carol/") COOKIE("bob"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("old") PAGE, EDGE_LOGIN, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("agent"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice/") TOKEN("agent"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("alice") TOKEN("bob"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("alice") TOKEN("unknown"), EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") COOKIE("alice") COOKIE("bob"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice") COOKIE("alice"), EDGE_SLASH, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice") PAGE, EDGE_LOGIN, 0, LISTENER_PUBLIC },
+	{ POST("/user/alice") TOKEN("alice"), EDGE_REFUSE, 404, LISTENER_PUBLIC },
+	{ GET("/user/alice/../bob/"), EDGE_REFUSE, 400, LISTENER_PUBLIC },
 	/* State changes. */
-	{ POST("/user/alice/") COOKIE("alice"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ POST("/user/alice/") COOKIE("alice") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
+	{ POST("/user/alice/") COOKIE("alice"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ POST("/user/alice/") COOKIE("alice") ORIGIN, EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ POST("/user/alice/") COOKIE("alice") "Sec-Fetch-Site: same-origin\r\n", EDGE_PASS, 0,
-	    DOOR_PUBLIC },
-	{ POST("/user/alice/") COOKIE("alice") TOKEN("unknown"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ POST("/user/alice/") TOKEN("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
+	    LISTENER_PUBLIC },
+	{ POST("/user/alice/") COOKIE("alice") TOKEN("unknown"), EDGE_REFUSE, 403,
+	    LISTENER_PUBLIC },
+	{ POST("/user/alice/") TOKEN("alice"), EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ POST("/user/alice/") TOKEN("alice") "Sec-Fetch-Site: cross-site\r\n", EDGE_REFUSE, 403,
-	    DOOR_PUBLIC },
-	{ POST("/user/alice/") ORIGIN, EDGE_REFUSE, 403, DOOR_PUBLIC },
+	    LISTENER_PUBLIC },
+	{ POST("/user/alice/") ORIGIN, EDGE_REFUSE, 403, LISTENER_PUBLIC },
 	/* WebSockets. */
-	{ GET("/user/alice/") WS COOKIE("alice"), EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") WS COOKIE("alice") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") WS COOKIE("bob") ORIGIN, EDGE_PASS, 0, DOOR_PUBLIC },
-	{ GET("/user/alice/") WS PAGE ORIGIN, EDGE_REFUSE, 403, DOOR_PUBLIC },
-	{ GET("/user/alice/") WS TOKEN("alice"), EDGE_PASS, 0, DOOR_PUBLIC },
+	{ GET("/user/alice/") WS COOKIE("alice"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice/") WS COOKIE("alice") ORIGIN, EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") WS COOKIE("bob") ORIGIN, EDGE_PASS, 0, LISTENER_PUBLIC },
+	{ GET("/user/alice/") WS PAGE ORIGIN, EDGE_REFUSE, 403, LISTENER_PUBLIC },
+	{ GET("/user/alice/") WS TOKEN("alice"), EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ GET("/user/alice/") "Connection: Upgrade\r\nUpgrade: websocket\r\n" COOKIE("alice")
 		ORIGIN,
-	    EDGE_REFUSE, 426, DOOR_PUBLIC },
+	    EDGE_REFUSE, 426, LISTENER_PUBLIC },
 	/* Hosts. */
-	{ "GET / HTTP/1.1\r\nHost: evil\r\n", EDGE_REFUSE, 421, DOOR_PUBLIC },
-	{ "GET / HTTP/1.0\r\n", EDGE_REFUSE, 400, DOOR_PUBLIC },
+	{ "GET / HTTP/1.1\r\nHost: evil\r\n", EDGE_REFUSE, 421, LISTENER_PUBLIC },
+	{ "GET / HTTP/1.0\r\n", EDGE_REFUSE, 400, LISTENER_PUBLIC },
 	/* The inner door. */
-	{ GET("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, DOOR_INNER },
-	{ POST("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, DOOR_INNER },
-	{ GET("/hub/api/x") COOKIE("agent"), EDGE_REFUSE, 403, DOOR_INNER },
-	{ GET("/hub/api/x") TOKEN("alice"), EDGE_REFUSE, 403, DOOR_INNER },
-	{ GET("/hub/api/x"), EDGE_REFUSE, 403, DOOR_INNER },
-	{ GET("/hub/home") TOKEN("agent"), EDGE_REFUSE, 404, DOOR_INNER },
-	{ GET("/user/alice/") TOKEN("agent"), EDGE_REFUSE, 404, DOOR_INNER },
+	{ GET("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, LISTENER_INNER },
+	{ POST("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, LISTENER_INNER },
+	{ GET("/hub/api/x") COOKIE("agent"), EDGE_REFUSE, 403, LISTENER_INNER },
+	{ GET("/hub/api/x") TOKEN("alice"), EDGE_REFUSE, 403, LISTENER_INNER },
+	{ GET("/hub/api/x"), EDGE_REFUSE, 403, LISTENER_INNER },
+	{ GET("/hub/home") TOKEN("agent"), EDGE_REFUSE, 404, LISTENER_INNER },
+	{ GET("/user/alice/") TOKEN("agent"), EDGE_REFUSE, 404, LISTENER_INNER },
 };
 
 static struct http_head head;
@@ -114,11 +115,11 @@ static struct table *read_table(const char *json)
 	return t;
 }
 
-static void decide(const struct table *t, const struct row *row, struct edge_answer *out)
+static void decide(const struct table *t, const struct row *row, struct edge_decision *out)
 {
 	struct edge_policy policy = { .scheme = "http" };
 	struct edge_request in = {
-		.door = row->door, .policy = &policy, .table = t, .head = &head, .now_s = 1000
+		.kind = row->kind, .policy = &policy, .table = t, .head = &head, .now_s = 1000
 	};
 	struct cyg_arena arena;
 	struct cyg_err err = { 0 };
@@ -139,7 +140,7 @@ START_TEST(test_decision)
 {
 	const struct row *row = &rows[_i];
 	struct table *t = read_table(ROUTES ALICES CREDENTIALS);
-	struct edge_answer out;
+	struct edge_decision out;
 
 	decide(t, row, &out);
 	ck_assert_msg(
@@ -165,7 +166,7 @@ START_TEST(test_a_stranger_cannot_tell_whether_a_server_runs)
 	struct table *without = read_table(ROUTES CREDENTIALS);
 	char request[1024];
 	struct row row = { .request = request };
-	struct edge_answer a, b;
+	struct edge_decision a, b;
 
 	for (size_t i = 0; i < CYG_N(strangers); i++) {
 		(void)snprintf(request, sizeof(request), "%s%s", addresses[_i], strangers[i]);
@@ -186,8 +187,8 @@ END_TEST
 
 START_TEST(test_without_a_table_everything_waits)
 {
-	static const struct row row = { GET("/hub/x"), EDGE_REFUSE, 503, DOOR_PUBLIC };
-	struct edge_answer out;
+	static const struct row row = { GET("/hub/x"), EDGE_REFUSE, 503, LISTENER_PUBLIC };
+	struct edge_decision out;
 
 	decide(NULL, &row, &out);
 	ck_assert_int_eq(out.verdict, EDGE_REFUSE);

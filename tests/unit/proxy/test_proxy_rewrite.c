@@ -20,11 +20,12 @@ static struct cred alice = { .user = "alice", .host = "", .server = "" };
 static struct cred agent = { .user = "alice", .host = "", .server = "a1" };
 
 /* The head that the target gets for the request's fields. */
-static const char *forward(const char *request, enum edge_door door, const struct edge_answer *edge)
+static const char *forward(
+    const char *request, enum edge_listener door, const struct edge_decision *edge)
 {
 	static struct cyg_buf out;
 	struct rewrite_request in = {
-		.head = &head, .edge = edge, .door = door, .scheme = "http", .ip = "9.9.9.9"
+		.head = &head, .edge = edge, .kind = door, .scheme = "http", .ip = "9.9.9.9"
 	};
 	struct cyg_err err = { 0 };
 	int status;
@@ -39,14 +40,14 @@ static const char *forward(const char *request, enum edge_door door, const struc
 
 START_TEST(test_a_users_server_gets_no_credential_and_a_name)
 {
-	struct edge_answer edge = { .route = &session_route, .cred = &alice, .by_token = true };
+	struct edge_decision edge = { .route = &session_route, .cred = &alice, .by_token = true };
 
 	ck_assert_str_eq(
 	    forward(
 		"GET /user/alice/a%20b?c HTTP/1.1\r\nHost: h:1\r\nAuthorization: token x\r\n"
 		"Cookie: a=1; __Host-cygnet=s; __Host-cygnet-attempt=t; b=2\r\nX-Cygnet-User: root\r\n"
 		"X-Forwarded-For: 1.1.1.1\r\nAccept: x\r\n\r\n",
-		DOOR_PUBLIC, &edge),
+		LISTENER_PUBLIC, &edge),
 	    "GET /user/alice/a%20b?c HTTP/1.1\r\nHost: h:1\r\nAccept: x\r\nCookie: a=1; b=2\r\n"
 	    "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h:1\r\n"
 	    "X-Cygnet-User: alice\r\n\r\n");
@@ -55,16 +56,16 @@ END_TEST
 
 START_TEST(test_a_servers_own_authorization_passes_beside_our_cookie)
 {
-	struct edge_answer edge = { .route = &session_route, .cred = &alice, .by_token = false };
+	struct edge_decision edge = { .route = &session_route, .cred = &alice, .by_token = false };
 
 	ck_assert_ptr_nonnull(
 	    strstr(forward("GET /user/alice/ HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eA==\r\n"
 			   "Cookie: __Host-cygnet=s\r\n\r\n",
-		       DOOR_PUBLIC, &edge),
+		       LISTENER_PUBLIC, &edge),
 		"Authorization: Basic eA==\r\n"));
 	ck_assert_ptr_null(strstr(
 	    forward("GET /user/alice/ HTTP/1.1\r\nHost: h\r\nCookie: __Host-cygnet=s\r\n\r\n",
-		DOOR_PUBLIC, &edge),
+		LISTENER_PUBLIC, &edge),
 	    "Cookie"));
 }
 END_TEST
@@ -72,26 +73,26 @@ END_TEST
 START_TEST(test_a_server_that_anybody_may_reach_gets_no_cookie_of_ours_either)
 {
 	struct route shown = open_route;
-	struct edge_answer edge = { .route = &shown };
+	struct edge_decision edge = { .route = &shown };
 
 	shown.server = "a1";
 	ck_assert_ptr_nonnull(strstr(forward("GET /user/alice/ HTTP/1.1\r\nHost: h\r\n"
 					     "Cookie: a=1; __Host-cygnet=s\r\n\r\n",
-					 DOOR_PUBLIC, &edge),
+					 LISTENER_PUBLIC, &edge),
 	    "\r\nCookie: a=1\r\n"));
 }
 END_TEST
 
 START_TEST(test_nobody_can_say_who_is_asking)
 {
-	struct edge_answer edge = { .route = &open_route };
+	struct edge_decision edge = { .route = &open_route };
 
 	ck_assert_str_eq(
 	    forward("GET / HTTP/1.1\r\nHost: h\r\nRemote-User: root\r\nRemote-Groups: root\r\n"
 		    "X-Real-IP: 1\r\nX-Remote-User: root\r\nX-Auth-Request-User: root\r\n"
 		    "X-Authenticated-User: root\r\nX-Cluster-Client-IP: 1\r\nX-Scheme: https\r\n"
 		    "Forwarded: for=1\r\nTrue-Client-IP: 1\r\nX-Client-IP: 1\r\n\r\n",
-		DOOR_PUBLIC, &edge),
+		LISTENER_PUBLIC, &edge),
 	    "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: http\r\n"
 	    "X-Forwarded-Host: h\r\n\r\n");
 }
@@ -99,13 +100,13 @@ END_TEST
 
 START_TEST(test_the_hub_gets_cookies_and_tokens_as_they_came)
 {
-	struct edge_answer edge = { .route = &open_route };
+	struct edge_decision edge = { .route = &open_route };
 
 	ck_assert_str_eq(
 	    forward(
 		"POST /hub/ HTTP/1.1\r\nHost: h\r\nCookie: __Host-cygnet=s;b=2\r\nCookie: c=3\r\n"
 		"Authorization: token x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
-		DOOR_PUBLIC, &edge),
+		LISTENER_PUBLIC, &edge),
 	    "POST /hub/ HTTP/1.1\r\nHost: h\r\nAuthorization: token x\r\nCookie: __Host-cygnet=s; b=2; c=3\r\n"
 	    "X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"
 	    "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
@@ -114,13 +115,13 @@ END_TEST
 
 START_TEST(test_the_inner_door_names_the_server_and_passes_no_cookie)
 {
-	struct edge_answer edge = { .route = &open_route, .cred = &agent, .by_token = true };
+	struct edge_decision edge = { .route = &open_route, .cred = &agent, .by_token = true };
 
 	ck_assert_str_eq(
 	    forward(
 		"POST /hub/api/x HTTP/1.1\r\nHost: h\r\nCookie: a=1\r\nAuthorization: token x\r\n"
 		"X-Cygnet-Server: b2\r\nContent-Length: 0\r\n\r\n",
-		DOOR_INNER, &edge),
+		LISTENER_INNER, &edge),
 	    "POST /hub/api/x HTTP/1.1\r\nHost: h\r\nAuthorization: token x\r\nX-Forwarded-For: 9.9.9.9\r\n"
 	    "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\nX-Cygnet-User: alice\r\nX-Cygnet-Server: a1\r\n"
 	    "Content-Length: 0\r\n\r\n");
@@ -132,13 +133,13 @@ START_TEST(test_an_upgrade_is_passed_only_when_it_was_allowed)
 	static const char request[] =
 	    "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, X-Hop\r\nX-Hop: 1\r\n"
 	    "Upgrade: websocket, h2c\r\n\r\n";
-	struct edge_answer edge = { .route = &open_route };
+	struct edge_decision edge = { .route = &open_route };
 
-	ck_assert_ptr_null(strstr(forward(request, DOOR_PUBLIC, &edge), "pgrade"));
+	ck_assert_ptr_null(strstr(forward(request, LISTENER_PUBLIC, &edge), "pgrade"));
 	edge.upgrade = true;
-	ck_assert_ptr_nonnull(strstr(
-	    forward(request, DOOR_PUBLIC, &edge), "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
-	ck_assert_ptr_null(strstr(forward(request, DOOR_PUBLIC, &edge), "Hop"));
+	ck_assert_ptr_nonnull(strstr(forward(request, LISTENER_PUBLIC, &edge),
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+	ck_assert_ptr_null(strstr(forward(request, LISTENER_PUBLIC, &edge), "Hop"));
 }
 END_TEST
 

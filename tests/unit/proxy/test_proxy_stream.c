@@ -141,7 +141,7 @@ static void start(void)
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	proxy = (struct proxy){ .loop = &loop };
 	listener = (struct listener){ .proxy = &proxy,
-		.door = DOOR_PUBLIC,
+		.kind = LISTENER_PUBLIC,
 		.stream = &withholding,
 		.stream_open = held_open };
 	proxy.pools = cyg_hash_new();
