@@ -22,22 +22,28 @@ static void group_free(void *p)
 	free(group);
 }
 
-static struct group *add(struct access *access, const char *name)
+static void free_json(void *value)
+{
+	json_decref(value);
+}
+
+static struct group *group_new(const char *name)
 {
 	struct group *group = cyg_xcalloc(1, sizeof(*group));
 
 	(void)cyg_str_copy(group->name, sizeof(group->name), cyg_str_of(name));
 	group->properties = json_object();
-	(void)cyg_hash_set(access->groups->by_name, cyg_str_of(group->name), group);
 	return group;
 }
 
 static void on_group(void *arg, const void *found)
 {
 	const struct store_group *row = found;
-	struct group *group = add(arg, row->name);
+	struct access *access = arg;
+	struct group *group = group_new(row->name);
 	json_t *properties = json_loads(row->properties, 0, NULL);
 
+	(void)cyg_hash_set(access->groups->by_name, cyg_str_of(group->name), group);
 	group->created_us = row->created_us;
 	if (!json_is_object(properties)) {
 		json_decref(properties);
@@ -55,7 +61,7 @@ static void on_member(void *arg, const void *found)
 
 	if (group == NULL || person == NULL)
 		return;
-	person_put_in(person, group->name);
+	person_found_in(person, group->name);
 	group->members++;
 }
 
@@ -98,8 +104,10 @@ int group_make(struct access *access, const char *name, struct group **ret, stru
 		    err, CYG_EINVAL, "A group's name has 1 to %d characters.", GROUP_NAME_MAX - 1);
 	if (groups_find(access, text) != NULL)
 		return cyg_fail(err, CYG_EEXIST, "Group %s already exists", name);
-	struct group *group = add(access, name);
+	struct group *group = group_new(name);
 	group->created_us = cyg_clock_wall_us();
+	store_hash_set(access->opts.store, access->groups->by_name, cyg_str_of(group->name), group,
+	    group_free);
 	save(access, group);
 	*ret = group;
 	return 0;
@@ -116,20 +124,26 @@ int group_set_properties(
 	if (strlen(text) > GROUP_PROPERTIES_MAX)
 		return cyg_fail(
 		    err, CYG_ELIMIT, "Properties have at most %d bytes.", GROUP_PROPERTIES_MAX);
-	json_decref(group->properties);
-	group->properties = json_deep_copy(properties);
+	store_replace(
+	    access->opts.store, &group->properties, json_deep_copy(properties), free_json);
 	save(access, group);
 	return 0;
 }
 
 /* ---- members ---- */
 
+static void keep_members(struct access *access, struct group *group)
+{
+	store_keep(access->opts.store, &group->members, sizeof(group->members));
+}
+
 void group_add(struct access *access, struct group *group, struct person *person)
 {
 	const struct store_member row = { group->name, person->name, cyg_clock_wall_us() };
 
-	if (!person_put_in(person, group->name))
+	if (!person_put_in(access, person, group->name))
 		return;
+	keep_members(access, group);
 	group->members++;
 	(void)store_add(access->opts.store, &store_members, &row);
 }
@@ -138,8 +152,9 @@ void group_drop(struct access *access, struct group *group, struct person *perso
 {
 	const struct store_member row = { .of_group = group->name, .user = person->name };
 
-	if (!person_take_out(person, group->name))
+	if (!person_take_out(access, person, group->name))
 		return;
+	keep_members(access, group);
 	group->members--;
 	store_remove(access->opts.store, &store_members, &row);
 }
@@ -153,7 +168,7 @@ void groups_forget(struct access *access, struct person *person)
 		struct group *group = groups_find(access, cyg_str_of(json_string_value(one)));
 		if (group == NULL)
 			continue;
-		store_keep(access->opts.store, &group->members, sizeof(group->members));
+		keep_members(access, group);
 		group->members--;
 	}
 }
@@ -165,10 +180,11 @@ void group_remove(struct access *access, struct group *group)
 	size_t pos = 0;
 
 	while (people_next(access, &pos, &person))
-		(void)person_take_out(people_find(access, cyg_str_of(person->name)), group->name);
+		(void)person_take_out(
+		    access, people_find(access, cyg_str_of(person->name)), group->name);
 	roles_follow(access, ROLE_OF_GROUP, group->name, NULL);
 	store_remove(
 	    access->opts.store, &store_groups, &(struct store_group){ .name = group->name });
-	(void)cyg_hash_remove(access->groups->by_name, cyg_str_of(group->name));
-	group_free(group);
+	store_hash_remove(
+	    access->opts.store, access->groups->by_name, cyg_str_of(group->name), group_free);
 }

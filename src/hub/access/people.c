@@ -77,17 +77,24 @@ static bool has(const json_t *list, const char *name)
 	return false;
 }
 
-static void unite_groups(struct person *p)
+/* What the provider says, and what is by hand: a new array. */
+static json_t *united(const struct person *p)
 {
+	json_t *ret = json_copy(p->claimed);
 	size_t i;
 	json_t *one;
 
-	json_decref(p->groups);
-	p->groups = json_copy(p->claimed);
 	json_array_foreach (p->by_hand, i, one) {
-		if (!has(p->groups, json_string_value(one)))
-			(void)json_array_append(p->groups, one);
+		if (!has(ret, json_string_value(one)))
+			(void)json_array_append(ret, one);
 	}
+	return ret;
+}
+
+static void unite_groups(struct person *p)
+{
+	json_decref(p->groups);
+	p->groups = united(p);
 }
 
 /* What is no array is none. */
@@ -327,28 +334,45 @@ bool people_next(const struct access *access, size_t *pos, const struct person *
 	return true;
 }
 
-bool person_put_in(struct person *p, const char *group)
+void person_found_in(struct person *p, const char *group)
+{
+	(void)json_array_append_new(p->by_hand, json_string(group));
+	unite_groups(p);
+}
+
+/* Both arrays are made anew: the old ones come back with a turn that cannot be written. */
+static void set_by_hand(struct access *access, struct person *p, json_t *by_hand)
+{
+	store_replace(access->opts.store, &p->by_hand, by_hand, free_json);
+	store_replace(access->opts.store, &p->groups, united(p), free_json);
+}
+
+bool person_put_in(struct access *access, struct person *p, const char *group)
 {
 	if (has(p->by_hand, group))
 		return false;
-	(void)json_array_append_new(p->by_hand, json_string(group));
-	unite_groups(p);
+	json_t *by_hand = json_copy(p->by_hand);
+	(void)json_array_append_new(by_hand, json_string(group));
+	set_by_hand(access, p, by_hand);
 	return true;
 }
 
-bool person_take_out(struct person *p, const char *group)
+bool person_take_out(struct access *access, struct person *p, const char *group)
 {
+	json_t *by_hand = json_array();
 	size_t i;
 	json_t *one;
 
 	json_array_foreach (p->by_hand, i, one) {
 		if (strcmp(json_string_value(one), group) != 0)
-			continue;
-		(void)json_array_remove(p->by_hand, i);
-		unite_groups(p);
-		return true;
+			(void)json_array_append(by_hand, one);
 	}
-	return false;
+	if (json_array_size(by_hand) == json_array_size(p->by_hand)) {
+		json_decref(by_hand);
+		return false;
+	}
+	set_by_hand(access, p, by_hand);
+	return true;
 }
 
 bool person_is_in(const struct person *p, struct cyg_str group)

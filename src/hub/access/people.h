@@ -55,9 +55,12 @@ void person_set_admin(struct access *access, struct person *p, bool admin);
 void person_remove(struct access *access, struct person *p);
 /* Iterates as cyg_hash_next does. */
 bool people_next(const struct access *access, size_t *pos, const struct person **ret);
-/* Into, or out of, a group by hand, in memory; false when it changes nothing. */
-bool person_put_in(struct person *p, const char *group);
-bool person_take_out(struct person *p, const char *group);
+/* In a group by hand, as its row says: for the start. */
+void person_found_in(struct person *p, const char *group);
+/* Into, or out of, a group by hand, in memory, and back when the turn cannot be written; false when
+ * it changes nothing. */
+bool person_put_in(struct access *access, struct person *p, const char *group);
+bool person_take_out(struct access *access, struct person *p, const char *group);
 bool person_is_in(const struct person *p, struct cyg_str group);
 /* Activity of the person now; written at most every 30 s. */
 void people_active(struct access *access, struct person *p, int64_t now_us);

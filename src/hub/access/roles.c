@@ -53,6 +53,7 @@ static void on_role(void *arg, const void *found)
 	array_free(cyg_hash_set(roles->scopes, cyg_str_of(row->name), scopes));
 }
 
+/* As a row says: for the start. */
 static void add_held(struct roles *roles, const char *kind, const char *name, const char *role)
 {
 	char text[KEY_MAX];
@@ -139,23 +140,60 @@ static size_t index_of(const json_t *list, const char *role)
 	return i;
 }
 
-static bool drop_role(void *arg, struct cyg_str key, void *value)
+static json_t *without(const json_t *list, const char *role)
 {
-	(void)key;
-	(void)json_array_remove(value, index_of(value, arg));
-	if (json_array_size(value) > 0)
-		return false;
-	json_decref(value);
-	return true;
+	json_t *ret = json_array();
+	size_t i;
+	json_t *one;
+
+	json_array_foreach (list, i, one) {
+		if (strcmp(json_string_value(one), role) != 0)
+			(void)json_array_append(ret, one);
+	}
+	return ret;
+}
+
+/* A holder's roles become the list, which is taken; an empty one is not kept. The old list comes
+ * back with a turn that cannot be written, so it is never changed itself. */
+static void set_held(struct access *access, struct cyg_str key, json_t *list)
+{
+	if (json_array_size(list) > 0) {
+		store_hash_set(access->opts.store, access->roles->held, key, list, array_free);
+		return;
+	}
+	array_free(list);
+	store_hash_remove(access->opts.store, access->roles->held, key, array_free);
+}
+
+/* Keys of those who have it: what is changed meanwhile is not walked through. */
+static json_t *holders_of(const struct roles *roles, const char *role)
+{
+	json_t *ret = json_array();
+	struct cyg_str key;
+	void *list;
+	size_t pos = 0;
+
+	while (cyg_hash_next(roles->held, &pos, &key, &list)) {
+		if (index_of(list, role) < json_array_size(list))
+			(void)json_array_append_new(ret, json_stringn(key.p, key.len));
+	}
+	return ret;
 }
 
 void role_remove(struct access *access, const char *name)
 {
 	cyg_autofree char *own = cyg_xstrdup(name);
+	json_t *holders = holders_of(access->roles, own);
+	size_t i;
+	json_t *one;
 
 	store_remove(access->opts.store, &store_roles, &(struct store_role){ .name = own });
-	array_free(cyg_hash_remove(access->roles->scopes, cyg_str_of(own)));
-	(void)cyg_hash_sweep(access->roles->held, drop_role, own);
+	store_hash_remove(access->opts.store, access->roles->scopes, cyg_str_of(own), array_free);
+	json_array_foreach (holders, i, one) {
+		struct cyg_str key = cyg_str_of(json_string_value(one));
+		set_held(access, key, without(cyg_hash_find(access->roles->held, key), own));
+	}
+	json_decref(holders);
 }
 
 const json_t *role_scopes(const struct access *access, struct cyg_str name)
@@ -176,6 +214,7 @@ int role_grant(struct access *access, const char *role, enum role_holder kind, c
     struct cyg_err *err)
 {
 	const json_t *list = roles_of(access, kind, cyg_str_of(name));
+	char text[KEY_MAX];
 
 	if (role_scopes(access, cyg_str_of(role)) == NULL)
 		return cyg_fail(err, CYG_ENOENT, "No such role: %s", role);
@@ -185,7 +224,9 @@ int role_grant(struct access *access, const char *role, enum role_holder kind, c
 		return cyg_fail(err, CYG_ELIMIT, "%s has %d roles already.", name, ROLES_OF_HOLDER);
 	const struct store_holder row = { role, kinds[kind], name, cyg_clock_wall_us() };
 	(void)store_add(access->opts.store, &store_holders, &row);
-	add_held(access->roles, kinds[kind], name, role);
+	json_t *more = without(list, role);
+	(void)json_array_append_new(more, json_string(role));
+	set_held(access, key_of(kinds[kind], cyg_str_of(name), text), more);
 	return 0;
 }
 
@@ -193,15 +234,13 @@ void role_revoke(struct access *access, const char *role, enum role_holder kind,
 {
 	char text[KEY_MAX];
 	struct cyg_str key = key_of(kinds[kind], cyg_str_of(name), text);
-	json_t *list = cyg_hash_find(access->roles->held, key);
+	const json_t *list = cyg_hash_find(access->roles->held, key);
 	const struct store_holder row = { .role = role, .kind = kinds[kind], .name = name };
 
 	if (list == NULL)
 		return;
 	store_remove(access->opts.store, &store_holders, &row);
-	(void)json_array_remove(list, index_of(list, role));
-	if (json_array_size(list) == 0)
-		array_free(cyg_hash_remove(access->roles->held, key));
+	set_held(access, key, without(list, role));
 }
 
 void roles_follow(struct access *access, enum role_holder kind, const char *name, const char *now)

@@ -348,6 +348,139 @@ START_TEST(test_tokens_whose_time_is_over_are_swept)
 }
 END_TEST
 
+/* ---- a turn that cannot be written ---- */
+
+/* All that is remembered of groups and roles, as text: the caller frees it. */
+static char *picture(void)
+{
+	static const char *const groups[] = { "course", "staff", "new" };
+	static const char *const roles[] = { "reader", "writer", "new" };
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < CYG_N(groups); i++) {
+		const struct group *g = groups_find(wing, cyg_str_of(groups[i]));
+		(void)json_array_append_new(all,
+		    json_pack("[s?, I, O?, O?]", g != NULL ? g->name : NULL,
+			(json_int_t)(g != NULL ? g->members : 0), g != NULL ? g->properties : NULL,
+			roles_of(wing, ROLE_OF_GROUP, cyg_str_of(groups[i]))));
+	}
+	for (size_t i = 0; i < CYG_N(roles); i++)
+		(void)json_array_append_new(
+		    all, json_pack("O?", role_scopes(wing, cyg_str_of(roles[i]))));
+	(void)json_array_append_new(
+	    all, json_pack("[O, O, O?, O]", user("alice")->groups, user("alice")->by_hand,
+		     roles_of(wing, ROLE_OF_USER, CYG_STR("alice")), user("bob")->groups));
+	char *text = json_dumps(all, JSON_COMPACT);
+	json_decref(all);
+	return text;
+}
+
+static void make_group(void)
+{
+	group_add(wing, group("new"), user("alice"));
+}
+
+static void set_properties(void)
+{
+	json_t *properties = json_pack("{s:i}", "quota", 7);
+
+	ck_assert_int_eq(group_set_properties(wing, group("course"), properties, &err), 0);
+	json_decref(properties);
+}
+
+static void add_members(void)
+{
+	group_add(wing, group("staff"), user("alice"));
+	group_add(wing, group("course"), user("bob"));
+	group_add(wing, group("staff"), user("bob"));
+}
+
+static void drop_members(void)
+{
+	group_drop(wing, group("course"), user("alice"));
+	group_add(wing, group("course"), user("alice"));
+	group_drop(wing, group("course"), user("alice"));
+}
+
+static void remove_group(void)
+{
+	group_add(wing, group("course"), user("bob"));
+	group_remove(wing, group("course"));
+}
+
+/* And made again, with nothing of what it was. */
+static void remake_group(void)
+{
+	group_remove(wing, group("course"));
+	group_add(wing, group("course"), user("bob"));
+}
+
+static void make_roles(void)
+{
+	role("new", "read:users");
+	role("reader", "read:servers");
+}
+
+static void grant_roles(void)
+{
+	ck_assert_int_eq(role_grant(wing, "writer", ROLE_OF_USER, "alice", &err), 0);
+	ck_assert_int_eq(role_grant(wing, "writer", ROLE_OF_GROUP, "staff", &err), 0);
+}
+
+static void revoke_roles(void)
+{
+	role_revoke(wing, "reader", ROLE_OF_USER, "alice");
+	role_revoke(wing, "reader", ROLE_OF_GROUP, "course");
+	ck_assert_int_eq(role_grant(wing, "writer", ROLE_OF_GROUP, "course", &err), 0);
+}
+
+static void remove_role(void)
+{
+	ck_assert_int_eq(role_grant(wing, "writer", ROLE_OF_USER, "alice", &err), 0);
+	role_remove(wing, "reader");
+}
+
+static void (*const changes[])(void) = { make_group, set_properties, add_members, drop_members,
+	remove_group, remake_group, make_roles, grant_roles, revoke_roles, remove_role };
+
+static void make_something(void)
+{
+	(void)user("bob");
+	(void)group("staff");
+	role("reader", "read:users");
+	role("writer", "admin:users");
+	group_add(wing, group("course"), user("alice"));
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_USER, "alice", &err), 0);
+	ck_assert_int_eq(role_grant(wing, "reader", ROLE_OF_GROUP, "course", &err), 0);
+	reload();
+}
+
+/* A row whose key is there cannot be added. */
+static void fail_turn(void)
+{
+	const struct store_role row = { "writer", "", "[]" };
+
+	(void)store_add(store, &store_roles, &row);
+	ck_assert_int_lt(store_commit(store, &err), 0);
+}
+
+START_TEST(test_a_change_that_cannot_be_written_is_not_remembered)
+{
+	make_something();
+	cyg_autofree char *before = picture();
+	changes[_i]();
+	fail_turn();
+	cyg_autofree char *after = picture();
+	ck_assert_str_eq(after, before);
+	changes[_i]();
+	cyg_autofree char *changed = picture();
+	ck_assert_str_ne(changed, before);
+	reload();
+	cyg_autofree char *found = picture();
+	ck_assert_str_eq(found, changed);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("access rows");
@@ -370,6 +503,8 @@ int main(void)
 	tcase_add_test(tc, test_what_is_no_role_is_refused);
 	tcase_add_test(tc, test_a_service_holds_its_roles_and_its_tokens_go_with_it);
 	tcase_add_test(tc, test_tokens_whose_time_is_over_are_swept);
+	tcase_add_loop_test(
+	    tc, test_a_change_that_cannot_be_written_is_not_remembered, 0, (int)CYG_N(changes));
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
