@@ -12,8 +12,10 @@ from lib import hub_rig
 from lib.bad_disk import FullDisk, Lock, ReadOnly, needs_root
 from lib.daemon import wait_until
 from lib.hub_rig import last_end, make_site, record, wait_state  # noqa: F401  a fixture
+from lib.prometheus import parse
 
 SERVER = "/hub/api/users/{}/server"
+ADMIN = {"Authorization": "token " + "f" * 64}
 
 LOCK, FULL, READ_ONLY = Lock, pytest.param(FullDisk, marks=needs_root), pytest.param(ReadOnly, marks=needs_root)
 
@@ -43,6 +45,12 @@ def heal(site, disk):
         wait_until(lambda: site.browser().get("/hub/health").text == "", "its health is good")
 
 
+def commits(site):
+    """How many turns are on disk, and how many could not be put there."""
+    found = parse(site.browser().get("/hub/metrics", headers=ADMIN).text)
+    return found["cygnet_hub_store_commit_seconds_count",], found["cygnet_hub_store_commit_failures_total",]
+
+
 def spec_of(site, user):
     return next(s for s in site.spawner.servers.values() if s["user"] == user)
 
@@ -60,6 +68,8 @@ def rows(site, sql):
 def test_the_hub_goes_on_without_its_disk_and_is_whole_again_after_it(site, disk):
     alice, bob, dave, eve = (site.browser(name) for name in ("alice", "bob", "dave", "eve"))
     assert alice.post(SERVER.format("alice"), {}).status == eve.post(SERVER.format("eve"), {}).status == 201
+    saved, failed = commits(site)
+    assert saved > 0 == failed
     disk.begin()
 
     refused(bob.post(SERVER.format("bob"), {}))
@@ -70,13 +80,14 @@ def test_the_hub_goes_on_without_its_disk_and_is_whole_again_after_it(site, disk
     refused(dave.post("/hub/api/users/dave/tokens", {}))
     assert dave.get("/hub/api/users/dave/tokens").json == {"api_tokens": []}
     assert dave.get("/hub/api/user").status == 200
-    admin = {"Authorization": "token " + "f" * 64}
-    refused(site.browser().ask("POST", "/hub/api/users/frank", {}, admin))
-    refused(site.browser().ask("DELETE", "/hub/api/users/dave", None, admin))
-    refused(site.browser().ask("PATCH", "/hub/api/users/dave", {"name": "david"}, admin))
+    refused(site.browser().ask("POST", "/hub/api/users/frank", {}, ADMIN))
+    refused(site.browser().ask("DELETE", "/hub/api/users/dave", None, ADMIN))
+    refused(site.browser().ask("PATCH", "/hub/api/users/dave", {"name": "david"}, ADMIN))
     assert dave.get("/hub/api/user").json["name"] == "dave"
     health = site.browser().get("/hub/health")
     assert (health.status, "cannot be written" in health.text) == (200, True)
+    failed = commits(site)[1]
+    assert failed >= 7, "each of those that were refused is counted"
 
     # What happens outside has happened, whatever the disk says.
     assert alice.delete(SERVER.format("alice")).status == 204
@@ -88,13 +99,16 @@ def test_the_hub_goes_on_without_its_disk_and_is_whole_again_after_it(site, disk
     assert site.hub.log.count("nothing can be saved") == 1
 
     heal(site, disk)
+    healed = commits(site)
     assert bob.post(SERVER.format("bob"), {}).status == 201
     assert carol.sign_in("carol", site.PASSWORD).status == 200
     assert dave.post("/hub/api/users/dave/tokens", {}).status == 201
-    assert site.browser().ask("POST", "/hub/api/users/frank", {}, admin).status == 201
-    assert site.browser().ask("DELETE", "/hub/api/users/frank", None, admin).status == 204
+    assert site.browser().ask("POST", "/hub/api/users/frank", {}, ADMIN).status == 201
+    assert site.browser().ask("DELETE", "/hub/api/users/frank", None, ADMIN).status == 204
     assert dave.post("/hub/logout").status == 200 and dave.get("/hub/api/user").status == 403
     assert alice.post(SERVER.format("alice"), {}).status == 201
+    after = commits(site)
+    assert after[0] > healed[0] and after[1] == healed[1] and (healed[1] >= failed or disk.REMOUNTS)
     wait_until(lambda: last_end(eve) is not None, "it is told how eve's server ended")
     assert last_end(eve)["cause"] == ("unknown" if disk.REMOUNTS else "oom")
     assert site.hub.log.count("nothing can be saved") + site.hub.log.count("can be written again") == 2 * (
