@@ -9,7 +9,7 @@ struct cyg_arena {
 };
 
 void cyg_arena_init(struct cyg_arena *a);
-/* Releases everything ever taken from it; it can be used again. */
+/* Releases all memory taken from the arena; the arena can be used again. */
 void cyg_arena_free(struct cyg_arena *a);
 /* Zeroed, aligned for any type, valid until cyg_arena_free. Aborts when memory is out: sizes named
  * by a peer are checked against a limit before they get here. */

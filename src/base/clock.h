@@ -1,4 +1,4 @@
-/* Time. Deadlines and durations use the monotonic clock; only what people or tokens see uses the
+/* Time. Deadlines and durations use the monotonic clock; only what users or tokens see uses the
  * wall clock. Pure modules take the time as a parameter instead of calling these. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

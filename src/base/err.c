@@ -17,7 +17,7 @@ static void err_format(
 	(void)vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 }
 
-/* In parentheses it is not the macro. */
+/* The parentheses keep the macro of the same name from being expanded. */
 int(cyg_fail)(struct cyg_err *err, enum cyg_code code, const char *fmt, ...)
 {
 	va_list ap;

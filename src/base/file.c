@@ -127,8 +127,8 @@ int cyg_file_copy(int from, int to, struct cyg_err *err)
 	do
 		n = copy_file_range(from, NULL, to, NULL, COPY_STEP, 0);
 	while (n > 0 || (n < 0 && errno == EINTR));
-	/* Between file systems of two kinds, and where one of them cannot, the rest goes by hand;
-	 * so does what follows a 0, which some say of files that are not empty. */
+	/* copy_file_range fails between some file systems, and some return 0 for files that are not
+	 * empty: the rest is copied with read and write. */
 	if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
 		return cyg_fail_sys(err, errno, "copy");
 	return copy_by_hand(from, to, err);
@@ -200,7 +200,7 @@ struct frame {
 	char name[256];
 };
 
-#ifndef __clang__ /* gcc loses sight of what an array's elements hold */
+#ifndef __clang__ /* gcc loses track of what an array's elements hold */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 #pragma GCC diagnostic ignored "-Wanalyzer-double-free"
 #endif
@@ -232,7 +232,8 @@ static int push(struct frame *f, int at, const char *name, dev_t dev, bool force
 	return 0;
 }
 
-/* The walk itself: what it removes, how deep it is, and what was too deep and waits at the top. */
+/* The state of the walk: the folders being removed, the depth, and what was moved to the top
+ * because it lay too deep. */
 struct walk {
 	struct frame stack[REMOVE_DEPTH_MAX];
 	size_t depth;
@@ -243,8 +244,8 @@ struct walk {
 	size_t left;    /* entries that may still be looked at */
 };
 
-/* A folder that lies deeper than there are frames is moved up into the top folder, where it is met
- * again: so no depth, which is the choice of whoever made the tree, stops a removal. */
+/* A folder that lies deeper than there are frames is moved up into the top folder and removed from
+ * there later. So a tree of any depth can be removed. */
 static int move_up(struct walk *w, int at, const char *name)
 {
 	char up[48];
@@ -280,7 +281,8 @@ static int remove_entry(struct walk *w, const char *name)
 	return rc;
 }
 
-/* The folder on top of the stack is read to its end: removed, unless it is the root of the walk. */
+/* The folder on top of the stack has been read to its end. It is removed, unless it is the root of
+ * the walk. */
 static int leave(struct walk *w)
 {
 	if (w->depth == 1 && w->moved) {

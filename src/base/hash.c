@@ -194,9 +194,9 @@ size_t cyg_hash_sweep(struct cyg_hash *h, cyg_hash_goes_fn goes, void *arg)
 {
 	size_t first = 0, n = 0;
 
-	/* No run of keys goes past a free slot (there always is one). So, told from behind one, a
-	 * removal moves only keys that have not been told yet, and the next of them into this slot.
-	 */
+	/* No run of keys goes past a free slot, and there is always one. The sweep starts behind a
+	 * free slot, so a removal moves only keys that were not visited yet, and puts the next of
+	 * them into this slot. */
 	while (h->slots[first].key != NULL)
 		first++;
 	for (size_t told = 1; told < h->cap;) {

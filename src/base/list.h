@@ -48,7 +48,7 @@ static inline void cyg_list_remove(struct cyg_list *list, struct cyg_link *l)
 {
 	l->prev->next = l->next;
 	l->next->prev = l->prev;
-#ifdef __clang_analyzer__ /* which cannot tell whose links these were: any may have changed */
+#ifdef __clang_analyzer__ /* it does not know the list of a link: any may have changed */
 	void cyg_list_changed(struct cyg_list *);
 	cyg_list_changed(list);
 #endif
