@@ -1,4 +1,5 @@
-/* The call of a child, in the order of its life: start, bytes, one of the ends, release. */
+/* Running a child program. The file follows the order of its life: start, bytes, the ways it can
+ * end, release. */
 #include "daemon/child.h"
 
 #include "base/buf.h"
@@ -106,7 +107,7 @@ static void on_exit_(uv_process_t *process, int64_t code, int signum)
 {
 	struct cyg_child *c = process->data;
 
-	kill_group(c); /* what it left behind may hold the pipes open */
+	kill_group(c); /* its own children may still hold the pipes open */
 	c->reaped = true;
 	c->exit_code = code;
 	c->signum = signum;
@@ -158,7 +159,7 @@ static void on_bytes(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	cyg_cleanse(c->room, n > 0 ? (size_t)n : 0);
 }
 
-/* The request has left, or the program does not want it: what it says then counts all the same. */
+/* The program has taken the request, or does not read it. Its output counts in both cases. */
 static void on_written(uv_write_t *write, int status)
 {
 	struct cyg_child *c = write->data;

@@ -1,7 +1,7 @@
-/* One call of another program that may hang, flood or die: a request on its standard input, a
- * bounded response on its standard output, one deadline over all. The program gets an environment
- * of its own (empty unless told otherwise) and a process group of its own, which is killed whole.
- * What must never be waited for on the loop is done this way: trees that hang, name services,
+/* One run of another program that may hang, flood or die: the request goes to its standard input,
+ * the bounded response comes from its standard output, one deadline covers all. The program gets
+ * its own environment (empty unless told otherwise) and its own process group, which is killed
+ * whole. The loop uses this for everything that may block: file trees that hang, name services,
  * LDAP, brokers. */
 #ifndef DAEMON_CHILD_H
 #define DAEMON_CHILD_H
@@ -22,7 +22,7 @@ struct cyg_child_spec {
 	const char *const *env;  /* "NAME=value", NULL-ended; NULL: empty */
 	struct cyg_str request;  /* written to standard input, which is closed then; cleansed */
 	size_t max;              /* bytes of the response; one more ends the call */
-	uint64_t timeout_ms;     /* required */
+	uint64_t timeout_ms;     /* required; for the whole run */
 };
 
 struct cyg_child_result {
@@ -40,11 +40,12 @@ typedef void (*cyg_child_fn)(
 
 int cyg_child_start(uv_loop_t *loop, const struct cyg_child_spec *spec, cyg_child_fn fn, void *arg,
     struct cyg_child **ret, struct cyg_err *err);
-/* Whether the process is gone. A call can be over before: a process that hangs in the kernel stays
- * until its file system answers; whoever starts calls again and again asks here first. */
+/* Whether the process is gone. A call can be over before its process is: one that hangs in the
+ * kernel stays until its file system answers. A caller that starts calls repeatedly checks this
+ * first. */
 bool cyg_child_has_ended(const struct cyg_child *c);
-/* The owner's last word, before the callback (which then never comes: what runs is killed), in it
- * or after it. Memory goes when the process does. NULL is accepted. */
+/* The owner gives the call up: before the callback (which then never comes, and the program is
+ * killed), in it or after it. The memory is freed when the process has ended. NULL is accepted. */
 void cyg_child_release(struct cyg_child *c);
 
 #endif

@@ -35,7 +35,7 @@ struct cyg_call {
 	struct curl_slist *fields;
 	char *body;
 	size_t body_len;
-	struct cyg_buf answer;
+	struct cyg_buf response;
 	size_t head_len;
 	bool too_long;
 	cyg_call_fn fn;
@@ -150,7 +150,7 @@ static int on_close_socket(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* ---- the whole ---- */
+/* ---- start and end ---- */
 
 int cyg_curl_new(uv_loop_t *loop, struct cyg_curl **ret, struct cyg_err *err)
 {
@@ -209,9 +209,9 @@ static void call_free(struct cyg_call *call)
 	if (call->body != NULL)
 		cyg_cleanse(call->body, call->body_len);
 	free(call->body);
-	if (call->answer.len > 0)
-		cyg_cleanse(call->answer.data, call->answer.len);
-	cyg_buf_free(&call->answer);
+	if (call->response.len > 0)
+		cyg_cleanse(call->response.data, call->response.len);
+	cyg_buf_free(&call->response);
 	if (cyg_link_is_on(&call->link))
 		cyg_list_remove(&call->c->calls, &call->link);
 	free(call);
@@ -227,7 +227,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct cyg_call *call = arg;
 
-	if (cyg_buf_add(&call->answer, data, size * n, NULL) == 0)
+	if (cyg_buf_add(&call->response, data, size * n, NULL) == 0)
 		return size * n;
 	call->too_long = true;
 	return 0;
@@ -322,7 +322,7 @@ int cyg_call_start(struct cyg_curl *c, const struct cyg_call_request *req, cyg_c
 	call->c = c;
 	call->fn = fn;
 	call->arg = arg;
-	cyg_buf_init(&call->answer, req->max);
+	cyg_buf_init(&call->response, req->max);
 	if (add_field(call, "Content-Type", req->content_type, err) < 0 ||
 	    add_field(call, "Accept", req->accept, err) < 0 ||
 	    add_field(call, "Authorization", req->authorization, err) < 0) {
@@ -345,7 +345,7 @@ int cyg_call_start(struct cyg_curl *c, const struct cyg_call_request *req, cyg_c
 	return 0;
 }
 
-/* ---- what came of it ---- */
+/* ---- the result ---- */
 
 static void explain(const struct cyg_call *call, CURLcode rc, struct cyg_err *err)
 {
@@ -353,7 +353,7 @@ static void explain(const struct cyg_call *call, CURLcode rc, struct cyg_err *er
 	enum cyg_code code = CYG_EPROTO;
 
 	if (call->too_long) {
-		(void)cyg_fail(err, CYG_ELIMIT, "the answer is too long");
+		(void)cyg_fail(err, CYG_ELIMIT, "the response is too long");
 		return;
 	}
 	if (rc == CURLE_OPERATION_TIMEDOUT)
@@ -365,11 +365,11 @@ static void explain(const struct cyg_call *call, CURLcode rc, struct cyg_err *er
 
 static void finish(struct cyg_call *call, CURLcode rc)
 {
-	struct cyg_call_result res = { .body = cyg_buf_str(&call->answer) };
+	struct cyg_call_result res = { .body = cyg_buf_str(&call->response) };
 	struct cyg_err err;
 	long status = 0;
 
-	/* It leaves the list first: what the callback starts or closes must not meet it. */
+	/* It leaves the list first, because the callback may start or close other calls. */
 	cyg_list_remove(&call->c->calls, &call->link);
 	if (rc == CURLE_OK) {
 		(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);

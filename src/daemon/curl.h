@@ -1,5 +1,5 @@
-/* HTTP calls to other hosts: libcurl's multi interface on the loop. Bounded answers, one deadline,
- * no redirect followed, no proxy taken from the environment, https unless the caller says
+/* HTTP calls to other hosts: libcurl's multi interface on the loop. Bounded responses, one
+ * deadline, no redirect followed, no proxy taken from the environment, https unless the caller says
  * otherwise. The one file that touches libcurl is curl.c. */
 #ifndef DAEMON_CURL_H
 #define DAEMON_CURL_H
@@ -21,7 +21,7 @@ struct cyg_call_request {
 	const char *accept;        /* or NULL */
 	const char *authorization; /* whole value of the field, or NULL; cleansed after the call */
 	const char *ca_file;       /* trusted instead of the system's authorities, or NULL */
-	size_t max;                /* bytes of the answer's body */
+	size_t max;                /* bytes of the response's body */
 	uint64_t timeout_ms;       /* for all of the call */
 	bool plain_http;           /* http:// may be called too: the caller checked the host */
 };
@@ -32,7 +32,7 @@ struct cyg_call_result {
 };
 
 /* Exactly once, from the loop, never from inside cyg_call_start, never after cyg_call_cancel. res
- * is NULL when there was no whole answer: *err then says why (-CYG_ETIMEOUT, -CYG_ELIMIT,
+ * is NULL when there was no whole response: *err then says why (-CYG_ETIMEOUT, -CYG_ELIMIT,
  * -CYG_EBUSY for a host that cannot be reached, -CYG_EPROTO). The call is gone afterwards. */
 typedef void (*cyg_call_fn)(
     void *arg, const struct cyg_call_result *res, const struct cyg_err *err);

@@ -54,7 +54,7 @@ static void yard_empty(struct graveyard *y)
 
 static void on_idle(uv_idle_t *idle)
 {
-	(void)idle; /* being active is its whole purpose */
+	(void)idle; /* a handle that only has to be active */
 }
 
 static void on_check(uv_check_t *check)
@@ -86,7 +86,8 @@ static void on_owned_closed(uv_handle_t *h)
 	free(y);
 }
 
-/* A loop of a test or tool: the yard closes itself when it has done its work. */
+/* A loop of a test or a tool has no owner to close this handle: it closes itself when its work is
+ * done. */
 static void on_owned_check(uv_check_t *check)
 {
 	struct graveyard *y = check->data;
@@ -138,7 +139,7 @@ static void on_parent(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	if (status == 0 && read(l->parent_fd, &byte, 1) > 0)
-		return; /* nobody writes there; ignore it */
+		return; /* nobody writes to it; ignore the bytes */
 	end(l, "the program that started it is gone");
 }
 
@@ -269,7 +270,7 @@ void cyg_loop_free(struct cyg_loop *l)
 		close_if_made((uv_handle_t *)&l->watchdog, UV_TIMER);
 	if (l->on_turn != NULL)
 		close_if_made((uv_handle_t *)&l->turn, UV_PREPARE);
-	/* Objects of others may still be on their way out and ask for release once more. */
+	/* Objects that are still closing may call ev_free_later once more. */
 	do {
 		(void)uv_run(&l->uv, UV_RUN_NOWAIT);
 		yard_empty(&l->yard);

@@ -25,8 +25,8 @@ void cyg_loop_stop(struct cyg_loop *l);
 /* Tells the service manager that the daemon serves, and from then on, as often as it wants to hear
  * it, that the loop still turns (notify.h). Once, before cyg_loop_run. */
 void cyg_loop_ready(struct cyg_loop *l);
-/* Tells after each turn for how long the loop was busy, from one sleep to the next. Costs one more
- * poll a turn (libuv looks once without waiting), so only who asks for it gets it. Once, before
+/* After each turn, reports how long the loop was busy, from one sleep to the next. It costs one
+ * more poll a turn (libuv looks once without waiting), so it is off until asked for. Once, before
  * cyg_loop_run. */
 void cyg_loop_watch_turns(
     struct cyg_loop *l, void (*on_turn)(void *arg, uint64_t busy_ns), void *arg);

@@ -43,7 +43,7 @@ size_t metric_n_series(const struct metric_def *def)
 	return n;
 }
 
-/* [a-z_][a-z0-9_]*: less than the format allows; the same rule for metrics and labels. */
+/* [a-z_][a-z0-9_]*: stricter than the format; the same rule for metrics and labels. */
 static bool is_name(const char *name)
 {
 	size_t len = strlen(name);

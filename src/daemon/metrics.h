@@ -1,8 +1,8 @@
 /* Metrics of a program: one const table of counters, gauges and histograms (name, type, unit, help,
- * bounded labels), cheap to bump, written as Prometheus text format 0.0.4. `PROGRAM --help-metrics`
- * prints the table, docs/metrics.md repeats it. No label ever holds what a user chose: its values
- * are a closed list, so that nobody can grow the table. What a process says of itself is in
- * metrics_process.c. */
+ * bounded labels), cheap to count, written as Prometheus text format 0.0.4. `PROGRAM
+ * --help-metrics` prints the table, docs/metrics.md repeats it. No label ever holds what a user
+ * chose: its values are a closed list, so that no user can make the table grow. The metrics of the
+ * process itself are in metrics_process.c. */
 #ifndef DAEMON_METRICS_H
 #define DAEMON_METRICS_H
 
@@ -32,7 +32,7 @@ struct metric_def {
 	const char *help; /* one sentence */
 	struct metric_label labels[METRIC_LABELS_MAX];
 	const double *bounds; /* of a histogram: rising upper bounds above 0, ended by 0 */
-	bool sparse;          /* write only the series that were ever bumped */
+	bool sparse;          /* write only the series that were ever counted */
 };
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -59,19 +59,19 @@ int metric_check(const struct metric_def *def, struct cyg_err *err);
 struct metrics *metrics_new(const struct metric_def *table);
 void metrics_free(struct metrics *m);
 
-/* All take a NULL m and do nothing then, so that a part can be tested without. by is not negative.
- */
+/* All accept a NULL m and do nothing then, so that a part can be tested without. by is not
+ * negative. */
 void metrics_add(struct metrics *m, unsigned id, struct metric_at at, double by);
 void metrics_inc(struct metrics *m, unsigned id, struct metric_at at);
 void metrics_set(struct metrics *m, unsigned id, struct metric_at at, double value);
 /* A counter that is kept elsewhere, as a plain number that only grows: its value now. One that may
  * begin anew is cleared before. */
 void metrics_copy(struct metrics *m, unsigned id, struct metric_at at, double value);
-/* Every series of the metric is as if it had never been bumped. */
+/* Clears every series of the metric, as if it had never been counted. */
 void metrics_clear(struct metrics *m, unsigned id);
 /* One observation, in the metric's unit. */
 void metrics_observe(struct metrics *m, unsigned id, struct metric_at at, double value);
-/* The same of a time that began at since_ns on the monotonic clock. */
+/* The same for the time passed since since_ns on the monotonic clock. */
 void metrics_observe_since(struct metrics *m, unsigned id, struct metric_at at, uint64_t since_ns);
 /* Value of a counter or gauge, number of observations of a histogram. */
 double metrics_get(const struct metrics *m, unsigned id, struct metric_at at);
@@ -80,11 +80,11 @@ uint16_t metric_label_index(const struct metric_label *label, struct cyg_str val
 
 /* Appends the whole table as text; on failure out is as long as before. */
 int metrics_write(const struct metrics *m, struct cyg_buf *out, struct cyg_err *err);
-/* Appends what every Prometheus client tells of its process: prefix "" gives
+/* Appends the process metrics that every Prometheus client has: prefix "" gives
  * process_cpu_seconds_total and so on; a process whose text is appended to another's takes a
- * prefix. What cannot be found out is left out. */
+ * prefix. A value that cannot be read is left out. */
 int metrics_write_process(const char *prefix, struct cyg_buf *out, struct cyg_err *err);
-/* Appends the table for people, as rows of Markdown. */
+/* Appends the table's documentation, as rows of Markdown. */
 int metrics_describe(const struct metric_def *table, struct cyg_buf *out, struct cyg_err *err);
 
 #endif

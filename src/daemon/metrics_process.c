@@ -1,4 +1,5 @@
-/* What every Prometheus client tells of its process, under the names that dashboards know. */
+/* The metrics that every Prometheus client has of its process, under the names that dashboards
+ * know. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"

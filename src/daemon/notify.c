@@ -1,5 +1,5 @@
-/* Datagrams to the service manager. The environment is read once and then taken away: children must
- * not speak for us. */
+/* Datagrams to the service manager. The environment variable is read once and then removed, so that
+ * children cannot speak for us. */
 #include "daemon/notify.h"
 
 #include "base/mem.h"

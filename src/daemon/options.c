@@ -86,7 +86,7 @@ static int set_typed(
 	return cyg_fail(err, CYG_EINVAL, "unknown type");
 }
 
-/* where: "--name" or "FILE:LINE: name", to speak of in messages. */
+/* where: "--name" or "FILE:LINE: name", for messages. */
 static int set_option(const struct cyg_option *o, void *config, struct cyg_str text,
     const char *where, struct cyg_err *err)
 {
@@ -161,7 +161,7 @@ static int split_word(
 	return 0;
 }
 
-static void answer_help(const struct cyg_program *prog, const char *word)
+static void print_help_of(const struct cyg_program *prog, const char *word)
 {
 	if (strcmp(word, "--help") == 0)
 		options_print_help(prog);
@@ -203,7 +203,7 @@ static int read_words(const struct cyg_program *prog, const struct words *w, voi
 			i++;
 			break;
 		}
-		answer_help(prog, argv[i]);
+		print_help_of(prog, argv[i]);
 		rc = split_word(argc, argv, &i, &name, &value, err);
 		if (rc < 0)
 			return rc;

@@ -65,7 +65,8 @@ static int fail_mark(struct reader *r, const yaml_mark_t *at, struct cyg_err *er
 	    err, CYG_EINVAL, "%s:%zu:%zu: %s", r->doc->name, at->line + 1, at->column + 1, what);
 }
 
-/* Hangs a finished scalar or a map or sequence just opened under what is open. */
+/* Adds a finished scalar, or a map or sequence just opened, to the innermost open map or sequence.
+ */
 static int attach(struct reader *r, struct yaml_node *n, struct cyg_err *err)
 {
 	struct level *top = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
@@ -152,7 +153,7 @@ static int by_key(const void *a, const void *b)
 	return x->key_column < y->key_column ? -1 : x->key_column > y->key_column;
 }
 
-/* Sorted, because a file of others must not cost the square of its keys. */
+/* Sorted, so that a large file does not cost the square of its number of keys. */
 static int check_twice(struct reader *r, const struct yaml_node *map, struct cyg_err *err)
 {
 	cyg_autofree const struct yaml_node **sorted = NULL;

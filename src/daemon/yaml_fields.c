@@ -128,7 +128,7 @@ static size_t member_size(const struct yaml_field *f)
 	return 0;
 }
 
-/* Room for n entries and a zero one, hung under the member. */
+/* Room for n entries and a final zero entry, stored in the member. */
 static char *set_array(const struct reader *r, void *member, size_t n, size_t size)
 {
 	char *items = cyg_arena_alloc(r->arena, (n + 1) * size);
@@ -166,7 +166,7 @@ static int read_pairs(const struct reader *r, const struct yaml_node *at,
 	return 0;
 }
 
-/* That no two records of a list have the same text where it must be unique. */
+/* Checks that no two records of a list have the same text where it must be unique. */
 static int check_unique(const struct reader *r, const struct yaml_node *list,
     const struct yaml_record *record, struct cyg_err *err)
 {

@@ -24,7 +24,7 @@ enum field_type {
 	FIELD_RECORD,  /* the record's struct itself */
 	FIELD_RECORDS, /* {T *items; size_t n}: a list of maps */
 	FIELD_NAMED,   /* the same from a map of names and maps; a name is the record's key */
-	FIELD_IGNORED, /* taken, but for another reader of the file */
+	FIELD_IGNORED, /* accepted and ignored: another program reads it */
 };
 
 struct yaml_pair {
@@ -41,18 +41,18 @@ struct yaml_field {
 	const char *value;           /* default of one value as text, or NULL: the member stays */
 	const char *same_as;         /* an earlier key of this record whose value is the default */
 	const char *const *choices;  /* NULL-ended, of FIELD_CHOICE */
-	const struct yaml_field *of; /* what each value of a list is; its offset is not used */
+	const struct yaml_field *of; /* the type of each value of a list; its offset is not used */
 	const struct yaml_record *record; /* of FIELD_RECORD, FIELD_RECORDS, FIELD_NAMED */
 	bool unique;                      /* in a list of records: no two have the same text here */
 	size_t size;                      /* of FIELD_OWN: bytes of the member */
 	/* Of FIELD_OWN: writes *member; text is terminated and outlives what is read only as a copy
-	 * in the arena. Any failure is told with `takes`. */
+	 * in the arena. A failure's message uses `takes`. */
 	int (*parse)(struct cyg_str text, struct cyg_arena *arena, void *member);
 	const char *takes; /* of FIELD_OWN: "a number of cores such as 2 or 0.5" */
 	const char *doc;   /* one or two sentences */
 };
 
-/* Where a record stands, for what a check has to say. */
+/* Where a record stands, for the messages of its check. */
 struct yaml_place {
 	const struct yaml_doc *doc;
 	const struct yaml_node *map;

@@ -1,4 +1,4 @@
-/* What a table of fields says of itself: in messages, and as a section of the reference page. */
+/* Describes a table of fields in words: for messages, and as a section of the reference page. */
 #include "base/mem.h"
 #include "daemon/yaml_fields_internal.h"
 

@@ -4,7 +4,7 @@
 
 #include "daemon/yaml_fields.h"
 
-enum { YAML_NEAR_MAX = 3 }; /* more changes than this, and the names have nothing in common */
+enum { YAML_NEAR_MAX = 3 }; /* with more changes than this the names are not alike */
 
 /* How many letters must be changed, added or left out to make a of b; above YAML_NEAR_MAX: too
  * many. */

@@ -1,5 +1,5 @@
 /* A SEQPACKET channel on the loop: whole messages in and out, descriptors by SCM_RIGHTS, a bounded
- * queue while the peer does not read. Knows nothing of what the messages mean. */
+ * queue while the peer does not read. It does not know what the messages mean. */
 #ifndef IPC_CHANNEL_H
 #define IPC_CHANNEL_H
 

@@ -90,7 +90,7 @@ static bool counts_hold(const struct spawn_counts *m)
 	return true;
 }
 
-/* What size and termination cannot say. */
+/* Checks that size and termination do not cover. */
 static bool values_hold(const struct spawn_head *head, const void *data)
 {
 	const struct spawn_spawn *spawn = data;

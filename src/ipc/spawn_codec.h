@@ -14,7 +14,8 @@ int spawn_msg_check(
 /* Fills in the head of a message about to be sent. */
 void spawn_msg_init(struct spawn_head *head, enum spawn_type type, size_t len, uint32_t request_id);
 
-/* What has a name in these messages. Hub and spawner ask here, so both allow the same. */
+/* What has a name in these messages. Hub and spawner both check names here, so both allow the same.
+ */
 enum spawn_name {
 	SPAWN_NAME_USER,
 	SPAWN_NAME_SERVER,
