@@ -80,8 +80,8 @@ static void call_finish(struct http_call *call)
 	call->done(call->arg, &call->result);
 }
 
-/* Takes in what has come of the answer: 1 when it is whole. */
-static int read_answer(struct http_call *call)
+/* Reads what has come of the response: 1 when it is whole. */
+static int read_response(struct http_call *call)
 {
 	struct cyg_err *err = &call->result.err;
 	struct cyg_str payload;
@@ -117,7 +117,7 @@ static int read_answer(struct http_call *call)
 static int on_eof(struct http_call *call)
 {
 	if (!call->has_head)
-		(void)cyg_fail(&call->result.err, CYG_EPROTO, "the peer closed without an answer");
+		(void)cyg_fail(&call->result.err, CYG_EPROTO, "the peer closed without a response");
 	else
 		(void)http_body_end(&call->decoder, &call->result.err);
 	return 1;
@@ -135,16 +135,16 @@ static int call_read(struct http_call *call)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0) {
-		(void)cyg_fail_sys(&call->result.err, errno, "read an answer");
+		(void)cyg_fail_sys(&call->result.err, errno, "read a response");
 		return 1;
 	}
 	if (n == 0)
 		return on_eof(call);
 	cyg_buf_commit(&call->in, (size_t)n);
-	return read_answer(call) != 0;
+	return read_response(call) != 0;
 }
 
-/* A peer that does not want the body answers and shuts: its answer is still read. */
+/* A peer that does not want the body may respond and close at once: its response is still read. */
 static void call_write(struct http_call *call)
 {
 	ssize_t n = send(call->fd, call->out.data, call->out.len, MSG_NOSIGNAL);
@@ -209,7 +209,7 @@ static void on_timer(uv_timer_t *timer)
 	struct http_call *call = timer->data;
 
 	if (!call->failed && uv_now(call->loop) >= call->deadline_ms) {
-		(void)cyg_fail(&call->result.err, CYG_ETIMEOUT, "no answer in time");
+		(void)cyg_fail(&call->result.err, CYG_ETIMEOUT, "no response in time");
 		call->failed = true;
 	}
 	if (call->failed)

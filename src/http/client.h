@@ -19,11 +19,11 @@ struct http_call_spec {
 	struct cyg_str body;       /* copied */
 	const char *authorization; /* whole field value, or NULL; cleansed after use */
 	uint64_t timeout_ms;       /* over all; required */
-	size_t body_max;           /* of the answer */
+	size_t body_max;           /* of the response */
 };
 
 struct http_result {
-	int status;          /* 0 when no answer came: see err */
+	int status;          /* 0 when no response came: see err */
 	struct cyg_str body; /* valid during the callback */
 	struct cyg_err err;
 };

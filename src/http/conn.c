@@ -223,8 +223,8 @@ static int conn_wait(const struct http_conn *c)
 
 	if (c->state == CONN_HEAD || c->state == CONN_BODY || c->state == CONN_LINGER)
 		events |= UV_READABLE;
-	/* While an answer is awaited only the end of the peer is of interest; but it comes behind
-	 * what the peer has sent. */
+	/* While the handler works only the end of the peer is of interest; but it comes behind what
+	 * the peer has sent. */
 	if (c->state == CONN_HANDLER || c->state == CONN_STREAM)
 		events |= c->in.len < HTTP_IN_MAX ? UV_READABLE : UV_DISCONNECT;
 	if (conn_out_has_memory(c))
@@ -281,8 +281,8 @@ static void note_progress(struct http_conn *c, size_t n)
 	}
 }
 
-/* The peer sends no more. Whoever is at work for it is told that it has gone, as nginx and Node do;
- * an answer that is being written is still delivered. */
+/* The peer sends no more. A handler or stream that works for it is told that it has gone, as nginx
+ * and Node do; a response that is being written is still delivered. */
 static void on_eof(struct http_conn *c)
 {
 	c->eof = true;

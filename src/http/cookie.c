@@ -1,4 +1,4 @@
-/* Cookies (RFC 6265), read by a door that trusts none but its own. */
+/* Reads and filters cookies (RFC 6265). Only our own cookies are trusted. */
 #include "http/cookie.h"
 
 #include "http/text.h"
@@ -58,7 +58,7 @@ bool http_cookie_get(const struct http_head *head, const char *name, struct cyg_
 	return true;
 }
 
-/* Without regard to case: a reader further on may not care for it. */
+/* Case does not matter here: a reader behind us may ignore it. */
 static bool has_prefix(struct cyg_str name, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -79,7 +79,8 @@ int http_cookie_without(
 			return cyg_fail(err, CYG_ELIMIT, "more than %d cookies", HTTP_COOKIES_MAX);
 		if (c.whole.len == 0 || has_prefix(c.name, prefix))
 			continue;
-		/* A nameless cookie ("=__Host-x=v") is read by some as the cookie it holds. */
+		/* Some readers take a nameless cookie ("=__Host-x=v") for the cookie whose name it
+		 * holds. */
 		if (c.name.len == 0 && has_prefix(c.value, prefix))
 			continue;
 		if (out->len > 0)

@@ -56,7 +56,7 @@ struct http_head {
 /* Parses a request head at the start of data. Fields with '_' in their names are dropped (CGI reads
  * them as others); an absolute target must name the Host and leaves its origin form. Returns its
  * length in bytes (> 0, including the empty line), 0 when more bytes are needed, or -code with
- * *status set to what should be answered (400, 413, 414, 417, 421, 431, 501, 505) after which the
+ * *status set to the response's status (400, 413, 414, 417, 421, 431, 501, 505) after which the
  * connection must be closed. Up to two CRLF before the request line are skipped (RFC 9112 2.2).
  * Every one of the refusals of the threat model's list is here. */
 long http_head_parse_request(

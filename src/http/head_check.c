@@ -223,7 +223,7 @@ int http_head_check_response(
 	if (rc < 0)
 		return rc;
 	/* RFC 9112 6.3: a 204 has no body, whatever it says. Who says so may send one all the same,
-	 * and that would be read as the next answer. */
+	 * and that would be read as the next response. */
 	if (head->status == 204 && (head->framing == HTTP_BODY_CHUNKED || head->content_length > 0))
 		head->keep_alive = false;
 	if (bare)

@@ -131,8 +131,8 @@ static int parse_status_line(struct http_scan *s, struct cyg_str line, struct ht
 	return 0;
 }
 
-/* name ":" OWS value OWS. A line that begins with a space would be folded (RFC 9112 5.2), one with
- * a space before the colon is the classic of smuggling (5.1): tchar refuses both. */
+/* name ":" OWS value OWS. A line that begins with a space would be folded (RFC 9112 5.2), a space
+ * before the colon is the best known form of request smuggling (5.1): tchar refuses both. */
 static int parse_field(struct http_scan *s, struct cyg_str line, struct http_field *field)
 {
 	size_t colon = cyg_str_chr(line, ':');

@@ -1,7 +1,7 @@
 /* libmicrohttpd on the loop: the only file that includes it. MHD runs without a thread, its epoll
  * descriptor watched by libuv; it is run when that is ready, when its time is over, and at the end
  * of a turn in which something was resumed (on_prepare), never from inside one of its callbacks: no
- * other form loses no wake-up. A request that is not answered at once is suspended; meanwhile a
+ * other form loses no wake-up. A request that gets no response at once is suspended; meanwhile a
  * poll of ours watches for its client leaving, which MHD would not notice. */
 #include "http/mhd.h"
 
@@ -48,13 +48,13 @@ struct mhd_request {
 	const char *target;
 	bool suspended;
 	bool begun;     /* its head was read and routed */
-	bool seen;      /* somebody has it and will answer */
+	bool seen;      /* a handler has it and will respond */
 	bool passed;    /* authorized: the body may come */
 	bool reading;   /* its head is done with, its body comes */
 	bool handled;   /* its handler was called */
 	bool answered;  /* by a http_reply_* call */
 	bool gone;      /* its client has left */
-	bool too_large; /* the body is: answered once it was read */
+	bool too_large; /* the body is too large: the response waits until it was read */
 	struct http_head head;
 };
 
@@ -104,8 +104,8 @@ static void resume(struct mhd_request *r)
 	r->server->dirty = true;
 }
 
-/* Its client has left, or the server ends: whoever waits is told, and MHD closes the connection
- * when it asks for the response. */
+/* Its client has left, or the server ends: the handler is told, and MHD closes the connection when
+ * it asks for the response. */
 static void leave(struct mhd_request *r)
 {
 	if (r->gone)
@@ -177,7 +177,7 @@ static void request_free(struct mhd_request *r)
 	free(r);
 }
 
-/* MHD is done with it. It lives on when somebody who cannot be told will still answer. */
+/* MHD is done with it. It lives on when a handler that cannot be told will still respond. */
 static void on_completed(
     void *cls, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode code)
 {
@@ -199,7 +199,7 @@ static void on_completed(
 		request_free(r);
 }
 
-/* MHD's first word about a request: the target as it was sent. */
+/* MHD's first call for a request: the target as it was sent. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *conn)
 {
 	struct http_mhd *m = cls;
@@ -220,7 +220,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 
 /* ---- responses ---- */
 
-/* False when it has nowhere to go: a request whose client left unnoticed ends here. */
+/* False when there is nobody to send it to: a request whose client left unnoticed ends here. */
 static bool is_wanted(struct mhd_request *r)
 {
 	assert(!r->answered);

@@ -1,4 +1,4 @@
-/* For whom a request speaks: the token it carries, and whether a request that changes something, or
+/* Who a request speaks for: the token it carries, and whether a request that changes something, or
  * opens a WebSocket, comes from a page of this site. The one place where Origin, Fetch-Metadata and
  * Authorization are read; pure. */
 #ifndef HTTP_ORIGIN_H

@@ -1,4 +1,4 @@
-/* Answers: the head, and whole bodies from memory or a file. Framing and Connection are written
+/* Responses: the head, and whole bodies from memory or a file. Framing and Connection are written
  * here and nowhere else. */
 #include "http/server_priv.h"
 
@@ -78,7 +78,7 @@ void reply_write_refusal(struct http_conn *c, int status, const char *message)
 		(void)cyg_buf_add(&c->out.buf, body.data, body.len, NULL);
 }
 
-/* True when the answer has somewhere to go; a request whose client went unnoticed ends here. */
+/* True when the response can be sent; a request whose client left unnoticed ends here. */
 static bool is_wanted(struct request *r)
 {
 	if (r->conn != NULL)

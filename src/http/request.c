@@ -55,7 +55,7 @@ bool request_abort(struct request *r)
 	r->conn = NULL;
 	if (r->answered || !r->seen)
 		return true;
-	/* Without on_abort the handler will still answer, and that answer frees the request. */
+	/* Without on_abort the handler will still respond, and its response frees the request. */
 	if (r->req.on_abort == NULL)
 		return false;
 	r->req.on_abort(&r->req);
@@ -112,7 +112,7 @@ bool request_read_body(struct http_conn *c)
 	return true;
 }
 
-/* Everybody who may send this body has been asked: reads it. */
+/* The request is authorized: reads its body. */
 static void begin_body(struct http_conn *c)
 {
 	struct request *r = c->req;

@@ -1,5 +1,5 @@
-/* The public calls that answer a request: what is the same for every server, and the way to the
- * one that holds the connection (sender.h). */
+/* The public calls that respond to a request: the part that is the same for every server. The rest
+ * goes to the server that holds the connection (sender.h). */
 #include "http/sender.h"
 
 #include "base/mem.h"

@@ -48,7 +48,7 @@ static void on_idle(uv_idle_t *idle)
 	struct http_server *s = idle->data;
 	size_t n = s->kicked.n;
 
-	/* Connections kicked meanwhile wait for the next turn: others get their share. */
+	/* Connections kicked meanwhile wait for the next turn, so that others are served too. */
 	while (n-- > 0 && s->kicked.n > 0) {
 		struct http_conn *c =
 		    CYG_CONTAINER_OF(cyg_list_first(&s->kicked), struct http_conn, kicked);

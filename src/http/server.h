@@ -1,7 +1,8 @@
-/* An HTTP/1.1 server on the loop for everything of ours that answers requests: the hub's pages and
- * API, the agent, control sockets. One table of endpoints; bodies are gathered whole up to the
- * endpoint's limit; answers are whole, files, or streams with back-pressure; connections are kept
- * alive, pipelined requests are answered in order. TCP_NODELAY always. SIGPIPE is ignored. */
+/* An HTTP/1.1 server on the loop for every program of ours that serves requests: the hub's pages
+ * and API, the agent, control sockets. One table of endpoints; bodies are gathered whole up to the
+ * endpoint's limit; responses are whole, files, or streams with back-pressure; connections are kept
+ * alive, pipelined requests get their responses in order. TCP_NODELAY always. SIGPIPE is ignored.
+ */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -17,17 +18,17 @@ struct http_stream;
 
 enum { HTTP_PARAMS_MAX = 6 };
 
-/* Answers exactly once, now or later, through http_reply_*. */
+/* Responds exactly once, now or later, through http_reply_*. */
 typedef void (*http_handler)(struct http_req *req);
 
 struct http_endpoint {
 	enum http_method method;
 	/* Below the mount's prefix: "/api/kernels/{id}"; "{rest...}" at the end takes all that
 	 * follows, also nothing; "" is the prefix itself, without a slash. Literal segments win
-	 * over parameters. A row for GET also answers HEAD: its handler sees HTTP_HEAD and may
-	 * answer as for GET. */
+	 * over parameters. A row for GET also serves HEAD: its handler sees HTTP_HEAD and may
+	 * respond as for GET. */
 	const char *path;
-	/* Who may: read by the server's authorize; a row without one does not start. */
+	/* The scope: read by the server's authorize; a row without one does not start. */
 	const char *scope;
 	http_handler handle;
 	size_t body_max; /* 0: no body allowed beyond 64 KiB */
@@ -41,39 +42,39 @@ struct http_mount {
 	const char *prefix;
 	const struct http_endpoint *endpoints; /* ended by a NULL path */
 	void *ctx;                             /* http_req.ctx of its requests */
-	/* Answers below the prefix where no endpoint matches (405 with Allow is answered by the
+	/* Responds below the prefix where no endpoint matches (405 with Allow comes from the
 	 * server). The first mount of a prefix that has one is asked; NULL: a JSON 404. */
 	http_handler not_found;
 };
 
 struct http_server_opts {
 	const struct http_mount *mounts; /* ended by NULL endpoints */
-	/* Decides about each request before its handler and body; on refusal answers itself (now or
-	 * later) and returns false. NULL: everything passes. */
+	/* Decides about each request before its handler and body; on refusal it responds itself
+	 * (now or later) and returns false. NULL: everything passes. */
 	bool (*authorize)(struct http_req *req, const struct http_endpoint *endpoint);
 	void *app;           /* http_req.app of every request */
 	const char *product; /* Server field, or NULL: none */
 };
 
-/* What a handler sees. Borrowed text lives until the request has been answered. */
+/* What a handler sees. Borrowed text lives until the response has been given. */
 struct http_req {
 	const struct http_head *head; /* raw fields: http_head_find(req->head, "accept") */
 	enum http_method method;
 	struct cyg_str path;     /* decoded, whole (with the mount's prefix) */
 	struct cyg_str body;     /* whole */
-	struct cyg_arena *arena; /* freed after the answer went out */
+	struct cyg_arena *arena; /* freed after the response went out */
 	void *app;               /* of the server */
 	void *ctx;               /* of the mount; NULL outside of all */
 	/* The mount's prefix as it stands in URLs, with its closing slash: "/user/alice/". */
 	const char *base_url;
-	void *user; /* for authorize to leave who it is; not freed */
+	void *user; /* set by authorize: who asks; not freed */
 	const struct http_mount *mount;
 	const struct http_endpoint *endpoint;
 	struct cyg_str params[HTTP_PARAMS_MAX]; /* values of {…} in order, decoded */
-	/* Set by a handler that answers later: called at most once if the client goes away first;
+	/* Set by a handler that responds later: called at most once if the client goes away first;
 	 * after it no http_reply_* may be called for this request, and it is freed. Without it the
-	 * handler still has to answer; that answer goes nowhere. A client that shuts only its
-	 * sending side before it has its answer counts as gone. */
+	 * handler still has to respond; that response goes nowhere. A client that shuts only its
+	 * sending side before it has its response counts as gone. */
 	void (*on_abort)(struct http_req *req);
 	void *data; /* the handler's own */
 	/* For authorize to set: when it saw the request (monotonic), and who is told the status
@@ -93,13 +94,13 @@ void http_server_close(struct http_server *s);
 /* Number of open connections. */
 size_t http_server_connections(const struct http_server *s);
 
-/* ---- answering: fields first, then exactly one of the sending calls ---- */
-/* Adds a field to the answer. Bad names or values, and the fields of framing and of the connection,
- * end the process (our mistake): values from outside must be checked by the caller with
+/* ---- responding: fields first, then exactly one of the sending calls ---- */
+/* Adds a field to the response. Bad names or values, and the fields of framing and of the
+ * connection, end the process (our mistake): values from outside must be checked by the caller with
  * http_value_is_ok. */
 void http_reply_field(struct http_req *req, const char *name, const char *value);
 bool http_value_is_ok(struct cyg_str value);
-/* The whole answer; the body is copied. Content-Length is set; HEAD, 204 and 304 send none. */
+/* The whole response; the body is copied. Content-Length is set; HEAD, 204 and 304 send none. */
 void http_reply(struct http_req *req, int status, const char *type, struct cyg_str body);
 /* The same, taking over heap memory instead of copying. */
 void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len);
@@ -111,7 +112,7 @@ int http_status_of(enum cyg_code code);
 void http_reply_err(struct http_req *req, const struct cyg_err *err);
 void http_reply_redirect(struct http_req *req, int status, const char *location);
 /* len bytes of an open file from off; takes fd. Read in bounded steps by the loop's thread pool: a
- * disk that hangs holds up this answer alone. */
+ * disk that hangs holds up this response alone. */
 void http_reply_file(
     struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len);
 
@@ -129,13 +130,13 @@ struct http_stream *http_reply_stream(struct http_req *req, int status, const ch
 int http_stream_write(struct http_stream *st, struct cyg_str data, struct cyg_err *err);
 /* The closing chunk; on_close follows. */
 void http_stream_end(struct http_stream *st);
-/* Cuts the connection without the closing chunk: the peer sees that the answer is not whole. */
+/* Cuts the connection without the closing chunk: the peer sees that the response is not whole. */
 void http_stream_abort(struct http_stream *st);
 
-/* ---- WebSocket: answers 101 (with Sec-WebSocket-Protocol when protocol is not NULL) and gives the
- * connection away. The callee owns fd (non-blocking); early holds bytes the client sent already and
- * is valid only during the call. Once 0 was returned on_open comes exactly once, from the loop (or
- * from http_server_close). On failure the caller still has to answer (http_reply_err). ---- */
+/* ---- WebSocket: responds 101 (with Sec-WebSocket-Protocol when protocol is not NULL) and gives
+ * the connection away. The callee owns fd (non-blocking); early holds bytes the client sent already
+ * and is valid only during the call. Once 0 was returned on_open comes exactly once, from the loop
+ * (or from http_server_close). On failure the caller still has to respond (http_reply_err). ---- */
 typedef void (*http_upgraded_fn)(void *arg, int fd, struct cyg_str early);
 int http_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
     void *arg, struct cyg_err *err);

@@ -11,22 +11,22 @@
 #include "http/sender.h"
 
 enum {
-	HTTP_IN_MAX = 32 * 1024, /* bytes read ahead while a request is being answered */
+	HTTP_IN_MAX = 32 * 1024, /* bytes read ahead while a request is being served */
 	HTTP_BODY_DEFAULT_MAX = 64 * 1024,
 	HTTP_STREAM_MAX = 1024 * 1024,    /* waiting bytes of a stream */
 	HTTP_COPY_MAX = 16 * 1024,        /* bodies up to this go out in one write with the head */
-	HTTP_FIELDS_OUT_MAX = 256 * 1024, /* fields of one answer: a handler's mistake beyond */
+	HTTP_FIELDS_OUT_MAX = 256 * 1024, /* fields of one response: more is a handler's mistake */
 };
 
 enum conn_state {
 	CONN_HEAD,    /* waits for a head, or for the rest of one */
 	CONN_BODY,    /* reads the request's body */
-	CONN_HANDLER, /* somebody has the request and has not answered */
-	CONN_REPLY,   /* a whole answer is being written */
+	CONN_HANDLER, /* a handler has the request and has not responded */
+	CONN_REPLY,   /* a whole response is being written */
 	CONN_STREAM,  /* a stream is open */
 	CONN_UPGRADE, /* 101 is written: to be given away in the next run */
 	CONN_LINGER, /* all written, our side shut: reads and forgets until the peer closes, because
-			close() with unread bytes would destroy an answer on its way */
+		      * close() with unread bytes would destroy a response on its way */
 	CONN_CLOSED, /* waits for libuv to let go */
 };
 
@@ -48,8 +48,8 @@ struct request {
 	struct cyg_arena arena;
 	struct http_body decoder;
 	struct cyg_buf body;
-	struct cyg_buf fields; /* of the answer */
-	bool seen;             /* somebody has it and will answer */
+	struct cyg_buf fields; /* of the response */
+	bool seen;             /* a handler has it and will respond */
 	bool answered;
 	struct http_head head; /* last: large, and not cleared */
 };
@@ -86,7 +86,7 @@ struct http_conn {
 	int events; /* what poll waits for */
 	enum conn_state state;
 	bool running;         /* inside conn_run */
-	bool keep_alive;      /* after the answer at hand */
+	bool keep_alive;      /* after the present response */
 	bool eof;             /* the peer will send no more */
 	bool fresh;           /* something arrived that may complete a head */
 	bool begun;           /* the first byte of a head has come */
@@ -120,18 +120,18 @@ struct http_server {
 
 /* ---- conn.c ---- */
 int conn_open(struct http_server *s, int fd, struct cyg_err *err);
-/* The only door between states; sets the state's deadline. */
+/* The one function that changes the state; it sets the state's deadline too. */
 void conn_move(struct http_conn *c, enum conn_state to);
 /* Runs the connection soon, from the loop. */
 void conn_kick(struct http_conn *c);
 void conn_run(struct http_conn *c);
 /* Closes at once; whoever has the request or the stream is told. */
 void conn_drop(struct http_conn *c);
-/* The janitor's question. */
+/* Called by the janitor: closes the connection when its deadline is over. */
 void conn_check_deadline(struct http_conn *c, uint64_t now_ms);
 /* ---- out.c ---- */
 bool conn_out_pending(const struct http_conn *c);
-/* Is it the peer that must act first, and not a file? */
+/* Whether it waits for the peer, and not for a file. */
 bool conn_out_has_memory(const struct http_conn *c);
 /* Writes what the socket takes: 1 when all is out, 0 when the peer must read first or a file is
  * being read (conn_run follows), -1 when the connection is broken. */
@@ -142,18 +142,18 @@ void conn_out_free(struct http_conn *c);
 bool request_begin(struct http_conn *c);
 /* Takes body bytes off the input; false when more must come. */
 bool request_read_body(struct http_conn *c);
-/* The answer is out: frees the request and goes on with the connection. */
+/* The response is out: frees the request and goes on with the connection. */
 void request_end(struct http_conn *c);
-/* The client has gone: tells the handler. False when the request must live on until somebody who
- * was not to be told has answered it. */
+/* The client has gone: tells the handler. False when the request must live on until a handler
+ * without on_abort has responded. */
 bool request_abort(struct request *r);
 void request_free(struct request *r);
-/* Answers an error where the handler is not asked, and closes afterwards. */
+/* Responds with an error where no handler is called, and closes afterwards. */
 void request_refuse(struct http_conn *c, int status, const char *message);
 struct request *request_of(struct http_req *req);
 /* ---- reply.c ---- */
 enum { REPLY_NO_LENGTH = -1, REPLY_CHUNKED = -2 };
-/* Writes the head of the answer; length in bytes or one of the above. Decides keep-alive. */
+/* Writes the head of the response; length in bytes or one of the above. Decides keep-alive. */
 void reply_write_head(struct request *r, int status, const char *type, int64_t length);
 /* The same without a request. */
 void reply_write_refusal(struct http_conn *c, int status, const char *message);

@@ -1,4 +1,4 @@
-/* Answers that go on: chunked streams with back-pressure, and the WebSocket that takes the
+/* Responses that go on: chunked streams with back-pressure, and the WebSocket that takes the
  * connection along. */
 #include "http/server_priv.h"
 

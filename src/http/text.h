@@ -29,7 +29,7 @@ bool http_host_is_ok(struct cyg_str host);
 /* Where a parse stands; the parser's steps share it. */
 struct http_scan {
 	const char *p, *end;
-	int *status; /* what to answer on failure */
+	int *status; /* the response's status on failure */
 	struct cyg_err *err;
 	bool response;
 };

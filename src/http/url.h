@@ -6,10 +6,9 @@
 #include "base/buf.h"
 
 /* Checks a raw path for routing: starts with '/', percent escapes are complete and hide neither
- * NUL,
- * '/' nor '\', no segment is (also encoded) "." or "..", no empty segment inside, no control byte,
- * no bad UTF-8. Then *ret is the decoded path, in the arena. Routing and access checks use it; the
- * raw path is what is forwarded. -CYG_EINVAL: answer 400. */
+ * NUL, '/' nor '\', no segment is (also encoded) "." or "..", no empty segment inside, no control
+ * byte, no bad UTF-8. Then *ret is the decoded path, in the arena. Routing and access checks use
+ * it; the raw path is what is forwarded. -CYG_EINVAL: respond 400. */
 int url_path_decode(
     struct cyg_arena *arena, struct cyg_str raw, struct cyg_str *ret, struct cyg_err *err);
 /* Percent-decodes (no plus rule); NUL is refused. */
