@@ -1,4 +1,4 @@
-/* The discovery document and which URLs may be called. */
+/* Checks the discovery document, and decides which URLs may be called. */
 #include "base/mem.h"
 #include "oidc/oidc.h"
 

@@ -1,5 +1,5 @@
-/* The code flow's messages: the authorization URL, the callback, the token request and its answer.
- */
+/* The code flow's messages: the authorization URL, the callback, the token request and its
+ * response. */
 #include "base/enc.h"
 #include "base/mem.h"
 #include "oidc/oidc.h"
@@ -80,7 +80,7 @@ static int once(struct cyg_str query, const char *name, struct cyg_str *ret, str
 		if (!cyg_str_eq(cyg_str_sub(part, 0, eq), name))
 			continue;
 		if (ret->p != NULL)
-			return cyg_fail(err, CYG_EINVAL, "the answer has '%s' twice", name);
+			return cyg_fail(err, CYG_EINVAL, "the response has '%s' twice", name);
 		*ret = eq < part.len ? cyg_str_skip(part, eq + 1) : cyg_str_skip(part, part.len);
 	}
 	return 0;
@@ -106,10 +106,11 @@ static int decoded(struct cyg_str raw, size_t max, char **ret, struct cyg_err *e
 		if (rc == 0)
 			rc = cyg_buf_add(&out, &c, 1, err);
 		if (rc < 0)
-			return cyg_wrap(err, "the provider's answer");
+			return cyg_wrap(err, "the provider's response");
 	}
 	if (!cyg_str_is_text(cyg_buf_str(&out)))
-		return cyg_fail(err, CYG_EINVAL, "the provider's answer holds control characters");
+		return cyg_fail(
+		    err, CYG_EINVAL, "the provider's response holds control characters");
 	*ret = cyg_buf_take(&out, NULL);
 	return 0;
 }
@@ -140,10 +141,10 @@ int oidc_callback_parse(
 	if (rc < 0)
 		return rc;
 	if (ret->state == NULL)
-		return cyg_fail(err, CYG_EINVAL, "the answer has no state");
+		return cyg_fail(err, CYG_EINVAL, "the response has no state");
 	if ((ret->code == NULL) == (ret->error == NULL))
 		return cyg_fail(
-		    err, CYG_EINVAL, "the answer has neither a code nor an error, or both");
+		    err, CYG_EINVAL, "the response has neither a code nor an error, or both");
 	return 0;
 }
 
@@ -165,11 +166,11 @@ int oidc_callback_check_issuer(
 	if (iss_raw.p == NULL && !e->iss_in_response)
 		return 0;
 	if (iss_raw.p == NULL)
-		return cyg_fail(err, CYG_EDENIED, "the answer does not name its issuer");
+		return cyg_fail(err, CYG_EDENIED, "the response does not name its issuer");
 	if (decoded(iss_raw, 1024, &iss, err) < 0 || iss == NULL)
 		return -(int)CYG_EINVAL;
 	if (strcmp(iss, e->issuer) != 0) /* RFC 9207 2.4: compared byte by byte */
-		return cyg_fail(err, CYG_EDENIED, "the answer comes from another issuer");
+		return cyg_fail(err, CYG_EDENIED, "the response comes from another issuer");
 	return 0;
 }
 
@@ -209,7 +210,7 @@ static int read_tokens(const json_t *doc, struct oidc_tokens *ret, struct cyg_er
 	ret->expires_in_s = json_integer_value(expires);
 	if (ret->id_token == NULL || ret->access_token == NULL)
 		return cyg_fail(
-		    err, CYG_EPROTO, "the provider's answer lacks id_token or access_token");
+		    err, CYG_EPROTO, "the provider's response lacks id_token or access_token");
 	return 0;
 }
 
@@ -223,11 +224,11 @@ int oidc_token_parse(int status, struct cyg_str body, struct oidc_tokens *ret, s
 		return cyg_fail(
 		    err, CYG_EPROTO, "the provider refused the code (status %d)", status);
 	if (body.len > OIDC_TOKEN_ANSWER_MAX)
-		return cyg_fail(err, CYG_ELIMIT, "the provider's answer is too long");
+		return cyg_fail(err, CYG_ELIMIT, "the provider's response is too long");
 	doc = json_loadb(body.p, body.len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(doc)) {
 		json_decref(doc);
-		return cyg_fail(err, CYG_EPROTO, "the provider's answer is not a JSON object");
+		return cyg_fail(err, CYG_EPROTO, "the provider's response is not a JSON object");
 	}
 	rc = read_tokens(doc, ret, err);
 	json_decref(doc);

@@ -1,4 +1,5 @@
-/* What an ID token must say (OpenID Connect Core 3.1.3.7), and what an account is made of. */
+/* Checks what an ID token must say (OpenID Connect Core 3.1.3.7), and takes the user name and
+ * groups from it. */
 #include "base/enc.h"
 #include "base/mem.h"
 #include "oidc/oidc.h"
@@ -108,7 +109,8 @@ int oidc_idtoken_check(const json_t *claims, const struct oidc_rules *rules, str
 		return rc;
 	if (!json_is_string(nonce) || json_string_length(nonce) != strlen(rules->nonce) ||
 	    !cyg_str_same_secret(json_string_value(nonce), rules->nonce, strlen(rules->nonce)))
-		return cyg_fail(err, CYG_EDENIED, "the ID token answers another sign-in (nonce)");
+		return cyg_fail(
+		    err, CYG_EDENIED, "the ID token belongs to another sign-in (nonce)");
 	if (oidc_subject(claims) == NULL)
 		return cyg_fail(err, CYG_EDENIED, "the ID token names no subject");
 	return check_at_hash(claims, rules->access_token, err);

@@ -1,5 +1,5 @@
 /* OpenID Connect as a relying party (OpenID Connect Core 1.0, Discovery 1.0, RFC 7636, RFC 9207):
- * what is sent, and what is demanded of each answer. Pure: bytes in, decisions out; time is a
+ * what is sent, and what is demanded of each response. Pure: bytes in, decisions out; time is a
  * parameter; the hub does the calls. Code flow with PKCE S256 only. */
 #ifndef OIDC_OIDC_H
 #define OIDC_OIDC_H
@@ -12,7 +12,7 @@
 enum {
 	OIDC_DOC_MAX = 256 * 1024, /* discovery document */
 	OIDC_TOKEN_ANSWER_MAX = 256 * 1024,
-	OIDC_SLACK_S = 120,   /* clocks may differ by so much */
+	OIDC_SLACK_S = 120,   /* how far clocks may differ */
 	OIDC_RANDOM_HEX = 65, /* state, nonce and verifier: 32 bytes as hex and a NUL */
 	OIDC_GROUPS_MAX = 1000,
 };
