@@ -47,8 +47,8 @@ static const char *const steps[] = {
 	"CREATE TABLE attempts ("
 	" state TEXT NOT NULL PRIMARY KEY, cookie TEXT NOT NULL, provider TEXT NOT NULL,"
 	" next TEXT NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
-	/* Users have an id that never returns. What hangs on a user follows its name, and goes with
-	 * it: rows of nobody, which no table had a rule against, are left behind. */
+	/* Users have an id that never returns. Rows that belong to a user follow its name and are
+	 * removed with it. Rows of users that do not exist are not copied. */
 	"CREATE TABLE users_new ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, provider TEXT NOT NULL,"
 	" subject TEXT NOT NULL, groups TEXT NOT NULL, admin INTEGER NOT NULL,"
@@ -90,7 +90,7 @@ static const char *const steps[] = {
 	"DROP TABLE ends; ALTER TABLE ends_new RENAME TO ends;"
 	"CREATE INDEX attempts_expires ON attempts (expires);"
 	"CREATE INDEX intents_ended ON intents (ended) WHERE ended IS NOT NULL;",
-	/* Rows are added, and that is all that can be done with them. */
+	/* Rows can only be added. */
 	"CREATE TABLE audit ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL,"
 	" action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL) STRICT;"
@@ -129,7 +129,7 @@ static const char *const steps[] = {
 	    FOLLOWS("services",
 		"service") "CREATE TRIGGER groups_holders_go AFTER DELETE ON groups BEGIN"
 			   " DELETE FROM holders WHERE kind='group' AND name=OLD.name; END;",
-	/* By it the spawner knows whose the uids and homes are that it kept by name. */
+	/* The spawner uses the name to find the uids and homes that it kept by name. */
 	("ALTER TABLE users ADD COLUMN name_before TEXT NOT NULL DEFAULT '';"
 	 "UPDATE users SET name_before = name;"),
 };

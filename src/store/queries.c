@@ -1,5 +1,5 @@
-/* What is asked of one table only, and the statements of it. Each has a search, or says why not:
- * the unit test looks at every plan. Before it: stmt.c, table.c. */
+/* The queries that concern one table only, and their statements. Each uses an index, or says why
+ * not: the unit test looks at every plan. Before it: stmt.c, table.c. */
 #include "store/queries.h"
 
 #include "base/mem.h"
@@ -21,7 +21,7 @@ static const struct query_text texts[QUERIES] = {
 	    "UPDATE intents SET ended=?1, outcome=?2 WHERE server_id=?3 AND ended IS NULL"
 	    " AND (kind=?4 OR ?4='')",
 	    false },
-	/* All of an index that holds nothing else than the open ones. */
+	/* Reads the whole index, which holds only the open ones. */
 	[QUERY_INTENTS_OPEN] = { &store_intents,
 	    "INDEXED BY intents_open WHERE ended IS NULL ORDER BY seq", true },
 	[QUERY_INTENTS_TRIM] = { NULL, "DELETE FROM intents WHERE ended IS NOT NULL AND ended<?1",

@@ -1,4 +1,4 @@
-/* What is asked of one table only: statements that are more than a row and its key. */
+/* The queries that concern one table only: statements that do more than one row by its key. */
 #ifndef STORE_QUERIES_H
 #define STORE_QUERIES_H
 

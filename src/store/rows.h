@@ -1,9 +1,9 @@
 /* The rows of the store, one struct for each table; tables.c tells which field is which column. A
  * new table is a struct and a name here, its columns there, and a step in migrations.c.
  *
- * What hangs on a user (sessions, servers, choices, ends) names the user and follows: a rename is
- * store_update(st, &store_users, row, "name") and a delete is store_remove(st, &store_users, row);
- * the database renames and removes the rest in the same turn. */
+ * Rows that belong to a user (sessions, servers, choices, ends) name the user and follow it: a
+ * rename is store_update(st, &store_users, row, "name") and a delete is store_remove(st,
+ * &store_users, row); the database renames and removes the rest in the same turn. */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
 
@@ -15,12 +15,13 @@ struct store_table;
 struct store_user {
 	int64_t id; /* the key; never given twice */
 	const char *name;
-	/* The name when users got ids; "": made after that. Written by that migration alone. */
+	/* The user's name at the migration that gave users ids; "": made after it. Written by that
+	 * migration alone. */
 	const char *name_before;
 	const char *provider; /* who vouches for the name: "development", an OIDC provider's id */
 	const char *subject;  /* the provider's own identifier */
 	const char *groups;   /* JSON array of strings */
-	bool admin, admin_by_hand; /* by whatever; by an administrator, not by the provider */
+	bool admin, admin_by_hand; /* for any reason; by an administrator, not by the provider */
 	int64_t created_us, last_activity_us; /* wall clock; 0: never */
 };
 extern const struct store_table store_users;
@@ -46,8 +47,8 @@ struct store_server {
 	const char *user, *server; /* the key; server "" is the default one */
 	const char *id;            /* 16 hex digits, of this life of the server */
 	const char *state;         /* name of a server state */
-	const char *credential;    /* SHA-256 of its inner door credential, or "" */
-	const char *options;       /* the checked answers, JSON */
+	const char *credential;    /* SHA-256 of its credential at the inner listener, or "" */
+	const char *options;       /* the checked user options, JSON */
 	const char *isolation;     /* of the spawner that started it */
 	int64_t since_us, started_us, last_activity_us;
 };
@@ -70,7 +71,7 @@ struct store_stage {
 };
 extern const struct store_table store_stages;
 
-/* The last choice of a user: the checked answers as JSON. */
+/* The last choice of a user: the checked user options as JSON. */
 struct store_choice {
 	const char *user; /* the key */
 	const char *options;
@@ -110,8 +111,8 @@ struct store_token {
 };
 extern const struct store_table store_tokens;
 
-/* A group by hand, or one that something is said about. Members follow their user and their group.
- */
+/* A group made by an administrator, or one of a provider that has properties. Members follow their
+ * user and their group. */
 struct store_group {
 	const char *name;       /* the key */
 	const char *properties; /* JSON object */
@@ -125,7 +126,7 @@ struct store_member {
 };
 extern const struct store_table store_members;
 
-/* Something that is no person and asks with a token of its own. */
+/* A program that uses the API with a token of its own. */
 struct store_service {
 	const char *name; /* the key */
 	bool admin;       /* has the role admin */
@@ -140,7 +141,7 @@ struct store_role {
 };
 extern const struct store_table store_roles;
 
-/* Who has a role; follows both. */
+/* Who has a role. The row follows its role and its holder. */
 struct store_holder {
 	const char *role;        /* the key, with the next two */
 	const char *kind, *name; /* "user", "group" or "service" */

@@ -92,7 +92,7 @@ void stmt_end(struct store *st, sqlite3_stmt *stmt)
 			continue;
 		st->stmts[i].busy = false;
 		(void)sqlite3_reset(stmt);
-		/* Text is bound where the caller has it, and a sum of a secret is not left behind.
+		/* Text is bound where the caller has it; no copy of a secret's sum is left behind.
 		 */
 		(void)sqlite3_clear_bindings(stmt);
 		return;

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-/* Statements kept ready. More are in use never at once than callbacks are nested; the one used
+/* Statements kept ready. Never more are in use at once than callbacks are nested; the one used
  * longest ago makes room, so the number bounds memory and nothing else. */
 enum { STORE_STMTS_KEPT = 64 };
 
@@ -84,7 +84,7 @@ void stmt_bind_all(sqlite3_stmt *stmt, const char *types, ...);
 bool stmt_row(struct store *st, sqlite3_stmt *stmt, int *code, struct cyg_err *err);
 /* Opens the turn's transaction; false when the turn has failed. */
 bool stmt_may_write(struct store *st);
-/* The failure of a write: what stmt_begin said. */
+/* Keeps why a write failed, as stmt_begin said: the turn fails. */
 void stmt_remember(struct store *st, const struct cyg_err *err);
 /* Runs a write to its end and gives it back; false when it failed. */
 bool stmt_run(struct store *st, sqlite3_stmt *stmt);
@@ -100,7 +100,7 @@ char *query_sql(enum query query, bool *may_scan);
 int table_rows(struct store *st, const struct store_table *table, sqlite3_stmt *stmt,
     store_row_fn fn, void *arg, struct cyg_err *err);
 
-/* Of a turn that has not ended: memory stays as it is, effects are dropped. */
+/* Frees what the turn has registered; memory stays as it is, effects are dropped. */
 void turn_free(struct store *st);
 /* Brings the schema to the newest version. */
 int store_migrate(struct store *st, struct cyg_err *err);

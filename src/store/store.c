@@ -40,7 +40,8 @@ int store_open(const char *path, struct store **ret, struct cyg_err *err)
 		code = stmt_exec(st, "PRAGMA trusted_schema=OFF", err);
 	if (code == 0)
 		code = store_migrate(st, err);
-	/* Not before: a migration makes tables anew, and dropping the old one is no delete. */
+	/* Not before the migrations: they make tables anew, and dropping the old one must not
+	 * delete rows elsewhere. */
 	if (code == 0)
 		code = stmt_exec(st, "PRAGMA foreign_keys=ON", err);
 	if (code < 0) {

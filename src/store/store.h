@@ -1,7 +1,7 @@
-/* The hub's memory on disk: one SQLite file (WAL, synchronous=FULL, mode 0600). Writes of one turn
- * of the loop are one transaction; what shall happen outside because of them is queued and leaves
- * only after that transaction is on disk. No secret is stored, only SHA-256 sums of them. The rows
- * are in rows.h; what is asked of one table only is in queries.h. */
+/* The hub's state on disk: one SQLite file (WAL, synchronous=FULL, mode 0600). Writes of one turn
+ * of the loop are one transaction; effects on the outside are queued and happen only after that
+ * transaction is on disk. No secret is stored, only SHA-256 sums of them. The rows are in rows.h;
+ * queries of one table are in queries.h. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -47,10 +47,12 @@ void store_forget(struct store *st, const void *arg);
 uint64_t store_commits(const struct store *st);
 /* Whether the present turn has written, or tried to. */
 bool store_has_written(const struct store *st);
-/* Writes a page that says nothing new: the turn fails when nothing can be written. */
+/* Writes a page that changes nothing, to find out whether writing works: the turn fails when it
+ * does not. */
 void store_probe(struct store *st);
-/* How memory goes back when the turn fails: fn(arg, true). Else fn(arg, false), before any effect,
- * so that what was kept can be freed. It must not write. The usual forms are in undo.h. */
+/* How memory is taken back when the turn fails: fn(arg, true) is called then. Else fn(arg, false),
+ * before any effect, so that what was kept can be freed. It must not write. The usual forms are in
+ * undo.h. */
 void store_undo(struct store *st, void (*fn)(void *arg, bool failed), void *arg);
 
 /* ---- what can be done with every table. A row is the table's struct of rows.h. Writing calls tell
@@ -67,12 +69,13 @@ void store_put(struct store *st, const struct store_table *table, const void *ro
  * is no failure. Other fields than these and the key are not looked at. */
 void store_update(
     struct store *st, const struct store_table *table, const void *row, const char *columns);
-/* The row of that key goes, and what hangs on it (rows.h). None is no failure. */
+/* Removes the row of that key and the rows that belong to it (rows.h). No such row is no failure.
+ */
 void store_remove(struct store *st, const struct store_table *table, const void *row);
 /* fn is called once with the row of that key, or not at all. */
 int store_find(struct store *st, const struct store_table *table, const void *key, store_row_fn fn,
     void *arg, struct cyg_err *err);
-/* Every row, in the order of the keys: for the start. */
+/* Every row, in the order of the keys: for the hub's start. */
 int store_read(struct store *st, const struct store_table *table, store_row_fn fn, void *arg,
     struct cyg_err *err);
 /* Where a page begins and how long it is at most. */

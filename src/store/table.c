@@ -1,4 +1,4 @@
-/* What can be done with every table: binds a row's fields, makes rows of columns. Before it:
+/* Reads and writes rows of any table: binds a row's fields, makes rows of columns. Before it:
  * table_sql.c, stmt.c. */
 #include "store/table.h"
 

@@ -1,4 +1,4 @@
-/* Which field of a row's struct is which column. The type follows from the field. */
+/* Maps the fields of each row's struct to columns. The type of a column follows from the field. */
 #include "base/mem.h"
 #include "store/table.h"
 

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TURNS_MAX = 1000 }; /* effects that write effects for ever are our mistake */
+enum { TURNS_MAX = 1000 }; /* more rounds are our mistake: effects would write effects for ever */
 
-/* A statement that found no row to change has written nothing: that it worked tells nothing. */
+/* A statement that found no row to change has written nothing, so its success does not show that
+ * writing works. */
 static void note_commit(struct store *st)
 {
 	int changes = sqlite3_total_changes(st->db);

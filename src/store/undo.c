@@ -1,4 +1,5 @@
-/* See undo.h. Before it: turn.c calls these when the turn has ended. */
+/* The usual ways in which memory follows a turn, as undo.h declares them. turn.c calls back when
+ * the turn has ended. */
 #include "store/undo.h"
 
 #include "base/mem.h"
