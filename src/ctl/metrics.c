@@ -1,4 +1,4 @@
-/* `cygnetctl metrics [hub | proxy/N]`: asks a daemon's control socket and prints what it says. */
+/* `cygnetctl metrics [hub | proxy/N]`: asks a daemon's control socket and prints the response. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "ctl/command.h"

@@ -1,6 +1,6 @@
 /* `cygnetctl up`: Cygnet on one machine. Folders, sockets, then spawner, proxy and hub as
- * supervised children; the address when they answer; on SIGTERM the servers stop, then the daemons
- * in reverse. */
+ * supervised children; prints the address when they respond; on SIGTERM the servers stop, then the
+ * daemons in reverse. */
 #include "ctl/up.h"
 
 #include "base/file.h"
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 
 enum { CHILD_SPAWNER, CHILD_PROXY, CHILD_HUB, CHILDREN };
-enum { DEATHS_MAX = 5 }; /* of a daemon before everything was ready: it will not get better */
+enum { DEATHS_MAX = 5 }; /* of a daemon before everything was ready: then `up` ends */
 enum { READY_TIMEOUT_MS = 60000, ASK_TIMEOUT_MS = 5000, DAEMON_GRACE_MS = 5000, REAP_MS = 200 };
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -204,7 +204,7 @@ static int start_hub(struct up *u, struct cyg_err *err)
 	return up_child_start(&u->supervisor, &spec, &u->children[CHILD_HUB], err);
 }
 
-/* What the sign-in page says; people are told how they get in only where it is so. */
+/* Prints how to sign in, only with the development provider, and the address. */
 static void on_site(void *arg, const struct http_result *res)
 {
 	struct up *u = arg;
@@ -381,7 +381,7 @@ static void on_loop_end(void *arg, const char *why)
 	end_begin(arg);
 }
 
-/* ---- the story ---- */
+/* ---- the order of the run ---- */
 
 static int prepare(struct up *u, struct up_locks *locks, struct cyg_err *err)
 {

@@ -44,7 +44,7 @@ void up_close_sockets(const struct up_options *o, struct up_sockets *s);
  * (0600), so that a second start has the same. Heap; the caller cleanses and frees it. *path: the
  * file, heap. */
 int up_password(const struct up_options *o, char **password, char **path, struct cyg_err *err);
-/* A token for this run with which the hub knows us; written to a file that only the hub's uid
+/* A token for this run by which the hub recognises us; written to a file that only the hub's uid
  * reads. */
 int up_admin_token(const struct up_options *o, char **token, char **path, struct cyg_err *err);
 /* Writes the ready file (0600): {url, user, password, pid} as JSON. */

@@ -30,7 +30,7 @@ int up_password(const struct up_options *o, char **password, char **path, struct
 
 	if (rc == -(int)CYG_ENOENT) {
 		cyg_random_hex(text, (sizeof(text) - 1) / 2);
-		text[12] = '\0'; /* 48 bits behind a rate limit; people type it */
+		text[12] = '\0'; /* 48 bits behind a rate limit; users type it */
 		rc = write_secret(file, text, err);
 		if (rc == 0)
 			*password = cyg_xstrdup(text);

@@ -1,4 +1,4 @@
-/* The catalogue of Spark clusters as a table of fields, and what its layers become. */
+/* The catalogue of Spark clusters as a table of fields, and the layers that a cluster brings. */
 #include "spark/catalogue.h"
 
 #include "base/mem.h"
@@ -127,7 +127,7 @@ static const struct yaml_field cluster_fields[] = {
 	{ .name = "label",
 	    .type = FIELD_STRING,
 	    OF(cluster.label),
-	    .doc = "What people read; without it the id." },
+	    .doc = "What users read; without it the id." },
 	{ .name = "description",
 	    .type = FIELD_STRING,
 	    OF(cluster.description),

@@ -28,8 +28,8 @@ struct spark_catalogue;
 /* What the file holds, for the reference page. */
 extern const struct yaml_record spark_catalogue_record;
 
-/* What is wrong, also properties that are none, is refused by name, with line and column; file is
- * its name in messages. */
+/* Mistakes, also names that are no Spark property, are refused by name, with line and column; file
+ * is the file's name in messages. */
 int spark_catalogue_parse(
     const char *file, struct cyg_str text, struct spark_catalogue **ret, struct cyg_err *err);
 void spark_catalogue_free(struct spark_catalogue *c);

@@ -1,5 +1,5 @@
 /* Spark's properties from layers: a pure function. Each layer may set, append to, forbid or lock a
- * property; the answer keeps, for every property, which layer its value came from and what lost.
+ * property; the result keeps, for every property, which layer its value came from and what lost.
  * Order: cluster < site < bundles < user < notebook < this connect < policy; policy always wins. */
 #ifndef SPARK_RENDER_H
 #define SPARK_RENDER_H
@@ -46,7 +46,7 @@ struct spark_lost {
 struct spark_property {
 	const char *name;
 	const char *value;      /* NULL: forbidden, not rendered */
-	enum spark_layer layer; /* that had the last word on it */
+	enum spark_layer layer; /* the layer that set it last */
 	bool locked;            /* by a LOCK or by policy */
 	bool secret;            /* its value is never shown: see spark_is_secret */
 	struct spark_lost *lost;
