@@ -25,7 +25,7 @@ enum { CYG_ERR_MSG = 320 };
 struct cyg_err {
 	enum cyg_code code;
 	int sys;               /* errno of a failed system call, else 0 */
-	char msg[CYG_ERR_MSG]; /* for people; never holds a secret */
+	char msg[CYG_ERR_MSG]; /* for users; never holds a secret */
 };
 
 /* Fills *err (which may be NULL) and returns -code, so that failing is one statement. A macro as

@@ -18,13 +18,13 @@ enum init_type {
 	INIT_START, /* agent → init: struct init_start + a sealed memfd with argv and environment */
 	INIT_LIST, /* agent → init: struct init_head; one INIT_CHILD per child, then INIT_LISTED */
 	INIT_SIGNAL,  /* agent → init: struct init_signal */
-	INIT_STARTED, /* init → agent: struct init_child, answer to START (+ pty master when asked)
+	INIT_STARTED, /* init → agent: struct init_child, reply to START (+ pty master when asked)
 		       */
-	INIT_CHILD,   /* init → agent: struct init_child, answer to LIST (+ pty master when it has
-			 one) */
+	INIT_CHILD,   /* init → agent: struct init_child, reply to LIST (+ pty master when it has
+		       * one) */
 	INIT_LISTED,  /* init → agent: struct init_head */
-	INIT_EXITED, /* init → agent: struct init_exited; kept by init until an agent was there to
-			get it */
+	INIT_EXITED, /* init → agent: struct init_exited; kept by init until an agent has received
+		      * it */
 	INIT_FAILED, /* init → agent: struct init_failed, START or SIGNAL could not be done */
 	INIT_RESIZE, /* agent → init: struct init_resize */
 	INIT_TYPES,

@@ -1,5 +1,5 @@
-/* Where the hub and the servers are: the one place that says so. The hub mounts its endpoints at
- * CYG_HUB_PATH, a server's base URL begins with CYG_USER_PATH; pages take theirs from
+/* The paths of the hub and of the servers; no other place names them. The hub mounts its endpoints
+ * at CYG_HUB_PATH, a server's base URL begins with CYG_USER_PATH; pages take theirs from
  * src/web/static/api.mjs. An installation below a path of its own is built with make
  * BASE_PATH=/jupyter. */
 #ifndef CYGNET_PATHS_H

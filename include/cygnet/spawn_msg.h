@@ -1,9 +1,9 @@
 /* The messages between hub and spawner: fixed structs over SOCK_SEQPACKET, one message a packet,
  * host byte order (both ends run on one machine). The hub asks with names, never with command
- * lines, mounts or images; the spawner answers each request with REPLY carrying the same request
- * id, and sends STAGE, TAIL and GONE on its own. Every text field is NUL-terminated inside its
- * array; the receiver checks magic, version, type, length and termination before it looks at
- * anything (src/ipc/spawn_codec.h). */
+ * lines, mounts or images; the spawner sends a REPLY with the same request id for each request, and
+ * sends STAGE, TAIL and GONE on its own. Every text field is NUL-terminated inside its array; the
+ * receiver checks magic, version, type, length and termination before it looks at anything
+ * (src/ipc/spawn_codec.h). */
 #ifndef CYGNET_SPAWN_MSG_H
 #define CYGNET_SPAWN_MSG_H
 
@@ -88,7 +88,7 @@ struct spawn_spawn {
 	char template_[CYG_NAME_MAX];
 	char stack[CYG_NAME_MAX];
 	char base_url[CYG_PATH_MAX];             /* "/user/alice/" */
-	char credential[CYG_CREDENTIAL_LEN + 1]; /* for the inner door; becomes a 0400 file */
+	char credential[CYG_CREDENTIAL_LEN + 1]; /* for the inner listener; becomes a 0400 file */
 	uint64_t memory_bytes;                   /* 0: the template's default */
 	uint32_t cpu_milli;     /* thousandths of a core; 0: the template's default */
 	uint32_t home_packages; /* 1: packages in the home are used (PYTHONNOUSERSITE unset) */
@@ -116,7 +116,7 @@ struct spawn_stop {
 struct spawn_reply {
 	struct spawn_head head;
 	int32_t code;                 /* 0, or an enum cyg_code */
-	char message[320];            /* for people, when code is not 0 */
+	char message[320];            /* for users, when code is not 0 */
 	struct spawn_address address; /* of SPAWN that succeeded: where the server listens */
 };
 
@@ -165,7 +165,7 @@ enum spawn_cause {
 	SPAWN_GONE_SIGNALLED,   /* init was killed: status is the signal */
 	SPAWN_GONE_MEMORY,      /* the memory limit: memory_peak of memory_limit */
 	SPAWN_GONE_SETUP,       /* a setup script failed: status is one of enum init_exit */
-	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for it */
+	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for its process */
 };
 
 /* Why a start came to nothing. */
@@ -183,7 +183,7 @@ enum { SPAWN_STAGES_MAX = 7 }; /* names of SPAWN_STAGES_SPAWNER, then of SPAWN_S
 /* What this process of the spawner has counted since it began; each at most SPAWN_COUNT_MAX. */
 struct spawn_counts {
 	struct spawn_head head;
-	uint64_t starts; /* SPAWNs that came */
+	uint64_t starts; /* SPAWNs received */
 	uint64_t failures[SPAWN_FAILURES];
 	uint64_t servers[3]; /* that are there now, by enum spawn_state less 1 */
 	uint64_t stages_done[SPAWN_STAGES_MAX], stages_failed[SPAWN_STAGES_MAX];

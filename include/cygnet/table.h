@@ -11,17 +11,17 @@
  * 413) or done whole, and the response 200 {"generation": G} means: in force. From then on nothing
  * uses what is no longer there; a WebSocket or request of a credential or route that is gone, or no
  * longer allows it, is cut. A PATCH whose "from" is not the generation in force changes nothing and
- * is answered 409; the hub then sends a PUT.
+ * gets the response 409; the hub then sends a PUT.
  *
  *   ROUTE       {"host", "prefix", "target", "auth", "owner", "name", "server"}; its key is host
  * and prefix. host: null for any; target: "unix:PATH" or "tcp:ADDRESS:PORT"; auth: "none",
  *               "session" (only credentials that may use it) or "user" (any user's credential);
- *               owner: whose server it is; name: which of the owner's, "" for the default one;
+ *               owner: the server's owner; name: its name, "" for the default one;
  *               server: the id of its present life.
  *   CREDENTIAL  {"sha256", "user", "host", "expires", "access", "server"}; its key is sha256, in
- *               hexadecimal digits, of the secret's text. user: whom it speaks for, X-Cygnet-User;
+ *               hexadecimal digits, of the secret's text. user: who asks with it, X-Cygnet-User;
  *               host: the only host at which it is good, null for any; expires: seconds since 1970,
- *               0 for never; server: good at the inner door alone, for the server of that id.
+ *               0 for never; server: good at the inner listener alone, for the server of that id.
  *               access: routes it may use beside the servers of its own user, which always pass:
  *               "OWNER" for all of somebody's, "OWNER/NAME" for one ("OWNER/" for the default one),
  *               "*" for everybody's.
