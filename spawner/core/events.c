@@ -1,4 +1,4 @@
-/* What engines tell: moves of servers, and messages to the hubs. */
+/* The events of engines: each changes the state of a server and becomes a message to the hubs. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/log.h"
@@ -24,7 +24,7 @@ static void count_stage(
 	}
 }
 
-/* It ended before its agent ran, and nobody had asked for that. */
+/* Counts a server that ended before its agent ran, unless a hub had asked for that. */
 static void count_failure(struct spawn_counts *counts, uint32_t cause)
 {
 	static const enum spawn_failure failures[] = {
@@ -79,8 +79,8 @@ void event_not_started(struct server *s, const struct cyg_err *err, struct spawn
 
 	cyg_log_warn(s->id, "start for '%s' failed: %s", s->user, err->msg);
 	hub_reply(hub, s->request_id, err, NULL);
-	/* The answer alone would not make it known: the hub that asked has gone, or has asked for
-	 * the end since and waits for GONE. */
+	/* The answer is not enough: the hub that asked has gone, or has asked for the end since and
+	 * waits for GONE. */
 	if (!known) {
 		(void)snprintf(gone->message, sizeof(gone->message), "%.255s", err->msg);
 		hubs_tell_gone(sp, gone);

@@ -1,5 +1,6 @@
-/* The hub's side of the spawner: connections, who may make one, whose message goes where, and what
- * is told to all. */
+/* The connections of hubs to the spawner: accepts them after a check of the uid, passes each
+ * message of a hub to the function that handles it (requests.c), and sends replies and events.
+ * Usually there is one hub; a restarted one may connect before the old connection is closed. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/log.h"
@@ -42,7 +43,8 @@ static void hub_send(
 		return;
 	spawn_msg_init(msg, type, len, request_id);
 	if (ipc_channel_send(hub->channel, msg, len, NULL, 0, &err) < 0) {
-		/* It must not go on as if it had heard: connecting anew it asks for the list. */
+		/* The hub must not work on without this message. When it connects again it asks for
+		 * the list. */
 		cyg_log_warn("hub", "a message cannot be sent (%s): connection ended", err.msg);
 		hub->cut = true;
 		ipc_channel_end(hub->channel);
@@ -151,7 +153,7 @@ static void on_end(void *arg, const struct cyg_err *why)
 	drop(arg);
 }
 
-/* HELLO, the names of the templates, and the ends that no hub has heard of. */
+/* Sends HELLO, the names of the templates, and the ends of servers that no hub was told of. */
 static void greet(struct hub *hub)
 {
 	struct spawner *sp = hub->spawner;

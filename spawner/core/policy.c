@@ -1,5 +1,5 @@
-/* The two policy files as tables of fields, and reading them into structs. What a request may have
- * of them is decided in policy_check.c. */
+/* The two policy files, templates and stacks: tables of their fields, and reading them into
+ * structs. Whether a request is allowed is decided in policy_check.c. */
 #include "spawner/core/policy.h"
 
 #include "base/mem.h"
@@ -212,9 +212,9 @@ static const struct yaml_field stack_fields[] = {
 	    .offset = FIELD_ARRAY(struct policy_stack, mounts.list, mounts.n),
 	    .record = &mount_record,
 	    .doc = "As in templates.yaml." },
-	{ .name = "label", .type = FIELD_IGNORED, .doc = "For people." },
-	{ .name = "description", .type = FIELD_IGNORED, .doc = "For people." },
-	{ .name = "kernels", .type = FIELD_IGNORED, .doc = "For people." },
+	{ .name = "label", .type = FIELD_IGNORED, .doc = "Shown to users." },
+	{ .name = "description", .type = FIELD_IGNORED, .doc = "Shown to users." },
+	{ .name = "kernels", .type = FIELD_IGNORED, .doc = "Shown to users." },
 	{ .name = NULL },
 };
 static const struct yaml_field stack_key = { .name = "NAME", NAME(parse_stack_name), OF(name) };

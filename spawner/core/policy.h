@@ -1,6 +1,7 @@
 /* What may be run: templates and stacks, read from two files that only root can change. The hub
  * names a template, a stack and limits; it cannot name an image, a mount, a capability or an
- * argument, so even a hub in hostile hands can only start what the administrator wrote down. */
+ * argument. So even a hub that an attacker controls can only start what the administrator wrote
+ * down. */
 #ifndef SPAWNER_CORE_POLICY_H
 #define SPAWNER_CORE_POLICY_H
 
@@ -42,7 +43,7 @@ struct policy_template {
 	uint64_t memory_default, memory_max;
 	uint32_t cpu_default, cpu_max; /* thousandths of a core; 0: no limit */
 	uint64_t pids_max, tmp_bytes, shm_bytes;
-	uint64_t setup_seconds, deadline_ms; /* of each setup script: the same twice */
+	uint64_t setup_seconds, deadline_ms; /* of each setup script: the same time in both units */
 };
 
 struct policy_stack {
@@ -62,7 +63,7 @@ int policy_load(
 /* NULL is accepted. */
 void policy_free(struct policy *p);
 
-/* The templates by number, from 0, for those who want their names. */
+/* The number of templates, and their names by number from 0. */
 size_t policy_n_templates(const struct policy *p);
 const char *policy_template_name(const struct policy *p, size_t number);
 

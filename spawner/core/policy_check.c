@@ -1,4 +1,5 @@
-/* Deciding about a request, and filling in placeholders: pure functions over what policy.c read. */
+/* Decides whether a request is allowed, and fills in placeholders: pure functions on what policy.c
+ * read. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -64,7 +65,7 @@ static bool is_hex(const char *text, size_t len)
 	return strlen(text) == len && strspn(text, "0123456789abcdef") == len;
 }
 
-/* Names that become paths or arguments; whatever the hub checked is checked again here. */
+/* Checks names that become paths or arguments, also those that the hub has checked already. */
 static int check_names(const struct spawn_spawn *r, struct cyg_err *err)
 {
 	if (!is_hex(r->server_id, CYG_SERVER_ID_LEN))

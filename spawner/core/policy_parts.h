@@ -1,4 +1,4 @@
-/* What policy.c and policy_check.c share and nobody else sees. */
+/* What policy.c and policy_check.c share; no other file includes it. */
 #ifndef SPAWNER_CORE_POLICY_PARTS_H
 #define SPAWNER_CORE_POLICY_PARTS_H
 

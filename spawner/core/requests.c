@@ -1,5 +1,5 @@
-/* What hubs ask: each message becomes a request to the engine, and the engine's answer a REPLY to
- * the connection that asked, if it is still there. */
+/* The requests of hubs: each message becomes a request to the engine, and the engine's answer
+ * becomes a REPLY on the connection that asked, if that is still open. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "ipc/spawn_codec.h"
@@ -219,7 +219,7 @@ static void on_found(void *arg, const struct spawn_item *item)
 
 	s->answered = true;
 	s->address = item->address;
-	/* What died with its spawner is being removed. */
+	/* A server that died while no spawner ran is being removed. */
 	server_move(s, item->state == SPAWN_STATE_STOPPING ? SERVER_STOPPING : SERVER_RUNS);
 }
 

@@ -1,4 +1,5 @@
-/* A server as the hub knows it: made, found, moved from state to state through one door, freed. */
+/* A server as the hub knows it: making, finding and freeing it, and the one function that changes
+ * its state. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "spawner/core/spawner.h"

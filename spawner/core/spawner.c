@@ -1,4 +1,5 @@
-/* Opening and closing the whole: the engine, what an earlier spawner left, then the hubs. */
+/* Opens and closes the spawner: first the engine, then what an earlier spawner left, then the
+ * connections of hubs. */
 #include "spawner/core/spawner.h"
 
 #include "base/mem.h"

@@ -1,7 +1,6 @@
-/* The spawner's root struct and the objects on it: servers as the hub knows them (one each), hubs
- * (connections), and the engine that runs them. The story of a server: a message (hubs.c) becomes a
- * request (requests.c) to the engine (engine.h), whose events (events.c) become moves (server.c)
- * and messages. */
+/* The spawner's root struct and its objects: servers as the hub knows them, hubs (connections), and
+ * the engine that runs the servers. A message (hubs.c) becomes a request (requests.c) to the engine
+ * (engine.h), whose events (events.c) change the server's state (server.c) and become messages. */
 #ifndef SPAWNER_CORE_SPAWNER_H
 #define SPAWNER_CORE_SPAWNER_H
 
@@ -65,13 +64,13 @@ struct spawner {
 /* The caller has filled in loop, policy, engine with its object, and hub_uid; listen_fd is taken.
  * Hubs are let in once the engine has listed what an earlier spawner left. */
 void spawner_open(struct spawner *sp, int listen_fd);
-/* Lets go of every server without ending it, and frees. The loop must still run once. */
+/* Frees everything; servers go on running. The loop must still run once. */
 void spawner_close(struct spawner *sp);
 
 /* server.c */
 struct server *server_new(struct spawner *sp, const char *id, const char *user);
 struct server *server_find(struct spawner *sp, const char *id);
-/* A move that the table does not have is our mistake. */
+/* Changes the state; asserts that the table in server.c allows it. */
 void server_move(struct server *s, enum server_state to);
 extern const enum spawn_state server_wire_states[SERVER_STATES]; /* what hubs are told */
 enum spawn_state server_wire_state(const struct server *s);
@@ -85,9 +84,9 @@ void request_stat(struct hub *hub, const struct spawn_head *head);
 void request_ping(struct hub *hub, const struct spawn_head *head);
 void request_hand_over(struct hub *hub, const struct spawn_head *head);
 void request_metrics(struct hub *hub, const struct spawn_head *head);
-/* The engine is closed: those that it has not answered are no more. */
+/* Frees the requests that the engine has not answered, when it is closed. */
 void requests_forget(struct spawner *sp);
-/* What an earlier spawner left; hubs are let in when the answer came. */
+/* Asks the engine for what an earlier spawner left; hubs are accepted once it has answered. */
 void request_adoption(struct spawner *sp);
 
 /* events.c */

@@ -1,6 +1,6 @@
-/* The agent's children, which are init's: started, listed, signalled and reaped on its word, so
- * that an agent may die and the next one finds every kernel and terminal. The agent has the user's
- * rights, as init has; its messages are checked all the same, because init must not fall over. */
+/* Kernels and terminals. They are init's children, started, listed and signalled when the agent
+ * asks, so that they survive the agent and the next agent finds them. The agent has the same rights
+ * as init; its messages are checked all the same, because init must not crash. */
 #include "spawner/init/init.h"
 
 #include <errno.h>
@@ -63,8 +63,8 @@ static void send_failed(struct init *in, uint32_t request_id, int errnum, const 
 	(void)link_send(in, &m, sizeof(m), INIT_FAILED, -1);
 }
 
-/* A figure of the container's memory group, which the sandbox shows read-only at one of two paths;
- * 0: unknown. */
+/* A number from the container's memory group, which the sandbox shows read-only at one of two
+ * paths; 0: unknown. */
 static uint64_t figure(const struct init *in, const char *v1, const char *v2, const char *after)
 {
 	char text[1024] = "";
@@ -80,7 +80,7 @@ static uint64_t figure(const struct init *in, const char *v1, const char *v2, co
 	return at == NULL ? 0 : strtoull(at, NULL, 10);
 }
 
-/* Why the child runs nothing, told to init in the words of its log. */
+/* Writes why the child could not be executed to the pipe that init reads. */
 static void child_fail(const char *what, const char *path)
 {
 	struct init_failed m = { .errnum = errno };
@@ -92,7 +92,7 @@ static void child_fail(const char *what, const char *path)
 	_exit(127);
 }
 
-/* outcome is closed by the execution; what is written there before says why it failed. */
+/* Runs in the child. exec closes outcome; a failure before it writes there what failed. */
 static void child_exec(const struct init_start *s, char **argv, char **envp, int slave, int outcome)
 {
 	int fd = slave;
@@ -214,9 +214,9 @@ static void start(struct init *in, const struct init_start *s, int memfd)
 	in->n_procs++;
 }
 
-/* True when the process is known to run, or to have run; false when its outcome is to come, or was
- * that it could not be executed: then it is no child any more, and its end is told to nobody. That
- * of one whose agent has gone is, for the next agent may have been told of it. */
+/* Reads the outcome of a start. True when the process runs or has run. False while that is unknown,
+ * or when it could not be executed: then it is removed and its end is not reported. When the agent
+ * that asked has gone it is kept and reported, because the next agent may have listed it. */
 static bool settle(struct init *in, struct init_proc *p)
 {
 	struct init_failed m;
@@ -261,7 +261,7 @@ static struct init_proc *proc_find(struct init *in, int32_t pid)
 	return NULL;
 }
 
-/* Tells the agent what ended, also while there was none. */
+/* Tells the agent which processes ended, also those that ended while there was no agent. */
 static void flush(struct init *in)
 {
 	size_t kept = 0;
@@ -340,7 +340,8 @@ bool children_message(struct init *in)
 	struct msghdr h = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		/* Of one, not of the room with its padding: a second would fit there, and stay. */
+		/* The length for one descriptor. With CMSG_SPACE a second would fit and stay open.
+		 */
 		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t n = recvmsg(in->link, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;

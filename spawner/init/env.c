@@ -1,6 +1,6 @@
-/* The environment that the setup scripts leave behind and that kernels start from. Stacks set
- * hundreds of names nobody can list, so a name passes unless it steers the loader or a shell, is
- * a shell's own, belongs to us, or looks like a secret. */
+/* The environment that the setup scripts leave and that kernels start with. Stacks set hundreds of
+ * names that cannot be listed, so a name passes unless it controls the loader or a shell, is a
+ * shell's own, belongs to us, or looks like a secret. */
 #include "spawner/init/init.h"
 
 #include <fcntl.h>

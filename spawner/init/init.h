@@ -1,7 +1,7 @@
-/* cygnet-init, pid 1 of every container: the one struct its four files share. main.c holds the loop
- * and the agent, script.c the setup scripts, env.c the environment they leave, children.c what the
- * agent asks for. libc and include/cygnet alone; an error is one line on stderr and an exit code.
- */
+/* cygnet-init, pid 1 of every container: the struct that its four files share. main.c holds the
+ * loop and the agent, script.c the setup scripts, env.c the environment that they leave, children.c
+ * what the agent asks for. It uses libc and include/cygnet only; an error is one line on stderr and
+ * an exit code. */
 #ifndef INIT_INIT_H
 #define INIT_INIT_H
 
@@ -19,7 +19,7 @@ enum {
 	INIT_DEADLINE_MS = 120 * 1000, /* of a script, unless --deadline-ms says */
 	INIT_DEADLINE_MAX_MS = 24 * 3600 * 1000,
 	INIT_GRACE_MS = 10 * 1000,        /* from SIGTERM to SIGKILL when asked to stop */
-	INIT_SWEEP_MS = 100,              /* between two SIGKILLs of what will not go */
+	INIT_SWEEP_MS = 100,              /* between two SIGKILLs of processes that do not end */
 	INIT_LINK_MS = 5 * 1000,          /* an agent that does not read for so long is replaced */
 	INIT_START_MAX = 2 * 1024 * 1024, /* argv and environment of one START */
 	INIT_ENV_ARGS_MAX = 64,           /* --env options */
@@ -31,7 +31,7 @@ struct init_proc {
 	struct init_child info; /* as LIST tells it */
 	int master;             /* of its pty, or -1 */
 	int outcome;            /* a pipe that tells whether it could be executed, -1: it could */
-	bool exited;            /* end waits for an agent to take it */
+	bool exited;            /* its end is not reported to an agent yet */
 	struct init_exited end;
 };
 
@@ -76,7 +76,7 @@ void script_read(struct init *in);
 /* It ended (status -1: ran into its deadline). True when none is left and the agent may start. */
 bool script_done(struct init *in, int status);
 
-/* Takes a script's environment out of its memfd, without what must not reach a kernel. */
+/* Reads a script's environment from its memfd, without names that must not reach a kernel. */
 bool env_take(struct init *in, int fd);
 bool env_join(struct init *in, char *const *list); /* appends */
 /* A NULL-ended list of pointers to the n texts in block; the caller frees it. */
@@ -88,7 +88,7 @@ int env_memfd(const struct init *in);
 bool children_message(struct init *in);
 /* Answers every START whose outcome is known by now. */
 void children_settle(struct init *in);
-/* The agent that asked has gone: nobody waits for outcomes any more. */
+/* The agent that asked has gone: outcomes are not reported any more. */
 void children_forget(struct init *in);
 void children_exited(struct init *in, pid_t pid, int status, uint64_t max_rss);
 /* Sends one message; an agent that does not read is killed (and started again). */

@@ -68,7 +68,8 @@ int init_log_open(const struct init *in, const char *name, int flags)
 	return open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
 }
 
-/* As pid 1 that is everybody; else our children, to whom orphans come as we are a subreaper. */
+/* As pid 1, signals every process. Else our children, which include orphans because we are a
+ * subreaper. */
 static void signal_all(const struct init *in, int sig)
 {
 	char list[4096], *at = list, *end;
@@ -94,7 +95,7 @@ static void stop_rest(struct init *in)
 {
 	in->due_ms = in->kill_ms;
 	signal_all(in, SIGTERM);
-	/* A shell that a person types into does not listen to SIGTERM. */
+	/* An interactive shell ignores SIGTERM, so terminals get SIGHUP. */
 	for (size_t i = 0; i < in->n_procs; i++)
 		if (in->procs[i].info.pty != 0 && !in->procs[i].exited)
 			(void)kill(-in->procs[i].info.pid, SIGHUP);
@@ -159,7 +160,7 @@ static void link_close(struct init *in)
 	in->link = -1;
 }
 
-/* Starts it again after a pause that doubles; the fifth death within a minute is the last. */
+/* Starts it again after a pause that doubles; gives up at the fifth death within a minute. */
 static void agent_died(struct init *in)
 {
 	uint64_t now = init_now_ms();
@@ -265,7 +266,7 @@ static void options(struct init *in, int argc, char **argv)
 	bool good = true;
 	size_t n = 0;
 
-	opterr = 0; /* the usage line says it all */
+	opterr = 0; /* we print a usage line ourselves */
 	for (int c; good && (c = getopt_long(argc, argv, "+", table, NULL)) != -1;) {
 		if (c == 'h')
 			in->home_packages = true;

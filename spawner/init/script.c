@@ -1,6 +1,6 @@
-/* The scripts before the agent: the stack's own, then the user's. Each is sourced by a bash of its
- * own process group with a deadline; its environment comes back in a memfd, its last output is kept
- * in log/ of the run folder, and its name and time go to standard output as a stage. */
+/* The setup scripts, which run before the agent: the stack's, then the user's. Each is sourced by a
+ * bash in a process group of its own, with a deadline. Its environment comes back in a memfd, its
+ * last output is kept in log/ of the run folder, and its name and time are printed as a stage. */
 #include "spawner/init/init.h"
 
 #include <errno.h>
@@ -21,9 +21,9 @@ static const struct {
 	[SCRIPT_USER] = { "user-script", "user-script.log", INIT_EXIT_USER, INIT_EXIT_USER_TIME },
 };
 
-/* The trap also serves scripts that end by `exit 0`; env is called by its path because the script
- * may have changed PATH. A stack is often a virtual environment, whose Python leaves the home's
- * packages out whatever the variables say: its own answer to where they are goes on PYTHONPATH. */
+/* The trap also works for scripts that end by `exit 0`. env is called by its path because the
+ * script may have changed PATH. A stack is often a virtual environment, whose Python ignores
+ * packages in the home; so we ask Python for their folder and put it on PYTHONPATH. */
 #define SCRIPT_BEGIN "trap 'r=$?; trap - EXIT; [ $r -eq 0 ] && { "
 #define SCRIPT_END   "/usr/bin/env -0 >&3 || r=1; }; exit $r' EXIT\n. \"$1\""
 static char script_text[] = SCRIPT_BEGIN SCRIPT_END;
@@ -97,7 +97,7 @@ void script_read(struct init *in)
 	}
 }
 
-/* A word of ours at the end of the script's output. */
+/* Adds a message of ours to the end of the script's output. */
 static void tail_add(struct init *in, const char *text)
 {
 	size_t len = strlen(text);
@@ -143,6 +143,6 @@ bool script_done(struct init *in, int status)
 	if (failed)
 		init_stop(in,
 		    timed_out ? script_table[script].timed_out : script_table[script].failed, 0);
-	/* One that met the end of all with success must not bring what comes after it to life. */
+	/* A script that succeeds while we are stopping must not start what comes next. */
 	return !failed && !in->stopping && !script_next(in, script + 1);
 }

@@ -1,6 +1,6 @@
-/* Start is recovery: whatever the last spawner left is looked at by its record. A server whose init
- * lives is adopted; everything else is killed, here, and removed, off the loop; so is what has no
- * record at all. */
+/* Adopts the servers that the last spawner left, by their records. A server whose init lives is
+ * adopted; everything else is killed here and removed in the thread pool, also what has no record.
+ */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/log.h"
@@ -14,18 +14,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Kills a process only if it is still the one that was written down. */
+/* Kills a process only if it is still the one in the record. */
 static void kill_process(const struct process_id *id)
 {
 	if (id->pid > 1 && id->start != 0 && process_start_time(id->pid) == id->start) {
-		(void)kill(id->pid, SIGSTOP); /* so that nothing is born beside the walk */
+		(void)kill(id->pid, SIGSTOP); /* so that it cannot fork during the walk */
 		process_kill_tree(id->pid);
 		(void)kill(id->pid, SIGKILL);
 	}
 }
 
-/* Removed as every server is in the end, off the loop; who asks for the list meanwhile hears of it
- * if it ever was ready. */
+/* Makes the object of a dead server, which is then removed as every server is. Until then a list
+ * contains it if it was ever ready. */
 static struct local_server *dead_server(struct local *l, const char *id)
 {
 	struct spawn_spawn spec = { .home_packages = 0 };
@@ -43,7 +43,7 @@ static void remove_places(struct local *l, const char *id)
 		end_remove(dead_server(l, id));
 }
 
-/* What a record says of a server, alive or not. */
+/* Copies what the record says of a server, alive or not. */
 static void take_record(struct local_server *s, const struct record *r)
 {
 	s->spec.user_id = r->user_id;
@@ -52,7 +52,7 @@ static void take_record(struct local_server *s, const struct record *r)
 	s->nameless = false;
 	s->ready = r->init.pid != 0;
 	s->started_us = r->started_us;
-	s->person.uid = s->person.gid = r->uid;
+	s->account.uid = s->account.gid = r->uid;
 	s->memory_limit = r->memory_bytes;
 	s->cpu_milli = r->cpu_milli;
 }
@@ -95,7 +95,7 @@ static void on_record(void *arg, const char *id)
 	}
 	cyg_log_info(id, "an earlier spawner left it and it does not run: removed");
 	record_read_started(l->folders.records, id, &started);
-	/* bubblewrap's child has no start time on record: it is ours while bubblewrap lives */
+	/* bubblewrap's child has no start time in the record: it is ours while bubblewrap lives */
 	kill_process(&started);
 	end_found_dead(s);
 }
@@ -105,7 +105,7 @@ static void on_group(void *arg, const char *id)
 	remove_places(arg, id);
 }
 
-/* Folders and sockets whose server is not here. */
+/* Removes folders and sockets that belong to no server. */
 static void sweep(struct local *l, const char *sub)
 {
 	char path[CYG_PATH_MAX + 32];

@@ -1,4 +1,4 @@
-/* The container's binaries, copied to where every user's uid can reach them. */
+/* Copies the container's binaries to a folder that every user's uid can reach. */
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/file.h"
@@ -45,7 +45,8 @@ static int read_both(struct binaries *b, const char *from, struct cyg_err *err)
 	return 0;
 }
 
-/* A name, not a proof: the folder is root's. Two keys make accidents impossible enough. */
+/* Names the folder by a hash of the binaries. It need not resist attacks, since only root writes
+ * there; 128 bits make collisions unlikely enough. */
 static void hash(const struct binaries *b, char out[33])
 {
 	uint64_t words[2] = { 0, 0 };
@@ -94,14 +95,14 @@ static int write_folder(const struct binaries *b, const char *folder, struct cyg
 		int errnum = errno;
 
 		(void)cyg_file_remove_tree(AT_FDCWD, temp, NULL);
-		/* Another spawner was faster with the same bytes. */
+		/* Another spawner has put the same binaries there meanwhile. */
 		if (errnum != EEXIST && errnum != ENOTEMPTY)
 			return cyg_fail_sys(err, errnum, "make '%s'", folder);
 	}
 	return 0;
 }
 
-/* Users' uids must be able to walk to the binaries: the first folder that forbids it is named. */
+/* Warns when users' uids cannot reach the binaries, and names the first folder that forbids it. */
 static void check_reachable(const char *path, bool many_uids)
 {
 	char part[CYG_PATH_MAX];

@@ -1,5 +1,6 @@
-/* One server's group: made, joined, read, emptied, removed. What the machine offers is found in
- * cgroup_find.c; after that versions 1 and 2 differ only in the table of file names below. */
+/* The control group of one server: makes, enters, reads, empties and removes it. cgroup_find.c
+ * finds what the machine offers; here versions 1 and 2 differ only in the table of file names
+ * below. */
 #include "spawner/local/cgroup.h"
 
 #include "base/mem.h"
@@ -19,8 +20,8 @@
 
 enum { PATH_SIZE = CGROUP_DIR_MAX + 128, CPU_PERIOD_US = 100 * 1000 };
 
-/* Where a figure is: the part, the file, the word it follows (NULL: the file's first number), and
- * the divisor to our unit. */
+/* Where a number is found: the part, the file, the word before it (NULL: the file's first number),
+ * and the divisor to our unit. */
 struct figure {
 	enum cgroup_part part;
 	const char *file, *word;
@@ -91,7 +92,8 @@ static int write_limits(const struct cgroups *c, const char *id, const struct cg
 		    text, sizeof(text), "%llu", (unsigned long long)limits->memory_bytes);
 		r = write_file(c, CGROUP_MEMORY, id,
 		    c->version == 1 ? "memory.limit_in_bytes" : "memory.max", text, err);
-		/* Swap would turn a limit into a slow machine; kernels without it lack the file. */
+		/* No swap: a server at its limit would only make the machine slow. Kernels without
+		 * swap accounting lack the file. */
 		(void)write_file(c, CGROUP_MEMORY, id,
 		    c->version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max",
 		    c->version == 1 ? text : "0", NULL);
@@ -174,7 +176,7 @@ static uint64_t read_figure(const struct cgroups *c, const char *id, const struc
 		at = at == NULL ? "" : at + strlen(f->word);
 	}
 	digits = (struct cyg_str){ at, strspn(at, "0123456789") };
-	/* Version 1 says "no limit" by a number near 2^63, version 2 by a word. */
+	/* "No limit" is a number near 2^63 in version 1, and a word in version 2. */
 	if (cyg_num_parse_u64(digits, 0, 1ULL << 62, &value, NULL) < 0)
 		return 0;
 	return value / f->divisor;

@@ -1,5 +1,5 @@
-/* Limits by control groups, version 1 or 2: one group a server, never the spawner's own. Where none
- * can be had the set is empty and says why; callers need not ask. */
+/* Limits by control groups, version 1 or 2: one group for each server, never the spawner's own.
+ * When groups cannot be made the set is empty and says why; callers need no check. */
 #ifndef SPAWNER_LOCAL_CGROUP_H
 #define SPAWNER_LOCAL_CGROUP_H
 
@@ -43,8 +43,8 @@ uint32_t cgroups_enforced(const struct cgroups *c);
 int cgroup_make(const struct cgroups *c, const char *id, const struct cgroup_limits *limits,
     struct cyg_err *err);
 /* Descriptors of the files that move their writer in ("0"), the caller's to close; *ret_n: how
- * many. Fails when one cannot be opened: a server that is in some groups only would have limits
- * only on paper. */
+ * many. Fails when one cannot be opened: a server that is only in some of its groups would
+ * not have all limits. */
 int cgroup_open_procs(const struct cgroups *c, const char *id, int fds[CGROUP_PARTS], size_t *ret_n,
     struct cyg_err *err);
 void cgroup_read(const struct cgroups *c, const char *id, struct cgroup_figures *ret);

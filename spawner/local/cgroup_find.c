@@ -1,4 +1,4 @@
-/* What control groups this machine offers: from the texts of /proc/self/mounts and
+/* Finds out which control groups this machine offers: from the texts of /proc/self/mounts and
  * /proc/self/cgroup, then by trying to make the parent group. */
 #include "base/mem.h"
 #include "base/str.h"
@@ -89,8 +89,9 @@ static bool has_limits(const struct cgroups *c)
 	return cgroups_enforced(c) != 0;
 }
 
-/* At the top of the hierarchy, where only root may: for when other processes than the spawner live
- * in its own group (started from a shell, say), which then cannot have groups with limits below. */
+/* Makes the parent at the top of the hierarchy, which only root may. For a spawner whose own group
+ * holds other processes too (as when started from a shell) and so cannot have groups with limits
+ * below it. */
 static bool enable_at_top(struct cgroups *c, const char *top, const char *instance)
 {
 	struct cgroups at_top = { .version = 0 };

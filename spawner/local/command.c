@@ -1,4 +1,4 @@
-/* Init's command line: its options, the environment that all starts from, and the template's
+/* Builds init's command line: its options, the environment of all processes, and the template's
  * command with its placeholders filled in. */
 #include "base/mem.h"
 #include "spawner/local/local.h"
@@ -50,7 +50,7 @@ static int add_expanded(
 	return 0;
 }
 
-/* Which environment scripts and agent start from: nothing of ours, nothing secret. */
+/* Adds the environment that scripts and agent start with: nothing of the spawner's, no secrets. */
 static int add_environment(struct words *w, const struct local_server *s,
     const struct local_places *at, const struct policy_places *p, struct cyg_err *err)
 {

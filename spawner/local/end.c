@@ -1,5 +1,6 @@
-/* An end, read downwards: asked for or seen, cause found, members killed, places removed
- * (remove.c), and only then on_gone: whoever hears it may start the next one. */
+/* The end of a server, read downwards: it is asked for or noticed, the cause is found, processes
+ * are killed, folders are removed (remove.c). on_gone comes last: after it the next server of the
+ * user may start. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "spawner/local/local.h"
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* What still lives of the two and holds all else as descendants; 0: neither. */
+/* The process that still lives, of init and what we launched, and is an ancestor of all others; 0
+ * when both are dead. */
 static pid_t living_root(const struct local_server *s)
 {
 	if (s->init_watch != NULL)
@@ -23,8 +25,8 @@ static void kill_now(struct local_server *s)
 {
 	pid_t root = living_root(s);
 
-	/* Only init's death ends all of a container. Before its first word it is not known, and
-	 * bubblewrap's death leaves it running: then the whole tree is ended. */
+	/* In a pid namespace init's death ends everything. Until init prints its first line its pid
+	 * is not known, and bubblewrap's death leaves it running: then the whole tree is killed. */
 	if (root != 0 && (!s->local->kind->pid_namespace || root != s->init.pid)) {
 		if (root == s->started.pid && s->step == STEP_LAUNCHED)
 			(void)process_watch_signal(s->started_watch, SIGSTOP, NULL);
@@ -50,7 +52,7 @@ void end_stop(struct local_server *s, uint32_t grace_ms)
 	if (s->step == STEP_REMOVING)
 		return;
 	s->stopping = true;
-	if (s->step == STEP_PERSON) {
+	if (s->step == STEP_ACCOUNT) {
 		struct cyg_err err;
 
 		uids_lookup_cancel(s->lookup);
@@ -70,7 +72,7 @@ void end_stop(struct local_server *s, uint32_t grace_ms)
 	(void)uv_timer_start(&s->timer, on_grace, grace_ms, 0);
 }
 
-/* How it ended, as far as anybody can know: our child's status, or bubblewrap's last line. */
+/* Finds its exit status, if known: from our child, or from bubblewrap's last line. */
 static void take_status(struct local_server *s)
 {
 	pid_t child;
@@ -84,7 +86,7 @@ static void take_status(struct local_server *s)
 		record_read_status(s->local->folders.records, s->spec.server_id, &child, &code);
 		s->exit_code = code;
 	}
-	/* bubblewrap passes a signal on as 128 + number, as shells do */
+	/* bubblewrap reports a signal as 128 + number, as shells do */
 	if (s->exit_code > 128 && s->exit_code <= 128 + 64) {
 		s->exit_signal = s->exit_code - 128;
 		s->exit_code = -1;
@@ -104,7 +106,7 @@ static const struct {
 static void read_tail(struct local_server *s, const char *log)
 {
 	s->tail.length = (uint32_t)folders_read_tail(
-	    &s->local->folders, s->spec.server_id, log, s->person.uid, s->tail.text);
+	    &s->local->folders, s->spec.server_id, log, s->account.uid, s->tail.text);
 }
 
 static void find_cause(struct local_server *s)
@@ -117,7 +119,7 @@ static void find_cause(struct local_server *s)
 	g->memory_limit = f.memory_limit;
 	g->cause = SPAWN_GONE_UNKNOWN;
 	(void)snprintf(g->message, sizeof(g->message),
-	    "The server ended while nobody watched: its cause is unknown");
+	    "The server ended while the spawner was away: its cause is unknown");
 	if (s->exit_code >= 0) {
 		g->cause = SPAWN_GONE_EXITED;
 		g->status = s->exit_code;
@@ -160,7 +162,7 @@ static void on_parting(uv_timer_t *timer)
 	(void)process_watch_signal(s->started_watch, SIGKILL, NULL);
 }
 
-/* Both what we launched and init must be gone. */
+/* Removes the server once both init and what we launched are gone. */
 static void check_end(struct local_server *s)
 {
 	if (s->step == STEP_REMOVING)
@@ -194,7 +196,7 @@ void end_started(void *server)
 
 	process_watch_close(s->started_watch);
 	s->started_watch = NULL;
-	output_read(s); /* its first word may come with its last */
+	output_read(s); /* its first output may come with its last */
 	check_end(s);
 }
 

@@ -1,4 +1,5 @@
-/* Making and removing a server's places. Paths under a user's hands are walked with O_NOFOLLOW. */
+/* Makes and removes the folders and the socket of a server. Paths that a user can change are opened
+ * with O_NOFOLLOW. */
 #include "spawner/local/folders.h"
 
 #include "base/file.h"
@@ -20,7 +21,7 @@ static int make(const char *path, mode_t mode, struct cyg_err *err)
 {
 	if (cyg_file_mkdirs(path, mode, err) < 0)
 		return -(int)CYG_ESYS;
-	/* mkdirs leaves what exists and obeys the umask; the rights here matter */
+	/* mkdirs does not change what exists, and the umask applies: set the mode explicitly */
 	if (chmod(path, mode) < 0)
 		return cyg_fail_sys(err, errno, "chmod '%s'", path);
 	return 0;
@@ -34,7 +35,8 @@ static int open_dir(const char *path, int *ret, struct cyg_err *err)
 
 int folders_open(struct folders *f, struct cyg_err *err)
 {
-	/* Users pass through the first kind, proxy and hub (their group) through the second. */
+	/* Users may enter folders of mode `pass`; proxy and hub (their group) those of mode
+	 * `share`. */
 	const mode_t pass = f->many_uids ? 0711 : 0700, share = f->many_uids ? 0750 : 0700;
 	const struct {
 		const char *root, *sub;
@@ -81,8 +83,8 @@ void folders_home_path(const struct folders *f, const char *folder, char *out)
 	(void)snprintf(out, CYG_PATH_MAX, "%.*s/homes/%s", CYG_PATH_MAX - 80, f->state_dir, folder);
 }
 
-/* A folder of the user, made by us and handed over only when it is complete. */
-static int give(int fd, const struct uids_person *p, const char *what, struct cyg_err *err)
+/* Gives a folder that we made to the user; called only when it is complete. */
+static int give(int fd, const struct uids_account *p, const char *what, struct cyg_err *err)
 {
 	if (p->uid != geteuid() && fchown(fd, p->uid, p->gid) < 0)
 		return cyg_fail_sys(err, errno, "give %s to uid %u", what, p->uid);
@@ -90,7 +92,7 @@ static int give(int fd, const struct uids_person *p, const char *what, struct cy
 }
 
 int folders_make_run(
-    const struct folders *f, const char *id, const struct uids_person *p, struct cyg_err *err)
+    const struct folders *f, const char *id, const struct uids_account *p, struct cyg_err *err)
 {
 	char path[CYG_PATH_MAX];
 	cyg_autoclose int fd = -1;
@@ -113,7 +115,7 @@ int folders_make_run(
 }
 
 int folders_make_home(
-    const struct folders *f, const char *folder, const struct uids_person *p, struct cyg_err *err)
+    const struct folders *f, const char *folder, const struct uids_account *p, struct cyg_err *err)
 {
 	cyg_autoclose int homes = openat(f->state, "homes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cyg_autoclose int fd = -1;
@@ -143,7 +145,7 @@ int folders_listen(const struct folders *f, const char *id, struct cyg_err *err)
 	    path, SOCK_STREAM, f->group == (gid_t)-1 ? 0600 : 0660, f->group, err);
 }
 
-/* Secrets written here are overwritten before their blocks go back; a tmpfs has no other copy. */
+/* Overwrites the credential before its file is removed. In a sandbox it is on a tmpfs instead. */
 static void wipe_credential(const char *run_path)
 {
 	cyg_autoclose int dir = open(run_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -155,7 +157,7 @@ static void wipe_credential(const char *run_path)
 
 	if (secrets < 0)
 		return;
-	/* Root needs no such right, and must not change the rights of what a link names. */
+	/* Root needs no write permission, and must not change the mode of a link's target. */
 	if (geteuid() != 0 && fchmodat(secrets, "credential", 0600, 0) < 0)
 		return;
 	fd = openat(secrets, "credential", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -178,7 +180,7 @@ int folders_remove_some(
 	return cyg_file_remove_some(AT_FDCWD, path, max, more, err);
 }
 
-int folders_write_credential(const struct folders *f, const char *id, const struct uids_person *p,
+int folders_write_credential(const struct folders *f, const char *id, const struct uids_account *p,
     const char *credential, struct cyg_err *err)
 {
 	char path[CYG_PATH_MAX + 32];

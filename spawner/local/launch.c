@@ -1,4 +1,5 @@
-/* The child's side runs between fork and exec and calls nothing that may take a lock. */
+/* fork, become the user, exec. The child's part runs between fork and exec and calls nothing that
+ * may take a lock. */
 #include "spawner/local/launch.h"
 
 #include "base/mem.h"
@@ -54,8 +55,8 @@ static void write_started(const struct launch *l, int report_fd)
 		fail(report_fd, STEP_RECORD);
 }
 
-/* Everything first goes above FD_HIGH, so that filling 3, 4, ... overwrites nothing still needed.
- * Returns where the report pipe went. */
+/* Moves all descriptors above FD_HIGH first, so that filling 3, 4, ... overwrites none that is
+ * still needed. Returns the report pipe's new number. */
 static int arrange_fds(const struct launch *l, int report_fd)
 {
 	int parked[LAUNCH_FDS_MAX + 2], null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -84,7 +85,7 @@ static int arrange_fds(const struct launch *l, int report_fd)
 static void become(const struct launch *l, pid_t parent, int report)
 {
 	const struct rlimit no_core = { 0, 0 };
-	const struct uids_person *p = l->person;
+	const struct uids_account *p = l->account;
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (l->files != NULL)
@@ -98,7 +99,7 @@ static void become(const struct launch *l, pid_t parent, int report)
 			fail(report, STEP_USER);
 		}
 	}
-	/* Only now: becoming another user takes the signal back. */
+	/* Only now: a change of the uid clears this setting. */
 	if (l->dies_with_us && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
 		_exit(126);
 }
@@ -110,7 +111,8 @@ static void child(
 	sigset_t none;
 	int report;
 
-	/* Until its record is written no later spawner could find it: it goes with this one. */
+	/* Until its record is written a later spawner could not find it, so it ends with this one.
+	 */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(126);
@@ -154,7 +156,8 @@ int launch_function(
 		cyg_close(fds[0]);
 		return cyg_fail_sys(err, errno, "fork");
 	}
-	/* Ends with exec, which closes the pipe; nothing before it waits for anything remote. */
+	/* The read ends when exec closes the pipe. No step before that waits for a remote service.
+	 */
 	do
 		n = read(fds[0], &report, sizeof(report));
 	while (n < 0 && errno == EINTR);

@@ -1,4 +1,4 @@
-/* fork, become the user, exec: the few steps between the spawner's rights and a container. */
+/* Starts a process as a user: fork, become the user, exec. */
 #ifndef SPAWNER_LOCAL_LAUNCH_H
 #define SPAWNER_LOCAL_LAUNCH_H
 
@@ -13,11 +13,11 @@
 enum { LAUNCH_FDS_MAX = 64, LAUNCH_FD_FIRST = 3, LAUNCH_PROBE_UID = 199999 };
 
 struct launch {
-	const char *path;                 /* absolute */
-	char *const *argv;                /* NULL-ended; the environment is always empty */
-	const char *cwd;                  /* or NULL */
-	const struct uids_person *person; /* uid, gid and groups to become when root */
-	int fds[LAUNCH_FDS_MAX];          /* become LAUNCH_FD_FIRST, + 1, ... */
+	const char *path;                   /* absolute */
+	char *const *argv;                  /* NULL-ended; the environment is always empty */
+	const char *cwd;                    /* or NULL */
+	const struct uids_account *account; /* uid, gid and groups to become when root */
+	int fds[LAUNCH_FDS_MAX];            /* become LAUNCH_FD_FIRST, + 1, ... */
 	size_t n_fds;
 	int out;                 /* standard output and error */
 	int started_fd;          /* the child writes "PID START\n" there first, or -1 */

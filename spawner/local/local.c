@@ -1,5 +1,5 @@
-/* The engine that the core sees: requests become work on local servers, their answers come at the
- * loop's next turn at the earliest. */
+/* The engine of this machine as the core sees it: requests start work on local servers; their
+ * answers come in the loop's next turn at the earliest. */
 #include "spawner/local/local.h"
 
 #include "base/buf.h"
@@ -27,10 +27,10 @@ static void read_text(const char *path, struct cyg_buf *out)
 	(void)cyg_file_read(AT_FDCWD, path, true, out, NULL);
 }
 
-/* Two spawners on one machine (tests, two sites) must not touch each other's groups: what is not
- * known of a group of ours is killed. The name of ours is the run folder's, with '-' for each '/';
- * one that holds other signs, which would make two folders' names equal, or that is long, is told
- * apart by a hash. */
+/* The name of this spawner's parent group. Two spawners on one machine (tests, two sites) must not
+ * share one, because we kill unknown processes in our groups. It is the run folder's path with '-'
+ * for each '/'; a path that is long, or holds other characters, so that two paths could give one
+ * name, gets a hash. */
 static void instance_name(const char *run_dir, char out[CGROUP_INSTANCE_MAX])
 {
 	static const uint8_t key[16] = "cygnet instance";
@@ -113,7 +113,7 @@ static void on_later(uv_timer_t *timer)
 	struct local *l = timer->data;
 	struct cyg_link *first;
 
-	/* What an answer brings about is answered at the next turn. */
+	/* Only the answers that are here now: new ones wait for the next turn. */
 	for (size_t n = l->answers.n; n > 0 && (first = cyg_list_first(&l->answers)) != NULL; n--) {
 		struct answer *a = CYG_CONTAINER_OF(first, struct answer, link);
 
@@ -214,7 +214,8 @@ static void engine_list(void *engine, const struct engine_answer *answer)
 	cyg_list_each (it, &l->servers) {
 		const struct local_server *s = CYG_CONTAINER_OF(it, struct local_server, link);
 
-		/* A start that failed is answered as such; it was never there. */
+		/* A server whose start failed is not listed: its start is answered with the error.
+		 */
 		if (!s->nameless && (s->step != STEP_REMOVING || s->ready))
 			add_item(l, s, answer);
 	}
@@ -243,11 +244,11 @@ static bool is_concerned(const struct local *l, const struct local_server *s,
 {
 	uint64_t id = s->spec.user_id;
 
-	/* Of one that a spawner of before users had ids started only the uid is known. */
+	/* For a server that a spawner without user ids started only the uid is known. */
 	if (s->nameless)
 		return false;
 	return id == m->to_id || (id != 0 && id == m->from_id) ||
-	       (l->folders.many_uids ? s->person.uid == from->uid : id == 0);
+	       (l->folders.many_uids ? s->account.uid == from->uid : id == 0);
 }
 
 static int hand_over(struct local *l, const struct spawn_hand_over *m, struct cyg_err *err)
@@ -297,7 +298,8 @@ static void engine_close(void *engine)
 {
 	struct local *l = engine;
 
-	/* What is being removed is removed whole; the rest lives on and is adopted next time. */
+	/* Removals that have begun are completed; servers live on and are adopted by the next
+	 * spawner. */
 	while (any_removing(l))
 		(void)uv_run(l->loop, UV_RUN_ONCE);
 	cyg_list_each_safe (it, &l->servers)

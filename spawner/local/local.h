@@ -1,5 +1,5 @@
-/* Servers of this machine: what the engines sandbox and process share. One object a server, from
- * launch to the removal of its last file: start.c (with command.c), output.c, end.c (with
+/* Servers of this machine: what the engines sandbox and process share. Each server has one object,
+ * from its launch to the removal of its last file: start.c (with command.c), output.c, end.c (with
  * remove.c); after a restart adopt.c. local.c is the engine that the core sees. */
 #ifndef SPAWNER_LOCAL_LOCAL_H
 #define SPAWNER_LOCAL_LOCAL_H
@@ -15,20 +15,20 @@
 #include <uv.h>
 
 enum {
-	LOCAL_OUT_MAX = 256 * 1024,  /* of init's output is read, then no more */
-	LOCAL_READY_MS = 30 * 1000,  /* from launch to init's first word */
+	LOCAL_OUT_MAX = 256 * 1024,  /* bytes of init's output that are read at most */
+	LOCAL_READY_MS = 30 * 1000,  /* from launch to init's first line */
 	LOCAL_PARTING_MS = 2 * 1000, /* from init's end to bubblewrap's */
 	LOCAL_REMOVE_MS = 20,        /* between two tries to remove a control group */
 	LOCAL_REMOVE_TRIES = 250,
-	LOCAL_REMOVE_STEP = 4096, /* files removed in one turn of a thread: others wait as long */
+	LOCAL_REMOVE_STEP = 4096, /* files removed in one turn of a thread, while others wait */
 	LOCAL_GRACE_MAX_MS = 600 * 1000,
 };
 
 enum local_step {
-	STEP_PERSON,   /* the name service is asked */
-	STEP_LAUNCHED, /* waiting for init's first word */
+	STEP_ACCOUNT,  /* the name service is asked */
+	STEP_LAUNCHED, /* waiting for init's first line */
 	STEP_RUNS,
-	STEP_REMOVING, /* dead; its places are being removed */
+	STEP_REMOVING, /* dead; its folders are being removed */
 };
 
 struct local_server {
@@ -36,15 +36,15 @@ struct local_server {
 	struct local *local;
 	struct spawn_spawn spec; /* the credential is cleansed once it is delivered */
 	struct policy_grant grant;
-	struct uids_person person;
+	struct uids_account account;
 	char home_folder[UIDS_HOME_MAX]; /* in STATE/homes */
 	char home[CYG_PATH_MAX];         /* on this machine */
 	enum local_step step;
 	bool adopted;
-	bool ready;    /* init has spoken: the core knows its address */
-	bool nameless; /* only its places were found: nobody is told */
-	bool asked;    /* somebody wants its end */
-	bool stopping; /* its end has begun, by whomever */
+	bool ready;    /* init has printed "ready": the core knows its address */
+	bool nameless; /* only its folders were found: no event is sent */
+	bool asked;    /* its end was asked for */
+	bool stopping; /* its end has begun, whatever the cause */
 	uint64_t started_us, memory_limit;
 	uint32_t cpu_milli;
 	struct engine_answer answer; /* of start; done is NULL once it is given */
@@ -76,14 +76,14 @@ struct local_places {
 	char home[CYG_PATH_MAX], run_dir[CYG_PATH_MAX], bin[CYG_PATH_MAX];
 };
 
-/* How a server's processes are started: what sandbox and process do each in their own way. */
+/* How a server's processes are started: what differs between sandbox and process. */
 struct local_kind {
 	const char *name; /* of the engine, as HELLO says it */
 	enum spawn_isolation isolation;
 	bool own_secrets;   /* it puts the credential onto a tmpfs itself */
 	bool pid_namespace; /* init's death ends everything in it */
 	void (*places)(void *arg, const struct local_server *s, struct local_places *ret);
-	/* Starts init with listen_fd as descriptor 3. base has person, out, started_fd and procs
+	/* Starts init with listen_fd as descriptor 3. base has account, out, started_fd and procs
 	 * set; argv is init's whole command line (argv[0] is its path inside). */
 	int (*start)(void *arg, struct local_server *s, struct launch *base, char *const *argv,
 	    int listen_fd, struct cyg_err *err);
@@ -110,13 +110,13 @@ struct local {
 /* The engine whose object is a struct local. */
 extern const struct engine local_engine;
 
-/* Copies cygnet-init and cygnet-agent out of from (which users may be unable to enter) into
- * CACHE/bin/HASH, whole or not at all, and names that folder in l->bin. HASH is of their bytes, so
- * an upgrade leaves running servers what they run. A missing agent is no error here. */
+/* Copies cygnet-init and cygnet-agent from the folder from (which users may be unable to enter) to
+ * CACHE/bin/HASH, whole or not at all, and sets l->bin to that folder. HASH is of their bytes, so
+ * running servers keep their binaries after an upgrade. A missing agent is no error here. */
 int local_install_binaries(struct local *l, const char *from, struct cyg_err *err);
 
-/* The caller has filled in loop, folders (opened), kind and statement; here come uids and control
- * groups. What an earlier spawner left is looked at when the engine is opened. */
+/* Opens uids and control groups. The caller has filled in loop, folders (opened), kind and
+ * statement. Servers of an earlier spawner are found when the engine is opened. */
 int local_open(struct local *l, struct cyg_err *err);
 /* Undoes local_open where the engine was never opened. */
 void local_abandon(struct local *l);
@@ -134,10 +134,10 @@ void local_server_item(const struct local_server *s, struct spawn_item *ret);
 void local_server_address(const struct local_server *s, struct spawn_address *ret);
 /* Ends the running stage of the spawner's own and begins the next (NULL: none). */
 void local_server_stage(struct local_server *s, const char *next, bool failed);
-/* Init's stages follow each other without a word between them: tells which one begins now, after
- * `done` (NULL: the first). */
+/* Init reports only the end of a stage: this reports which one begins now, after `done` (NULL: the
+ * first). */
 void local_server_stage_after(struct local_server *s, const char *done);
-/* Closes its handles and frees it once they are closed; says nothing to anybody. */
+/* Closes its handles and frees it once they are closed; sends no event. */
 void local_server_drop(struct local_server *s);
 /* False when it cannot be watched: it has ended, or there are no descriptors left. */
 bool local_server_watch_started(struct local_server *s);
@@ -145,7 +145,7 @@ bool local_server_watch_init(struct local_server *s);
 
 /* start.c */
 void start_begin(struct local_server *s);
-/* init spoke its first word. */
+/* init printed its first line. */
 void start_ready(struct local_server *s);
 void start_failed(struct local_server *s, const struct cyg_err *err);
 
@@ -164,9 +164,9 @@ int output_parse(const char *line, size_t len, struct spawn_stage *ret);
 void end_started(void *server); /* process_watch callbacks */
 void end_init(void *server);
 void end_stop(struct local_server *s, uint32_t grace_ms);
-/* It ended while no spawner watched: finds the cause, then removes. */
+/* It ended while no spawner ran: finds the cause, then removes it. */
 void end_found_dead(struct local_server *s);
-/* Nothing of it runs (any more): cleans up, then tells. */
+/* No process of it runs (any more): cleans up, then sends the event. */
 void end_remove(struct local_server *s);
 
 /* remove.c: control group, then folders, off the loop and in steps; then end_removed. */

@@ -1,6 +1,6 @@
-/* What init prints: a file it was given as standard output, followed by inotify, so that a
- * restarted spawner loses nothing. It is a stranger's text: lines are short, names are from a
- * closed list, and after LOCAL_OUT_MAX bytes nobody listens any more. */
+/* Reads what init prints. Its standard output is a file, which we follow by inotify, so that a
+ * restarted spawner loses nothing. The text is not trusted: lines must be short, names of stages
+ * are from a fixed list, and no more than LOCAL_OUT_MAX bytes are read. */
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/str.h"

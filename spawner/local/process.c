@@ -1,4 +1,4 @@
-/* Processes by pidfd, and the one place that reads /proc/PID/stat. */
+/* Watches and signals processes by pidfd. The only file that reads /proc/PID/stat. */
 #include "spawner/local/process.h"
 
 #include "base/mem.h"
@@ -105,8 +105,8 @@ int process_watch_new(uv_loop_t *loop, const struct process_id *id, void (*on_en
 		return cyg_fail(err, CYG_ENOENT, "process %d has ended", (int)id->pid);
 	if (fd < 0)
 		return cyg_fail_sys(err, errno, "watch process %d", (int)id->pid);
-	/* The descriptor is held before the start time is looked at: from here on the pid cannot
-	 * pass to another process unnoticed. */
+	/* The pidfd is opened before the start time is read: from here on we would notice when the
+	 * pid is given to another process. */
 	if (id->start != 0 && process_start_time(id->pid) != id->start)
 		return cyg_fail(err, CYG_ENOENT, "process %d is another one now", (int)id->pid);
 	w = cyg_xcalloc(1, sizeof(*w));
@@ -177,7 +177,8 @@ void process_kill_tree(pid_t pid)
 			(void)kill(list[i], SIGSTOP);
 			n = add_children(list[i], list, n);
 		}
-		/* Leaves first: what is orphaned meanwhile comes to init and is met next turn. */
+		/* Leaves first: a process that is orphaned meanwhile becomes init's child and is
+		 * found in the next turn. */
 		for (size_t i = n; i > 0; i--)
 			(void)kill(list[i - 1], SIGKILL);
 	}

@@ -28,7 +28,7 @@ int process_watch_new(uv_loop_t *loop, const struct process_id *id, void (*on_en
     void *arg, struct process_watch **ret, struct cyg_err *err);
 /* No callback comes after it; NULL is accepted. Safe inside the callback. */
 void process_watch_close(struct process_watch *w);
-/* Signals through the pidfd, so never a stranger. A process that ended is no error. */
+/* Signals through the pidfd, so never another process. A process that ended is no error. */
 int process_watch_signal(const struct process_watch *w, int sig, struct cyg_err *err);
 
 /* Appends the pids of a text (numbers with one byte between them, as /proc and control groups write

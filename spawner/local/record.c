@@ -107,7 +107,7 @@ void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg)
 		char id[CYG_SERVER_ID_LEN + 1];
 		const char *dot = strchr(e->d_name, '.');
 
-		/* Of a spawner that was killed while it wrote one. */
+		/* Left by a spawner that was killed while it wrote one. */
 		if (strstr(e->d_name, ".record.tmp-") != NULL)
 			(void)unlinkat(dir, e->d_name, 0);
 		if (dot == NULL || dot - e->d_name != CYG_SERVER_ID_LEN ||
@@ -125,7 +125,7 @@ void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg)
 
 void record_remove(int dir, const char *id)
 {
-	/* The record goes last: until then the next spawner knows there is something to clean. */
+	/* The record is removed last: until then the next spawner knows what is left to remove. */
 	static const char *const kinds[] = { "out", "pid", "status", "record" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {

@@ -1,5 +1,6 @@
-/* The record of a server, in a folder only the spawner can enter: written before anything is done
- * for it, so that the next spawner finds whatever a dead one left, and adopts or removes it. */
+/* The record of a server, in a folder that only the spawner can enter. It is written before
+ * anything else of a start, so that the next spawner finds what this one left, and adopts or
+ * removes it. */
 #ifndef SPAWNER_LOCAL_RECORD_H
 #define SPAWNER_LOCAL_RECORD_H
 
@@ -28,7 +29,7 @@ int record_read(int dir, const char *id, struct record *ret, struct cyg_err *err
 /* Calls seen for each record in dir, and removes what a killed writer left half written. */
 void record_each(int dir, void (*seen)(void *arg, const char *id), void *arg);
 /* Name of a file about a server: kind is "record", "out" (what init printed), "pid" (the started
- * process, written by itself) or "status" (bubblewrap's words about it). */
+ * process, written by itself) or "status" (what bubblewrap reports about it). */
 void record_file_name(char out[RECORD_NAME_MAX], const char *id, const char *kind);
 /* Removes all four. */
 void record_remove(int dir, const char *id);

@@ -1,7 +1,7 @@
-/* Removing what a dead server leaves: first the control group, because while it has a member that
- * may still write; then run folder and socket, in the thread pool. A user may leave hundreds of
- * thousands of files: each turn of a thread removes a bounded number and goes to the end of the
- * queue, so that others' few files do not wait for them. */
+/* Removes what a dead server leaves: first the control group, because a process that is still in it
+ * may write files; then run folder and socket, in the thread pool. A user may leave hundreds of
+ * thousands of files: each turn of a thread removes a bounded number and queues again, so that the
+ * removal of other servers does not wait for it. */
 #include "daemon/log.h"
 #include "spawner/local/local.h"
 #include "spawner/local/record.h"

@@ -1,5 +1,5 @@
-/* The object of a local server: making, finding, describing and dropping it. What happens to it is
- * told in start.c and end.c. */
+/* The object of a local server: making, finding, describing and freeing it. Its start is in
+ * start.c, its end in end.c. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -48,7 +48,7 @@ void local_server_item(const struct local_server *s, struct spawn_item *ret)
 	    s->stopping || s->step == STEP_REMOVING ? SPAWN_STATE_STOPPING : SPAWN_STATE_RUNNING;
 	if (s->ready)
 		local_server_address(s, &ret->address);
-	ret->uid = s->person.uid;
+	ret->uid = s->account.uid;
 	ret->adopted = s->adopted;
 	ret->processes = (uint32_t)f.processes;
 	ret->started_us = s->started_us;

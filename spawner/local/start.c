@@ -1,5 +1,5 @@
-/* A start, read downwards: person, record, folders, home, limits, container, and init's first word.
- * Every failure leaves through start_failed, which is the same clean-up as an end. */
+/* The start of a server, read downwards: account, record, folders, home, limits, container, and
+ * init's first line. Every failure calls start_failed, which cleans up as an end does. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void person_known(struct local_server *s);
+static void account_known(struct local_server *s);
 
 static void give_answer(struct local_server *s, const struct cyg_err *err)
 {
@@ -29,7 +29,7 @@ void start_failed(struct local_server *s, const struct cyg_err *err)
 	end_remove(s); /* and then tells */
 }
 
-static void on_person(void *arg, const struct uids_person *p, const struct cyg_err *err)
+static void on_account(void *arg, const struct uids_account *p, const struct cyg_err *err)
 {
 	struct local_server *s = arg;
 
@@ -38,11 +38,11 @@ static void on_person(void *arg, const struct uids_person *p, const struct cyg_e
 		start_failed(s, err);
 		return;
 	}
-	s->person = *p;
-	person_known(s);
+	s->account = *p;
+	account_known(s);
 }
 
-/* Uid and home of the spawner's own keeping. */
+/* Finds uid and home in the spawner's own file. */
 static int find_place(struct local_server *s, struct cyg_err *err)
 {
 	const struct folders *f = &s->local->folders;
@@ -57,14 +57,15 @@ static int find_place(struct local_server *s, struct cyg_err *err)
 		return cyg_fail_sys(err, errno, "homes");
 	if (uids_get(s->local->uids, homes, &user, &place, err) < 0)
 		return -(int)err->code;
-	s->person.uid = f->many_uids ? place.uid : geteuid();
-	s->person.gid = f->many_uids ? place.uid : getegid();
+	s->account.uid = f->many_uids ? place.uid : geteuid();
+	s->account.gid = f->many_uids ? place.uid : getegid();
 	memcpy(s->home_folder, place.home, sizeof(s->home_folder));
 	return 0;
 }
 
-/* The uid rule of the template; known: the person is known at once. */
-static int find_person(struct local_server *s, bool *known, struct cyg_err *err)
+/* Finds uid and home by the template's rule; *known: they are set already, no lookup was started.
+ */
+static int find_account(struct local_server *s, bool *known, struct cyg_err *err)
 {
 	struct local *l = s->local;
 
@@ -74,7 +75,7 @@ static int find_person(struct local_server *s, bool *known, struct cyg_err *err)
 	if (!l->folders.many_uids || s->grant.template_->uid != POLICY_UID_NSS)
 		return find_place(s, err);
 	*known = false;
-	return uids_lookup_start(l->loop, s->spec.user, on_person, s, &s->lookup, err);
+	return uids_lookup_start(l->loop, s->spec.user, on_account, s, &s->lookup, err);
 }
 
 void start_begin(struct local_server *s)
@@ -83,16 +84,16 @@ void start_begin(struct local_server *s)
 	bool known;
 
 	local_server_stage(s, "folders", false);
-	if (find_person(s, &known, &err) < 0)
+	if (find_account(s, &known, &err) < 0)
 		start_failed(s, &err);
 	else if (known)
-		person_known(s);
+		account_known(s);
 }
 
 static int write_record(const struct local_server *s, struct cyg_err *err)
 {
 	struct record r = { .user_id = s->spec.user_id,
-		.uid = s->person.uid,
+		.uid = s->account.uid,
 		.cpu_milli = s->cpu_milli,
 		.memory_bytes = s->memory_limit,
 		.started_us = s->started_us,
@@ -106,12 +107,12 @@ static int write_record(const struct local_server *s, struct cyg_err *err)
 
 static int make_home(struct local_server *s, struct cyg_err *err)
 {
-	if (s->person.home[0] != '\0') {
-		memcpy(s->home, s->person.home, sizeof(s->home));
+	if (s->account.home[0] != '\0') {
+		memcpy(s->home, s->account.home, sizeof(s->home));
 		return 0;
 	}
 	folders_home_path(&s->local->folders, s->home_folder, s->home);
-	return folders_make_home(&s->local->folders, s->home_folder, &s->person, err);
+	return folders_make_home(&s->local->folders, s->home_folder, &s->account, err);
 }
 
 static int make_limits(struct local_server *s, struct cyg_err *err)
@@ -128,7 +129,7 @@ static void on_not_ready(uv_timer_t *timer)
 	struct local_server *s = timer->data;
 
 	(void)snprintf(s->out_last, sizeof(s->out_last),
-	    "it said nothing for %d s; perhaps a folder that its template mounts does not answer",
+	    "it printed nothing for %d s; perhaps a folder that its template mounts does not respond",
 	    LOCAL_READY_MS / 1000);
 	end_stop(s, 0);
 }
@@ -136,7 +137,7 @@ static void on_not_ready(uv_timer_t *timer)
 static int run_container(struct local_server *s, int listen_fd, struct cyg_err *err)
 {
 	struct local *l = s->local;
-	struct launch base = { .person = &s->person, .out = s->out_fd };
+	struct launch base = { .account = &s->account, .out = s->out_fd };
 	char **argv = NULL;
 	char name[RECORD_NAME_MAX];
 	int r;
@@ -166,13 +167,14 @@ static int prepare(struct local_server *s, struct cyg_err *err)
 	cyg_autoclose int listen_fd = -1;
 
 	if (write_record(s, err) < 0 || output_open(s, false, err) < 0 ||
-	    folders_make_run(f, s->spec.server_id, &s->person, err) < 0)
+	    folders_make_run(f, s->spec.server_id, &s->account, err) < 0)
 		return -(int)err->code;
 	listen_fd = folders_listen(f, s->spec.server_id, err);
 	if (listen_fd < 0)
 		return -(int)err->code;
 	if (!s->local->kind->own_secrets && s->spec.credential[0] != '\0' &&
-	    folders_write_credential(f, s->spec.server_id, &s->person, s->spec.credential, err) < 0)
+	    folders_write_credential(f, s->spec.server_id, &s->account, s->spec.credential, err) <
+		0)
 		return -(int)err->code;
 	local_server_stage(s, "home", false);
 	if (make_home(s, err) < 0)
@@ -184,7 +186,7 @@ static int prepare(struct local_server *s, struct cyg_err *err)
 	return run_container(s, listen_fd, err);
 }
 
-static void person_known(struct local_server *s)
+static void account_known(struct local_server *s)
 {
 	struct cyg_err err = { .code = CYG_ESYS };
 	int r = prepare(s, &err);
@@ -214,8 +216,8 @@ void start_ready(struct local_server *s)
 	int exit_code;
 
 	record_read_status(s->local->folders.records, s->spec.server_id, &s->init.pid, &exit_code);
-	/* bubblewrap runs as the user. Whoever could make it write another number must not have us
-	 * watch, and in the end kill, that process: it counts only as bubblewrap's own child. */
+	/* bubblewrap runs as the user, who might make it write another pid. We must not watch, and
+	 * later kill, that process: the pid counts only if it is bubblewrap's child. */
 	if (s->init.pid != 0 && process_parent(s->init.pid) != s->started.pid)
 		s->init.pid = 0;
 	if (s->init.pid == 0)
@@ -229,7 +231,7 @@ void start_ready(struct local_server *s)
 		cyg_log_error(s->spec.server_id, "%s: a restart will not adopt it", err.msg);
 	local_server_stage(s, NULL, false);
 	cyg_log_info(s->spec.server_id, "runs for '%s' as uid %u, init %d", s->spec.user,
-	    s->person.uid, (int)s->init.pid);
+	    s->account.uid, (int)s->init.pid);
 	s->ready = true;
 	local_server_address(s, &address);
 	s->local->events->on_ready(s->local->core, s->spec.server_id, &address);

@@ -24,9 +24,9 @@ enum { UIDS_FILE_MAX = 192 * 1024 * 1024, UIDS_FIELDS = 6, LINE_MAX_ = 2 * UIDS_
 
 struct entry {
 	struct cyg_link link;
-	uint64_t id; /* 0: nobody's */
+	uint64_t id; /* 0: no user's */
 	uint64_t made_us;
-	bool old; /* of the first form and taken over by nobody yet */
+	bool old; /* of the first form and not taken over yet */
 	struct uids_place place;
 };
 
@@ -86,7 +86,7 @@ static struct entry *entry_new(struct uids *u, const struct line *l)
 	return e;
 }
 
-/* The user has this place from here on, and no other. */
+/* Gives the user this place and takes the one that they had. */
 static void give(struct uids *u, struct entry *e, uint64_t id, uint64_t made_us)
 {
 	struct entry *before = find_number(u->by_id, id);
@@ -102,7 +102,7 @@ static void give(struct uids *u, struct entry *e, uint64_t id, uint64_t made_us)
 	(void)cyg_hash_set(u->by_id, number_key(id, key), e);
 }
 
-/* What the line says against what is known; the entry it is about, or NULL for a new one. */
+/* Checks the line against what is known; gives the entry that it changes, or NULL for a new one. */
 static int check_line(
     const struct uids *u, const struct line *l, struct entry **ret, struct cyg_err *err)
 {
@@ -112,7 +112,7 @@ static int check_line(
 	*ret = home;
 	if (uid != home || (home != NULL && home->place.uid != l->uid))
 		return cyg_fail(err, CYG_EINVAL,
-		    "uid %u or home '%.*s' is another user's already: whoever came second needs a "
+		    "uid %u or home '%.*s' is another user's already: the second user needs a "
 		    "new line, and their files a new owner",
 		    l->uid, CYG_STR_ARGS(l->home));
 	if (l->old)
@@ -242,8 +242,8 @@ void uids_close(struct uids *u)
 
 /* ---- writing ---- */
 
-/* Appends a line, whole and on disk, or not at all: half a line (the disk is full) would join the
- * next one, and a line nobody remembers would let its uid be given out again. */
+/* Appends a line, whole and on disk, or not at all: half a line (when the disk is full) would join
+ * the next one, and a lost line would let its uid be given out again. */
 static int append(struct uids *u, const char *line, size_t len, struct cyg_err *err)
 {
 	int rc = cyg_file_write_all(u->fd, line, len, err);
@@ -258,7 +258,7 @@ static int append(struct uids *u, const char *line, size_t len, struct cyg_err *
 	return cyg_wrap(err, "the file of uids cannot be written, so no new user can start");
 }
 
-/* The line is checked, on disk, and then counts. */
+/* Checks the line, writes it to disk, then applies it. */
 static int add_line(struct uids *u, const struct line *l, struct cyg_err *err)
 {
 	char text[LINE_MAX_];
@@ -304,8 +304,8 @@ static bool is_free(const struct uids *u, int homes, const char *home)
 	       fstatat(homes, home, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* Folders from before users had ids are named by name. Where all have one uid nothing else is
- * known of them: there the folder itself says that the account had a home. */
+/* Whether name is a home from before users had ids. Such folders have the user's name. Where all
+ * users have one uid there is no line for them: only the folder shows that the user had a home. */
 static bool is_old_home(const struct uids *u, int homes, const char *name)
 {
 	struct stat st;
@@ -346,7 +346,7 @@ int uids_get(struct uids *u, int homes, const struct uids_user *user, struct uid
 		if (is_old_home(u, homes, user->name_before))
 			(void)snprintf(home, sizeof(home), "%s", user->name_before);
 		else if (!is_free(u, homes, home))
-			/* '~' is in no name: this one is nobody else's. */
+			/* No user name holds '~', so this folder is no other user's. */
 			(void)snprintf(home, sizeof(home), "%s~%llu", user->name,
 			    (unsigned long long)user->id);
 	}

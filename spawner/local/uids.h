@@ -1,8 +1,8 @@
-/* Who a user is on this machine: uid, group, home. A user of the spawner's own range is known by an
- * id that never returns, not by a name: uid and home stay through a rename, and whoever gets the
- * name later gets neither. Kept in an append-only file so that no uid is ever given out twice
- * (docs/decisions/0007). Or the user's own by the name service, asked in a child because it may
- * hang (uids_lookup.c). */
+/* A user's account on this machine: uid, groups, home. With uids of the spawner's own range a user
+ * is known by an id that is never used again, not by name: uid and home stay when the user is
+ * renamed, and a later user of the same name gets neither. They are kept in an append-only file, so
+ * that no uid is given out twice (docs/decisions/0007). Otherwise the name service is asked, in a
+ * child because it may hang (uids_lookup.c). */
 #ifndef SPAWNER_LOCAL_UIDS_H
 #define SPAWNER_LOCAL_UIDS_H
 
@@ -20,7 +20,7 @@ enum {
 	UIDS_HOME_MAX = CYG_NAME_MAX + 24, /* "NAME" or "NAME~ID" */
 };
 
-struct uids_person {
+struct uids_account {
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[UIDS_GROUPS_MAX]; /* supplementary, of the name service */
@@ -28,10 +28,10 @@ struct uids_person {
 	char home[CYG_PATH_MAX]; /* of the name service, else "" */
 };
 
-/* Whom a start is for. */
+/* The user whom a server is started for. */
 struct uids_user {
 	uint64_t id;
-	uint64_t made_us; /* when its account was made: an id of another database is found out */
+	uint64_t made_us; /* when the account was made; tells an id of another database */
 	const char *name;
 	const char *name_before; /* its name when users got ids; "": it was made after that */
 };
@@ -54,23 +54,23 @@ void uids_close(struct uids *u);
  * the range is used up. */
 int uids_get(struct uids *u, int homes, const struct uids_user *user, struct uids_place *ret,
     struct cyg_err *err);
-/* The place that a user has by id or, with id 0, that a name had before users had ids and nobody
- * has taken since. -CYG_ENOENT: none. */
+/* The place that a user has by id. With id 0: the place that a name had before users had ids, if it
+ * was not taken over since. -CYG_ENOENT: none. */
 int uids_find(const struct uids *u, uint64_t id, const char *old_name, struct uids_place *ret,
     struct cyg_err *err);
-/* Gives that place to another user, who loses the own one: its uid is given to nobody again, its
+/* Gives that place to another user, who loses the one that they had: its uid is not used again, its
  * home stays where it is. */
 int uids_hand_over(struct uids *u, uint64_t from_id, const char *old_name,
     const struct uids_user *to, struct cyg_err *err);
 
-/* Whether a uid is a system account's: nobody's notebook runs as it. */
+/* Whether a uid is a system account's: no server runs as it. */
 bool uids_is_system(uid_t uid);
 /* -CYG_EDENIED when the name is a system account's in that passwd file (this machine's own, so
  * that reading it never hangs), or root or nobody. */
 int uids_check_name(const char *passwd, const char *name, struct cyg_err *err);
 
 struct uids_lookup;
-typedef void (*uids_found_fn)(void *arg, const struct uids_person *p, const struct cyg_err *err);
+typedef void (*uids_found_fn)(void *arg, const struct uids_account *p, const struct cyg_err *err);
 
 /* Asks the name service in a child with a deadline; found is called once, from the loop, with p or
  * with err. System accounts' uids are refused. */

@@ -1,5 +1,5 @@
-/* getpwnam and getgrouplist in a child: the name service may reach over the network and hang. The
- * child writes one struct into a pipe; a deadline ends it. */
+/* Asks the name service (getpwnam, getgrouplist) in a child, because it may use the network and
+ * hang. The child writes one struct into a pipe; a deadline ends it. */
 #include "spawner/local/uids.h"
 
 #include "base/mem.h"
@@ -23,7 +23,7 @@ struct uids_lookup {
 	uv_pipe_t pipe;
 	uv_timer_t timer;
 	pid_t pid;
-	struct uids_person person;
+	struct uids_account account;
 	size_t got;
 	int handles; /* still to be closed */
 	uids_found_fn found;
@@ -31,8 +31,8 @@ struct uids_lookup {
 	char user[CYG_NAME_MAX];
 };
 
-/* There is no exec that would close what we hold: a name service that hangs must keep no connection
- * of the hub's open, no socket listening, and not outlive us. */
+/* Closes the spawner's descriptors in the child, since no exec does. A child that hangs must not
+ * keep the hub's connection or a listening socket open, and must not outlive us. */
 static void let_go(int *fd, pid_t parent)
 {
 	sigset_t none;
@@ -50,7 +50,7 @@ static void let_go(int *fd, pid_t parent)
 
 static void child(const char *user, int fd, pid_t parent)
 {
-	struct uids_person p = { 0 };
+	struct uids_account p = { 0 };
 	const struct passwd *pw;
 	int n = UIDS_GROUPS_MAX;
 
@@ -62,7 +62,7 @@ static void child(const char *user, int fd, pid_t parent)
 	p.gid = pw->pw_gid;
 	(void)strncpy(p.home, pw->pw_dir, sizeof(p.home) - 1);
 	if (getgrouplist(user, pw->pw_gid, p.groups, &n) < 0)
-		n = UIDS_GROUPS_MAX; /* more than we carry: the first ones */
+		n = UIDS_GROUPS_MAX; /* there are more: take the first ones */
 	p.n_groups = (uint32_t)n;
 	_exit(write(fd, &p, sizeof(p)) == (ssize_t)sizeof(p) ? 0 : 1);
 }
@@ -90,7 +90,7 @@ int uids_check_name(const char *passwd, const char *name, struct cyg_err *err)
 	struct stat st;
 	FILE *f;
 
-	/* On the loop: only a plain file never makes its reader wait. */
+	/* This runs on the loop: only a plain file never blocks its reader. */
 	f = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
 	if (f == NULL)
 		cyg_close(fd);
@@ -126,18 +126,18 @@ void uids_lookup_cancel(struct uids_lookup *l)
 static void finish(struct uids_lookup *l, const struct cyg_err *err)
 {
 	uids_found_fn found = l->found;
-	struct uids_person person = l->person;
+	struct uids_account account = l->account;
 	void *arg = l->arg;
 
 	uids_lookup_cancel(l);
-	found(arg, err == NULL ? &person : NULL, err);
+	found(arg, err == NULL ? &account : NULL, err);
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
 {
 	struct uids_lookup *l = h->data;
 
-	*buf = uv_buf_init((char *)&l->person + l->got, (unsigned)(sizeof(l->person) - l->got));
+	*buf = uv_buf_init((char *)&l->account + l->got, (unsigned)(sizeof(l->account) - l->got));
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
@@ -147,17 +147,17 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 
 	if (n >= 0) {
 		l->got += (size_t)n;
-		if (l->got < sizeof(l->person))
+		if (l->got < sizeof(l->account))
 			return;
 	}
-	l->person.home[CYG_PATH_MAX - 1] = '\0';
-	if (l->got < sizeof(l->person) || l->person.n_groups > UIDS_GROUPS_MAX) {
+	l->account.home[CYG_PATH_MAX - 1] = '\0';
+	if (l->got < sizeof(l->account) || l->account.n_groups > UIDS_GROUPS_MAX) {
 		(void)cyg_fail(&err, CYG_ENOENT,
 		    "the name service of this machine does not know user '%s'", l->user);
 		finish(l, &err);
-	} else if (uids_is_system(l->person.uid)) {
+	} else if (uids_is_system(l->account.uid)) {
 		(void)cyg_fail(&err, CYG_EDENIED, "user '%s' is a system account here (uid %u)",
-		    l->user, l->person.uid);
+		    l->user, l->account.uid);
 		finish(l, &err);
 	} else {
 		finish(l, NULL);
@@ -169,7 +169,7 @@ static void on_deadline(uv_timer_t *t)
 	struct uids_lookup *l = t->data;
 	struct cyg_err err;
 
-	(void)cyg_fail(&err, CYG_ETIMEOUT, "the name service did not answer for '%s'", l->user);
+	(void)cyg_fail(&err, CYG_ETIMEOUT, "the name service did not respond for '%s'", l->user);
 	finish(l, &err);
 }
 

@@ -17,7 +17,7 @@ static void process_places(void *arg, const struct local_server *s, struct local
 	memcpy(ret->bin, s->local->bin, sizeof(ret->bin));
 }
 
-static int link_door(const struct folders *f, const char *id, struct cyg_err *err)
+static int link_inner(const struct folders *f, const char *id, struct cyg_err *err)
 {
 	char path[CYG_PATH_MAX], target[CYG_PATH_MAX + 16];
 	cyg_autoclose int dir = -1;
@@ -26,14 +26,14 @@ static int link_door(const struct folders *f, const char *id, struct cyg_err *er
 	(void)snprintf(target, sizeof(target), "%s/hub.sock", f->inner_dir);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || symlinkat(target, dir, "hub.sock") < 0)
-		return cyg_fail_sys(err, errno, "link the inner door");
+		return cyg_fail_sys(err, errno, "link the folder of the inner listener");
 	return 0;
 }
 
 static int process_start(void *arg, struct local_server *s, struct launch *base, char *const *argv,
     int listen_fd, struct cyg_err *err)
 {
-	if (link_door(&s->local->folders, s->spec.server_id, err) < 0)
+	if (link_inner(&s->local->folders, s->spec.server_id, err) < 0)
 		return -(int)err->code;
 	base->fds[0] = listen_fd;
 	base->n_fds = 1;

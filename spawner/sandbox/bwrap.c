@@ -1,4 +1,4 @@
-/* The option list as a buffer and the descriptors that go with it. */
+/* Builds bubblewrap's option list, a buffer, and the descriptors that it names. */
 #include "spawner/sandbox/bwrap.h"
 
 #include "base/file.h"

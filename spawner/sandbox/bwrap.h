@@ -1,5 +1,6 @@
-/* bubblewrap's options for one server, as the NUL-separated list it reads from a descriptor:
- * neither its command line nor its environment may say anything (pid 1 inside would show both). */
+/* bubblewrap's options for one server, as the NUL-separated list that it reads from a descriptor.
+ * They are in neither its command line nor its environment, because everybody on the machine may
+ * read the first, and processes inside may read both. */
 #ifndef SPAWNER_SANDBOX_BWRAP_H
 #define SPAWNER_SANDBOX_BWRAP_H
 
@@ -20,11 +21,11 @@ void bwrap_init(struct bwrap *b, int listen_fd);
 void bwrap_free(struct bwrap *b);
 /* Appends words, up to a NULL. */
 void bwrap_add(struct bwrap *b, ...) __attribute__((sentinel));
-/* Hands a descriptor over; its number inside as text, valid until the next call. */
+/* Hands a descriptor over; returns its number inside as text, valid until the next call. */
 const char *bwrap_add_fd(struct bwrap *b, int fd);
 /* A memfd with these bytes; -1 when there is no memory. */
 int bwrap_data(const char *data, size_t len);
-/* The descriptor number of the option list, itself handed over, for --args. */
+/* Ends the option list and hands it over; number gets its descriptor's number, for --args. */
 int bwrap_finish(struct bwrap *b, char number[16], struct cyg_err *err);
 
 /* bwrap_system.c: what every container sees of this machine, read-only, and its own /etc. */

@@ -12,10 +12,10 @@
 
 static const char *const top_folders[] = { "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32" };
 
-/* Names in /etc, or the start of names when they end in '*': what programs read at run time,
- * nothing that is readable by root only or says who uses this machine. Each folder is a mount and
- * each mount costs a start about a third of a millisecond, so the list is short; files are copied
- * instead. */
+/* Names in /etc, or beginnings of names when they end in '*': what programs read at run time, and
+ * nothing that only root may read or that names users of this machine. Each folder is a mount,
+ * which costs about a third of a millisecond at each start, so the list is short. Files are copied.
+ */
 static const char *const etc_names[] = { "OpenCL", "R", "alternatives", "bash.bashrc",
 	"debian_version", "fonts", "hadoop*", "inputrc", "ipython", "java*", "jupyter", "krb5.conf",
 	"krb5.conf.d", "ld.so.cache", "localtime", "magic", "mime.types", "octave*", "os-release",
@@ -38,8 +38,8 @@ static void add_copy_or_bind(struct bwrap *b, const char *path)
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	/* A copy is made by us, who may read anything: what others may not read stays out. (A bound
-	 * folder needs no such care, it is entered with the user's own rights.) */
+	/* The spawner copies files as root, so files that others may not read are left out. (A
+	 * bound folder is read with the user's own rights.) */
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		if ((st.st_mode & S_IROTH) == 0) {
 			cyg_close(fd);
@@ -99,17 +99,17 @@ static void add_file(struct bwrap *b, const char *path, const char *text)
 	    path, NULL);
 }
 
-/* Spark wants its uid to have a name and its host name to resolve; so do ssh, git and sudo-like
- * tools. Nobody else of this machine is named. */
+/* Spark, ssh, git and similar tools need a name for their uid, and a host name that resolves. No
+ * other user of this machine is named. */
 static void add_names(struct bwrap *b, const struct local_server *s, const char *home)
 {
 	cyg_autofree char *passwd =
 	    cyg_xasprintf("root:x:0:0:root:/:/usr/sbin/nologin\n"
 			  "%s:x:%u:%u:%s:%s:/bin/bash\n"
 			  "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
-		s->spec.user, s->person.uid, s->person.gid, s->spec.user, home);
+		s->spec.user, s->account.uid, s->account.gid, s->spec.user, home);
 	cyg_autofree char *group =
-	    cyg_xasprintf("root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", s->spec.user, s->person.gid);
+	    cyg_xasprintf("root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", s->spec.user, s->account.gid);
 
 	add_file(b, "/etc/passwd", passwd);
 	add_file(b, "/etc/group", group);

@@ -1,5 +1,5 @@
-/* cygnet-spawner-sandbox: the only program of Cygnet with rights. It starts servers on this
- * machine, on the hub's word, out of what root-owned files allow. */
+/* cygnet-spawner-sandbox: the only program of Cygnet that runs as root. It starts servers on this
+ * machine when the hub asks, as far as the files of root allow. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/log.h"
@@ -47,8 +47,9 @@ static const struct cyg_option options[] = {
 	    .type = OPT_STRING,
 	    .offset = AT(inner_dir),
 	    .value = NULL,
-	    .doc = "Folder of the proxy's inner door, hub.sock, bound into containers. Default: "
-		   "inner below run-dir." },
+	    .doc =
+		"Folder of the proxy's inner listener, hub.sock, bound into containers. Default: "
+		"inner below run-dir." },
 	{ .name = "bin-dir",
 	    .type = OPT_STRING,
 	    .offset = AT(bin_dir),

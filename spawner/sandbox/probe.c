@@ -1,4 +1,4 @@
-/* Trying what will be needed before anybody needs it, and choosing the engine by the outcome. */
+/* Tries at start whether a sandbox can be made here, and chooses the engine by the result. */
 #include "spawner/sandbox/sandbox.h"
 
 #include "base/file.h"
@@ -60,8 +60,8 @@ static int wait_for(pid_t pid, int out, struct cyg_err *err)
 	return cyg_fail(err, CYG_EDENIED, "%s", said);
 }
 
-/* The name of the file that a probe prints into, which tells those of this run folder from any
- * other spawner's. */
+/* The name of the file that a probe prints into. It tells the probes of this run folder from those
+ * of other spawners. */
 static const char *probe_mark(const struct folders *f, char mark[PROBE_MARK_MAX])
 {
 	static const uint8_t key[16] = "cygnet probe";
@@ -86,9 +86,9 @@ static bool is_probe(const char *pid, uid_t uid, const char *mark)
 	return strstr(target, mark) != NULL;
 }
 
-/* A spawner that is killed takes its probe along, but for an instant: while bubblewrap's child
- * waits for its parent's word it has asked for no signal yet, and holds both ends of what it waits
- * on. The next spawner ends it. */
+/* Ends the probe of an earlier spawner. A probe normally ends with its spawner. But for an instant,
+ * while bubblewrap's child waits for its parent, it has not set its death signal yet and holds both
+ * ends of the pipe that it waits on; then it stays. */
 static void sweep(const struct folders *f, uid_t uid)
 {
 	char mark[PROBE_MARK_MAX];
@@ -117,7 +117,7 @@ static int run(struct sandbox *sandbox, struct local_server *s, struct cyg_err *
 	char mark[PROBE_MARK_MAX];
 	cyg_autoclose int out = memfd_create(probe_mark(&s->local->folders, mark), MFD_CLOEXEC);
 	struct launch base = {
-		.person = &s->person, .out = out, .started_fd = -1, .dies_with_us = true
+		.account = &s->account, .out = out, .started_fd = -1, .dies_with_us = true
 	};
 
 	if (listener < 0 || out < 0)
@@ -153,12 +153,12 @@ int probe_sandbox(struct local *l, struct sandbox *sandbox, struct cyg_err *err)
 	s->grant.stack = &stack;
 	(void)snprintf(s->spec.server_id, sizeof(s->spec.server_id), "%s", PROBE_ID);
 	(void)snprintf(s->spec.user, sizeof(s->spec.user), "probe");
-	s->person.uid = f->many_uids ? LAUNCH_PROBE_UID : geteuid();
-	s->person.gid = f->many_uids ? LAUNCH_PROBE_UID : getegid();
-	sweep(f, s->person.uid);
+	s->account.uid = f->many_uids ? LAUNCH_PROBE_UID : geteuid();
+	s->account.gid = f->many_uids ? LAUNCH_PROBE_UID : getegid();
+	sweep(f, s->account.uid);
 	folders_run_path(f, PROBE_ID, s->home);
 	remove_places(f);
-	r = folders_make_run(f, PROBE_ID, &s->person, err);
+	r = folders_make_run(f, PROBE_ID, &s->account, err);
 	if (r == 0)
 		r = run(sandbox, s, err);
 	remove_places(f);

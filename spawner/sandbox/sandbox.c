@@ -1,4 +1,5 @@
-/* The sandbox engine: one bubblewrap a server, every namespace its own, network: loopback only. */
+/* The sandbox engine: one bubblewrap for each server, with all namespaces of its own and a network
+ * of loopback only. */
 #include "spawner/sandbox/sandbox.h"
 
 #include "base/mem.h"
@@ -55,7 +56,8 @@ static void add_tmpfs(struct bwrap *b, const char *path, uint64_t bytes)
 	bwrap_add(b, "--perms", "1777", "--size", size, "--tmpfs", path, NULL);
 }
 
-/* The server's own figures, read-only, where programs look for their limits (the JVM among them).
+/* The server's own control group, read-only, where programs (such as the JVM) look for their
+ * limits.
  */
 static void add_figures(struct bwrap *b, const struct cgroups *c, const char *id)
 {
@@ -79,7 +81,7 @@ static void add_run_folder(struct bwrap *b, const struct folders *f, const struc
 
 	folders_run_path(f, s->spec.server_id, path);
 	bwrap_add(b, "--bind", path, INSIDE_RUN, NULL);
-	/* A tmpfs of the container's own: gone with it, whatever becomes of the spawner. */
+	/* A tmpfs of the container's own: it ends with the container, even without a spawner. */
 	bwrap_add(
 	    b, "--perms", "0700", "--size", "1048576", "--tmpfs", INSIDE_RUN "/secrets", NULL);
 	if (s->spec.credential[0] != '\0')

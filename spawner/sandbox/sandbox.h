@@ -1,5 +1,4 @@
-/* The engine "sandbox", what tries whether it works here, and which engine this program's is to be.
- */
+/* The engine "sandbox", the probe whether it works here, and the choice of the engine. */
 #ifndef SPAWNER_SANDBOX_SANDBOX_H
 #define SPAWNER_SANDBOX_SANDBOX_H
 
@@ -12,8 +11,8 @@ struct sandbox {
 
 extern const struct local_kind sandbox_kind;
 
-/* Runs one sandbox whose init only says how it is to be used, with all options of a real one, as a
- * uid that no user has. Fails with what bubblewrap said. Takes tens of milliseconds; blocks. */
+/* Runs one sandbox with all options of a real one, as a uid that no user has; its init only prints
+ * its usage. Fails with bubblewrap's message. Blocks for tens of milliseconds. */
 int probe_sandbox(struct local *l, struct sandbox *sandbox, struct cyg_err *err);
 
 enum engine_choice { ENGINE_AUTO, ENGINE_SANDBOX, ENGINE_PROCESS };

@@ -1,7 +1,7 @@
-/* The reviewed list: everything is allowed but what is named here, each with its reason. A list of
- * refusals, not of permissions, because a container runs whatever a scientist installs; what is
- * refused is what no notebook needs and what has been the way out of other people's containers.
- * Capabilities are gone and namespaces are up before the filter: it is the second wall. */
+/* The system calls that a container may not make, each with its reason; all others are allowed. It
+ * is a list of refusals because a container runs whatever its user installs. Refused is what no
+ * notebook needs and what has been used to break out of containers. The filter is a second barrier:
+ * capabilities are dropped and namespaces made before it is set. */
 #include "spawner/sandbox/seccomp.h"
 
 #include "base/mem.h"
@@ -48,7 +48,8 @@ static const struct refusal refusals[] = {
 	{ SCMP_SYS(add_key), "keyrings are shared between containers" },
 	{ SCMP_SYS(request_key), "keyrings" },
 	{ SCMP_SYS(keyctl), "keyrings" },
-	/* The machine's own affairs. They need capabilities nobody here has; said twice. */
+	/* These change the machine. They need capabilities that a container does not have either.
+	 */
 	{ SCMP_SYS(kexec_load), "the machine" },
 	{ SCMP_SYS(kexec_file_load), "the machine" },
 	{ SCMP_SYS(init_module), "the machine" },
@@ -67,7 +68,7 @@ static const struct refusal refusals[] = {
 	{ SCMP_SYS(quotactl), "disk quotas" },
 	{ SCMP_SYS(quotactl_fd), "disk quotas" },
 	{ SCMP_SYS(nfsservctl), "gone from the kernel, kept off" },
-	{ SCMP_SYS(syslog), "kernel addresses and other people's messages" },
+	{ SCMP_SYS(syslog), "kernel addresses and other users' messages" },
 	{ SCMP_SYS(vhangup), "terminals" },
 	{ SCMP_SYS(lookup_dcookie), "kernel addresses" },
 	{ SCMP_SYS(kcmp), "kernel addresses by comparison" },

@@ -50,7 +50,7 @@ static int parse_memory(struct cyg_str text, struct cyg_arena *arena, void *memb
 #define MEMORY                                                                                     \
 	.type = FIELD_OWN, .size = sizeof(uint32_t), .parse = parse_memory,                        \
 	.takes = "a size such as 512M or 4G, in whole MiB"
-#define GROUPS_DOC "Only for people in one of these groups; without the key for everybody."
+#define GROUPS_DOC "Only for users in one of these groups; without the key for everybody."
 
 static const struct yaml_field name = { .name = "name", .type = FIELD_STRING };
 static const struct yaml_field cores = { .name = "cores", CORES };
@@ -66,7 +66,7 @@ static const struct yaml_field stack_fields[] = {
 	    .type = FIELD_LINE,
 	    OF(label),
 	    .same_as = "id",
-	    .doc = "What people read." },
+	    .doc = "Shown to users." },
 	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
 	{ .name = "kernels", LIST(kernels), .doc = "Names of its kernels, as shown." },
 	{ .name = "groups", LIST(groups), .doc = GROUPS_DOC },
@@ -96,7 +96,7 @@ static const struct yaml_field cluster_fields[] = {
 	    .type = FIELD_LINE,
 	    OF(label),
 	    .same_as = "id",
-	    .doc = "What people read." },
+	    .doc = "Shown to users." },
 	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
 	{ .name = "facts",
 	    .type = FIELD_PAIRS,
@@ -117,12 +117,12 @@ static const struct yaml_field cluster_fields[] = {
 	.type = FIELD_LIST, .min = 1, .max = PROFILE_AMOUNTS_MAX, .required = true,                \
 	.offset = FIELD_ARRAY(struct profile, member.values, member.n)
 static const struct yaml_field profile_fields[] = {
-	{ ID, OF(id), .doc = "In the API and in what people chose last." },
+	{ ID, OF(id), .doc = "In the API and in what users chose last." },
 	{ .name = "label",
 	    .type = FIELD_LINE,
 	    OF(label),
 	    .same_as = "id",
-	    .doc = "What people read." },
+	    .doc = "Shown to users." },
 	{ .name = "description", .type = FIELD_LINE, OF(description), .doc = "One sentence more." },
 	{ .name = "template",
 	    .type = FIELD_STRING,

@@ -9,7 +9,7 @@ enum { STACK_TEXT_MAX = 400, STACK_KERNELS_MAX = 16 };
 
 static const struct yaml_field kernel = { .name = "kernel", TEXT };
 static const struct yaml_field fields[] = {
-	{ .name = "label", TEXT, OF(label), .doc = "What people read." },
+	{ .name = "label", TEXT, OF(label), .doc = "Shown to users." },
 	{ .name = "description", TEXT, OF(description), .doc = "One sentence more." },
 	{ .name = "kernels",
 	    .type = FIELD_LIST,
