@@ -8,6 +8,7 @@
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
 #include "http/mhd.h"
+#include "hub/access/access.h"
 #include "hub/access/auth.h"
 #include "hub/access/credentials.h"
 #include "hub/access/sessions.h"
@@ -19,10 +20,12 @@
 #include "hub/link/proxy_link.h"
 #include "hub/link/spawners.h"
 #include "hub/metrics.h"
+#include "hub/offer/offer.h"
 #include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
 #include "hub/signin/signin.h"
 #include "hub/turn.h"
+#include "store/store.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -237,13 +240,6 @@ static void end_now(void *arg)
 	cyg_loop_stop(hub->loop);
 }
 
-static void drain(void *arg)
-{
-	struct hub *hub = arg;
-
-	hub->draining = true;
-}
-
 static bool is_failing(const void *arg)
 {
 	const struct hub *hub = arg;
@@ -268,7 +264,6 @@ static void start_api(struct hub *hub)
 			.privacy_url = c->privacy_url,
 			.starts_per_minute = c->starts_per_minute,
 			.end = end_now,
-			.drain = drain,
 			.is_failing = is_failing,
 			.write_metrics = write_metrics,
 			.arg = hub,
@@ -316,7 +311,11 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 	    webfiles_load(hub->config.web_dir, &hub->files, err) < 0 ||
 	    http_mhd_new(hub->uv, &opts, &hub->http, err) < 0)
 		return -(int)err->code;
-	hub->app = (struct app){ .files = hub->files, .access = hub->access, .hub = hub };
+	hub->app = (struct app){
+		.files = hub->files,
+		.access = hub->access,
+		.metrics = hub->metrics,
+	};
 	int fd = listen_fd(hub, err);
 	return fd < 0 ? fd : http_mhd_listen(hub->http, fd, err);
 }

@@ -1,25 +1,26 @@
-/* The hub daemon's root: every part hangs on it, and the parts find each other through it. */
+/* The hub daemon: its configuration, and one pointer to each part. hub.c starts the parts and ends
+ * them. */
 #ifndef HUB_HUB_H
 #define HUB_HUB_H
 
 #include "cygnet/err.h"
-#include "cygnet/version.h"
 #include "daemon/loop.h"
-#include "hub/access/access.h"
 #include "hub/base/app.h"
-#include "hub/offer/offer.h"
-#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct access;
 struct api;
+struct http_mhd;
 struct http_server;
 struct metrics;
+struct offer;
 struct proxy_link;
 struct signin;
 struct spawners;
 struct srvs;
+struct store;
 struct webfiles;
 
 enum hub_sign_in { HUB_SIGN_IN_NONE, HUB_SIGN_IN_DEVELOPMENT };
@@ -51,7 +52,7 @@ struct hub {
 	struct store *store;
 	struct offer *offer;
 	struct webfiles *files;
-	struct app app; /* what every request brings */
+	struct app app; /* what every request carries */
 	struct access *access;
 	struct srvs *srvs;
 	struct signin *signin;
@@ -67,9 +68,8 @@ struct hub {
 	int64_t failing_since_us; /* the store cannot be written; 0: it can */
 	uv_timer_t tidy;
 	int exit_code;
-	bool turns; /* its handles are open */
+	bool turns; /* the handles of turn.c are open */
 	bool ending;
-	bool draining; /* told to shut down: servers are stopped, none is started */
 };
 
 /* Starts every part in order; on failure what was started is ended by hub_close. config is taken.
@@ -77,10 +77,5 @@ struct hub {
 int hub_start(struct hub *hub, struct cyg_err *err);
 /* Ends every part; the loop has to run once more for the handles (cyg_loop_free does). */
 void hub_close(struct hub *hub);
-/* The hub of a request. */
-static inline struct hub *request_hub(const struct http_req *req)
-{
-	return request_app(req)->hub;
-}
 
 #endif

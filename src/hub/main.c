@@ -3,8 +3,10 @@
 #include "daemon/log.h"
 #include "daemon/metrics.h"
 #include "hub/hub.h"
+#include "hub/offer/offer.h"
 #include "hub/offer/reader.h"
 #include "hub/options.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>

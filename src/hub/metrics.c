@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "http/server.h"
+#include "hub/access/people.h"
 #include "hub/access/sessions.h"
 #include "hub/base/metrics_requests.h"
 #include "hub/server/srv.h"
@@ -24,12 +25,12 @@ void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept)
 
 void hub_metrics_responded(const struct http_req *req, int status)
 {
-	const struct hub *hub = request_hub(req);
+	struct metrics *m = request_app(req)->metrics;
 	const struct metric_def *def = &hub_metrics[HUB_REQUEST_SECONDS];
 	char code[12];
 
 	(void)snprintf(code, sizeof(code), "%d", status);
-	metrics_observe_since(hub->metrics, HUB_REQUEST_SECONDS,
+	metrics_observe_since(m, HUB_REQUEST_SECONDS,
 	    METRIC_AT(
 		metric_label_index(&def->labels[0], cyg_str_of(http_method_text(req->method))),
 		metrics_handler_of(req->endpoint != NULL ? req->endpoint->path : "*"),

@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "daemon/log.h"
+#include "hub/api/api.h"
 #include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
+#include "store/store.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -81,7 +83,7 @@ static void end_turn(struct hub *hub)
 			srvs_admit(hub->srvs);
 		commit(hub);
 	} while (hub->failing_since_us == 0 && srvs_admission_is_due(hub->srvs));
-	if (!hub->draining || !is_drained(hub))
+	if (hub->api == NULL || !hub->api->draining || !is_drained(hub))
 		return;
 	cyg_log_info("hub", "every server is stopped");
 	hub->ending = true;

@@ -28,10 +28,8 @@ struct api_opts {
 	const char *name, *accent;
 	const char *status_url, *help_url, *privacy_url;
 	uint64_t starts_per_minute; /* of each user */
-	/* Of the daemon: it ends now; it ends once no server is active; whether its disk cannot be
-	 * written; the text of a scrape. */
+	/* Of the daemon: ends it now; whether its disk cannot be written; the text of a scrape. */
 	void (*end)(void *arg);
-	void (*drain)(void *arg);
 	bool (*is_failing)(const void *arg);
 	int (*write_metrics)(const void *arg, struct cyg_buf *out, struct cyg_err *err);
 	void *arg;
@@ -53,7 +51,9 @@ struct api {
 	struct asks *asks;        /* open requests, counted */
 	struct ratelimit *starts; /* per user */
 	size_t health_waits;      /* open questions whether servers can be started */
-	bool draining;            /* told to shut down: servers are stopped, none is started */
+	/* Told to shut down: servers are stopped, none is started, and once none is active the
+	 * daemon ends (turn.c). */
+	bool draining;
 };
 
 /* A copy of what is filled, with what is its own. */

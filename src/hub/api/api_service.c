@@ -170,7 +170,6 @@ void api_shutdown(struct http_req *req)
 	}
 	if (servers) {
 		api->draining = true;
-		api->opts.drain(api->opts.arg);
 		stop_all(api);
 	} else {
 		store_after_turn(api->store, end_now, api);
