@@ -10,8 +10,8 @@
 
 enum { FULL_MS = 10 * 1000 }; /* when to come back */
 
-/* Of each user: more than a browser's tabs need. In all: far below the limit of descriptors (each
- * holds two), and enough for every tab of a class. */
+/* The limit of each user: more than a browser's tabs need. The limit in all: far below the limit of
+ * descriptors (each request holds two), and enough for every tab of a class. */
 static const struct {
 	size_t user, all;
 } maxima[ASKS_KINDS] = {
@@ -74,7 +74,7 @@ void asks_leave(struct asks *a, enum asks_kind kind, const char *user)
 {
 	size_t *count = cyg_hash_find(a->users[kind], cyg_str_of(user));
 
-	assert(count != NULL && a->all[kind] > 0); /* what is left was entered */
+	assert(count != NULL && a->all[kind] > 0); /* only what was entered is left */
 	a->all[kind]--;
 	if (--*count == 0)
 		free(cyg_hash_remove(a->users[kind], cyg_str_of(user)));

@@ -1,5 +1,5 @@
-/* Requests that the hub keeps open while it asks somebody else for their user: counted by kind, for
- * each user and in all, so that nobody takes the descriptors or the time of everybody else. */
+/* Limits on the requests that the hub keeps open while it asks another program on behalf of a user:
+ * counted by kind, for each user and in all, so that no user takes all descriptors. */
 #ifndef HUB_ASKS_H
 #define HUB_ASKS_H
 
@@ -26,7 +26,7 @@ void asks_leave(struct asks *a, enum asks_kind kind, const char *user);
 /* How many a user, and all together, may have open. */
 size_t asks_user_max(enum asks_kind kind);
 size_t asks_all_max(enum asks_kind kind);
-/* asks_enter for a request: false when it was refused: 429 or 503, with Retry-After and a sentence.
+/* asks_enter for a request. False when it was refused with 429 or 503, Retry-After and a sentence.
  */
 bool asks_admit(struct asks *a, enum asks_kind kind, const char *user, struct http_req *req);
 

@@ -1,5 +1,5 @@
-/* The table of the hub's metrics, and what its wings count into it. Gauges that are looked up when
- * somebody asks: hub/metrics.c. */
+/* The table of the hub's metrics, and the functions by which its wings count. Gauges that are
+ * looked up at a scrape are in hub/metrics.c. */
 #include "hub/base/hub_metrics.h"
 
 #include "base/clock.h"

@@ -24,7 +24,7 @@ enum {
 	HUB_COMMIT_SECONDS,
 	HUB_COMMIT_FAILURES,
 	HUB_TURN_SECONDS,
-	HUB_SPAWNER_UP, /* the first of those that a spawner tells; the last follows */
+	HUB_SPAWNER_UP, /* the first of those that a spawner reports; the last follows */
 	HUB_SPAWNER_STARTS,
 	HUB_SPAWNER_FAILURES,
 	HUB_SPAWNER_SERVERS,
@@ -47,11 +47,11 @@ void hub_metrics_start_failed(
     struct metrics *m, uint64_t asked_ms, const char *cause, const char *stage);
 /* A stage of a start is done. */
 void hub_metrics_stage(struct metrics *m, const char *name, uint64_t ms);
-/* Before spawners are shown: what they told at an earlier scrape is forgotten. */
+/* Before the counts of spawners are set: forgets those of an earlier scrape. */
 void hub_metrics_spawners_clear(struct metrics *m);
-/* What a spawner, by its number, has told; NULL: it has not responded. */
+/* The counts of a spawner, by its number; NULL: it has not responded. */
 void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_counts *counts);
-/* A table pushed at since_ms (monotonic) is in force everywhere, or was given up. */
+/* A table pushed at since_ms (monotonic) is in force everywhere, or the push was given up. */
 void hub_metrics_pushed(struct metrics *m, uint64_t since_ms, bool in_force);
 
 #endif

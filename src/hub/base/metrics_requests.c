@@ -1,5 +1,5 @@
-/* Which of JupyterHub's handlers an endpoint of ours stands for: its dashboards tell requests apart
- * by the class's name. */
+/* Maps our endpoints to the names of JupyterHub's handlers, by which its dashboards tell requests
+ * apart. */
 #include "hub/base/metrics_requests.h"
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ enum {
 	OTHER,
 };
 
-/* The last stands for all that JupyterHub does not have. */
+/* the last one stands for every endpoint that JupyterHub does not have */
 const char *const metrics_handlers[] = {
 	[ROOT] = PAGES "pages.RootHandler",
 	[HOME] = PAGES "pages.HomeHandler",

@@ -17,9 +17,9 @@ void ratelimit_free(struct ratelimit *r);
 uint64_t ratelimit_wait(struct ratelimit *r, struct cyg_str key, uint64_t now_ms);
 /* One event. */
 void ratelimit_count(struct ratelimit *r, struct cyg_str key, uint64_t now_ms);
-/* One event less: it turned out to be none. */
+/* Takes one event back. */
 void ratelimit_uncount(struct ratelimit *r, struct cyg_str key);
-/* The key starts anew: a success after failures. */
+/* Forgets the key's events: a success after failures. */
 void ratelimit_clear(struct ratelimit *r, struct cyg_str key);
 
 #endif

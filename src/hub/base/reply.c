@@ -1,5 +1,5 @@
-/* How the hub responds. Every error leaves by reply_error, here alone it is decided whether it is a
- * page or JSON. Pages come from webfiles.c; texts and forms are JupyterHub's where it has them. */
+/* How the hub responds. Every error goes through reply_error, which decides between an error page
+ * and JSON. Pages come from webfiles.c; texts and forms are JupyterHub's where it has them. */
 #include "hub/base/reply.h"
 
 #include "base/mem.h"
@@ -19,7 +19,7 @@ void reply_json(struct http_req *req, int status, json_t *root)
 
 	json_decref(root);
 	if (text == NULL) {
-		http_reply_error(req, 500, "The answer could not be written.");
+		http_reply_error(req, 500, "The response could not be written.");
 		return;
 	}
 	http_reply_take(req, status, "application/json", text, strlen(text));
@@ -39,7 +39,8 @@ bool request_is_api(const struct http_req *req)
 	       cyg_str_eq(req->path, CYG_HUB_PATH "/api");
 }
 
-/* What no person opens: a server's own API, and the question of a watchdog. */
+/* Addresses that no user opens in a browser: a server's own API, and the health check of a
+ * watchdog. */
 static bool is_for_programs(const struct http_req *req)
 {
 	if (cyg_str_eq(req->path, CYG_HUB_PATH "/health"))

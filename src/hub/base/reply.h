@@ -13,7 +13,7 @@ void reply_json(struct http_req *req, int status, json_t *root);
 void reply_unsaved(struct http_req *req);
 /* The same about one field of a form: "cygnet": {"field"} beside them. field may be NULL. */
 void reply_field_error(struct http_req *req, int status, const char *message, const char *field);
-/* Every error of the hub leaves by this one: the static page of that status for a browser's
+/* Every error of the hub is sent by this function: the static page of that status for a browser's
  * navigation, {"status", "message"} for everything else. A page does not show the message. */
 void reply_error(struct http_req *req, int status, const char *message);
 /* The same of an error object: the status is its code's. */
@@ -24,7 +24,7 @@ void reply_retry_after(struct http_req *req, uint64_t wait_ms);
 void reply_sign_in(struct http_req *req);
 /* 302 or another status to a path with a query parameter next. */
 void reply_redirect_next(struct http_req *req, int status, const char *path, struct cyg_str next);
-/* Is its address one of the API's? */
+/* Whether its address is one of the API's. */
 bool request_is_api(const struct http_req *req);
 /* A request of the API, of a script, or one that prefers JSON. */
 bool request_wants_json(const struct http_req *req);
@@ -32,7 +32,7 @@ bool request_wants_json(const struct http_req *req);
 const char *request_next(struct http_req *req, struct cyg_str next);
 /* The address of the browser, as the proxy tells. */
 struct cyg_str request_client(const struct http_req *req);
-/* The fields that every answer of the API carries. */
+/* The fields that every response of the API carries. */
 void reply_api_fields(struct http_req *req);
 
 #endif

@@ -1,4 +1,4 @@
-/* The hub's one file on OpenSSL's digests. */
+/* Makes credentials and their SHA-256 sums. The hub's only file that uses OpenSSL's digests. */
 #include "hub/base/secret.h"
 
 #include "base/enc.h"
@@ -12,7 +12,7 @@ void secret_sum(struct cyg_str text, char out[SECRET_SUM_SIZE])
 	unsigned int len = 0;
 
 	if (EVP_Digest(text.p, text.len, sum, &len, EVP_sha256(), NULL) != 1 || len != 32)
-		abort(); /* a libcrypto without SHA-256: nothing can be trusted */
+		abort(); /* a libcrypto without SHA-256 cannot be used */
 	cyg_hex_write(sum, len, out);
 }
 

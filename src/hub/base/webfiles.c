@@ -57,7 +57,8 @@ static void page_free(void *p)
 	free(page);
 }
 
-/* Pages name the hub's address by a mark: the same files serve below any path. */
+/* Pages have a mark where the hub's address belongs, so that the same files serve below any path.
+ */
 static int put_address(struct cyg_buf *page, struct cyg_err *err)
 {
 	static const char mark[] = "$HUB";
