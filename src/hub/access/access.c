@@ -1,4 +1,5 @@
-/* Loading and freeing the wing's parts, in order. */
+/* Opens and closes the access part of the hub: reads the administrator's token, loads users,
+ * sessions, services, groups, roles and tokens from the store, and frees them. */
 #include "hub/access/access.h"
 
 #include "base/file.h"

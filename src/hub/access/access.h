@@ -1,5 +1,5 @@
-/* The wing that knows who asks and what they hold: users, sessions, services, groups, roles,
- * tokens. Each part is its own file's; they find each other through this struct. */
+/* The part of the hub that knows users and their rights: users, sessions, services, groups, roles,
+ * tokens. Each has a file of its own; they find each other through this struct. */
 #ifndef HUB_ACCESS_ACCESS_H
 #define HUB_ACCESS_ACCESS_H
 
@@ -26,7 +26,7 @@ struct tokens;
 struct access_opts {
 	struct store *store;
 	uint64_t session_ms;          /* how long a sign-in lasts */
-	const char *admin_token_file; /* NULL: nobody asks with the administrator's token */
+	const char *admin_token_file; /* NULL: no administrator's token */
 	/* The active server of that id, if it is that user's, and its name (borrowed); else NULL.
 	 * NULL: there are no servers. */
 	struct srv *(*find_server)(

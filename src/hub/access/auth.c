@@ -1,5 +1,5 @@
-/* The hook of the endpoint table: who asks (who.c), what the row wants (rule.c), what the path is
- * about, and JupyterHub's refusals (reference 1.1). */
+/* Authorizes each request: who asks (who.c), what the endpoint's row demands (rule.c), which user
+ * and server the path names, and JupyterHub's refusals (reference 1.1). */
 #include "hub/access/auth.h"
 
 #include "base/mem.h"
@@ -100,8 +100,8 @@ static void resolve(struct http_req *req, struct asking *a)
 /* ---- forged state changes: checked at the edge too; here for what the edge may have missed ----
  */
 
-/* The proxy tells what browsers speak; a request that came without it may have been either. A
- * missing Origin is the edge's to refuse. */
+/* The proxy says whether the browser uses http or https; a request that came without the proxy may
+ * have used either. A missing Origin is left to the proxy's check. */
 static bool is_forged(const struct http_req *req)
 {
 	const struct http_field *proto = http_head_find(req->head, "x-forwarded-proto");
@@ -114,8 +114,8 @@ static bool is_forged(const struct http_req *req)
 	return origin_check(req->head, scheme, true) != NULL;
 }
 
-/* JupyterHub treats a cookie's write that is not JSON as nobody's: forms can be made by any site.
- */
+/* JupyterHub treats a write that is not JSON and comes with a cookie as one without a credential:
+ * any site can make forms. */
 static bool is_odd_write(const struct http_req *req)
 {
 	const struct http_field *type = http_head_find(req->head, "content-type");
@@ -155,7 +155,7 @@ static bool refuse_lacking(struct http_req *req, const struct rule *rule)
 static bool refuse_kind(struct http_req *req, const struct rule *rule, enum principal_kind kind)
 {
 	if (rule->who == RULE_SERVER)
-		return refuse(req, 403, "Only a server may ask for this, by its own door.");
+		return refuse(req, 403, "Only a server may ask for this, with its own credential.");
 	return refuse(req, 403,
 	    kind == PRINCIPAL_SERVER ? "A server's own credential does not allow this."
 				     : "Only a user may ask for this.");
@@ -178,7 +178,8 @@ static bool is_of_kind(const struct rule *rule, enum principal_kind kind)
 	return true;
 }
 
-/* JupyterHub says 403 where somebody else's token is asked for, also of a user who is none. */
+/* JupyterHub responds 403 to a request for the tokens of another user, also of one that does not
+ * exist. */
 static bool refuse_plainly(struct http_req *req, const struct asking *a)
 {
 	return refuse(req, 403,
@@ -225,7 +226,7 @@ bool auth_authorize(struct http_req *req, const struct http_endpoint *endpoint)
 	struct cyg_err err;
 
 	if (rule_parse(endpoint->scope, endpoint->path, &a->rule, &err) < 0)
-		abort(); /* auth_check_endpoints has looked at every row */
+		abort(); /* auth_check_endpoints has checked every row at the start */
 	if (cyg_str_starts(req->path, CYG_HUB_PATH "/api/"))
 		reply_api_fields(req);
 	if ((a->who.by_cookie || kind == PRINCIPAL_NOBODY) && is_forged(req))

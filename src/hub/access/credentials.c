@@ -1,4 +1,4 @@
-/* Telling who watches credentials of the edge. */
+/* Tells the watcher of changes to the credentials that the proxies accept. */
 #include "hub/access/credentials.h"
 
 #include "hub/access/holdings.h"

@@ -1,5 +1,5 @@
-/* Which credentials are good at the edge: sessions, and tokens that reach every server of their
- * user. Who tells the proxies watches them here. */
+/* The credentials that the proxies accept: sessions, and tokens that reach every server of their
+ * user. The link to the proxies watches them here. */
 #ifndef HUB_ACCESS_CREDENTIALS_H
 #define HUB_ACCESS_CREDENTIALS_H
 
@@ -12,15 +12,16 @@ struct credential {
 	int64_t expires_us; /* 0: never */
 };
 
-/* One begins or is another than before (live), or ends. */
+/* A credential begins or changes (live), or ends. */
 typedef void (*credential_fn)(void *arg, const struct credential *c, bool live);
 
-/* From now on fn is told of each change, and at once of all that there are. NULL: nobody is. */
+/* From now on fn is called at each change, and at once for all that there are. fn NULL: no watcher.
+ */
 void credentials_watch(struct access *access, credential_fn fn, void *arg);
-/* Something of a session or token has changed, or it is about to be freed (not live). */
+/* A session or token has changed, or it is about to be freed (not live). */
 void credential_session(const struct access *access, const struct session *s, bool live);
 void credential_token(const struct access *access, const struct token *t, bool live);
-/* The user has another name, or holds more or less than before. */
+/* The user has another name, or has gained or lost rights. */
 void credentials_of_person(const struct access *access, const struct person *person);
 
 #endif

@@ -1,5 +1,5 @@
-/* Groups in memory, each with a row, and the rows of their members. A user knows their groups; a
- * group knows only how many it has. */
+/* Groups in memory, each with a row, and the rows of their members. A user has the list of their
+ * groups; a group has only the number of its members. */
 #include "hub/access/group.h"
 
 #include "base/clock.h"
@@ -173,7 +173,7 @@ void groups_forget(struct access *access, struct person *person)
 	}
 }
 
-/* A group is removed seldom: every user is asked. */
+/* Groups are removed seldom, so every user is looked at. */
 void group_remove(struct access *access, struct group *group)
 {
 	const struct person *person = NULL;

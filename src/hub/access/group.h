@@ -1,4 +1,5 @@
-/* Groups by hand: named sets of users, beside those that a provider tells at each sign-in. */
+/* Groups made by an administrator: named sets of users, beside the groups that a provider reports
+ * at each sign-in. */
 #ifndef HUB_ACCESS_GROUP_H
 #define HUB_ACCESS_GROUP_H
 
@@ -11,7 +12,7 @@ struct group {
 	char name[GROUP_NAME_MAX];
 	json_t *properties; /* object */
 	int64_t created_us;
-	size_t members; /* by hand */
+	size_t members; /* made by an administrator */
 };
 
 /* After the users. */
@@ -24,12 +25,12 @@ int group_make(struct access *access, const char *name, struct group **ret, stru
 /* The object replaces what was there. -CYG_EINVAL, -CYG_ELIMIT. */
 int group_set_properties(
     struct access *access, struct group *group, const json_t *properties, struct cyg_err *err);
-/* Members and roles go with it. What a provider says of its users stays. */
+/* Members and roles are removed with it. The groups that a provider reports stay. */
 void group_remove(struct access *access, struct group *group);
-/* A user who is in it already, or is not, is no failure. */
+/* Adding a member twice, or removing one who is not in it, is no failure. */
 void group_add(struct access *access, struct group *group, struct person *person);
 void group_drop(struct access *access, struct group *group, struct person *person);
-/* The user goes: takes them out of every group; the rows follow the user's. */
+/* The user is being removed: takes them out of every group; the rows follow the user's. */
 void groups_forget(struct access *access, struct person *person);
 
 #endif

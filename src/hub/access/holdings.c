@@ -1,4 +1,5 @@
-/* Roles of users and services, expanded. A failure always holds less. */
+/* Expands the roles of users and services to the scopes that they hold. After a failure they hold
+ * less, never more. */
 #include "hub/access/holdings.h"
 
 #include "base/mem.h"

@@ -1,4 +1,5 @@
-/* Users: loaded at start, made at the first sign-in. */
+/* Users: loaded at the start, made at the first sign-in or by an administrator, renamed, deleted.
+ */
 #include "hub/access/people.h"
 
 #include "base/clock.h"
@@ -20,7 +21,7 @@ enum { SUBJECT_KEY_MAX = CYG_NAME_MAX + PEOPLE_SUBJECT_MAX };
 
 struct people {
 	struct cyg_hash *by_name;
-	struct cyg_hash *by_subject; /* "PROVIDER\nSUBJECT" of those whom a provider vouches for */
+	struct cyg_hash *by_subject; /* "PROVIDER\nSUBJECT" of those that come from a provider */
 };
 
 static void person_free(void *p)
@@ -46,7 +47,7 @@ static struct person *person_new(const char *name)
 	return p;
 }
 
-/* A provider's id has no line in it. */
+/* A provider's id has no line feed in it. */
 static struct cyg_str subject_key(const char *provider, const char *subject, char *out, size_t size)
 {
 	int len = snprintf(out, size, "%s\n%s", provider, subject);
@@ -54,7 +55,7 @@ static struct cyg_str subject_key(const char *provider, const char *subject, cha
 	return (struct cyg_str){ out, len > 0 && (size_t)len < size ? (size_t)len : 0 };
 }
 
-/* Nobody vouches for those that an administrator has made and who never came. */
+/* Users that an administrator made have no provider until their first sign-in. */
 static void index_person(struct people *people, struct person *p)
 {
 	char key[SUBJECT_KEY_MAX];
@@ -97,7 +98,7 @@ static void unite_groups(struct person *p)
 	p->groups = united(p);
 }
 
-/* What is no array is none. */
+/* A text that is no array counts as an empty one. */
 static void claim_groups(struct person *p, const json_t *groups)
 {
 	json_decref(p->claimed);
@@ -146,7 +147,7 @@ struct person *people_find(const struct access *access, struct cyg_str name)
 	return cyg_hash_find(access->people->by_name, name);
 }
 
-/* A new person gets an id here. */
+/* A new user gets an id here. */
 static void save(struct access *access, struct person *p)
 {
 	cyg_autofree char *groups = json_dumps(p->claimed, JSON_COMPACT);
@@ -201,7 +202,7 @@ int person_make(struct access *access, const char *name, struct person **ret, st
 	return 0;
 }
 
-/* The provider vouches for the user from now on. */
+/* From now on the user belongs to that provider's subject. */
 static void take_subject(struct access *access, struct person *p, const struct person_claim *claim)
 {
 	char key[SUBJECT_KEY_MAX];
@@ -218,8 +219,8 @@ static void take_subject(struct access *access, struct person *p, const struct p
 	store_update(access->opts.store, &store_users, &row, "provider,subject");
 }
 
-/* The user of that name whom nobody vouches for, or a new one. NULL when it may not be; *err says
- * why. */
+/* The user of that name that has no provider yet, or a new one. NULL when there may be none; *err
+ * says why. */
 static struct person *make(
     struct access *access, const struct person_claim *claim, bool may_create, struct cyg_err *err)
 {
@@ -227,14 +228,15 @@ static struct person *make(
 
 	if (spawn_name_check(SPAWN_NAME_USER, claim->name, err) < 0 || check_claim(claim, err) < 0)
 		return NULL;
-	/* Whoever has the name stays its owner: nobody inherits a home by being called alike. */
+	/* The name stays with the account that has it: a subject of the same name does not get its
+	 * home. */
 	if (p != NULL && p->provider[0] != '\0') {
 		(void)cyg_fail(err, CYG_EEXIST,
 		    "The name belongs to another account. Please ask the administrator.");
 		return NULL;
 	}
 	if (p == NULL && !may_create) {
-		(void)cyg_fail(err, CYG_ENOENT, "Nobody of that name has an account here.");
+		(void)cyg_fail(err, CYG_ENOENT, "There is no account of that name here.");
 		return NULL;
 	}
 	if (p == NULL && person_make(access, claim->name, &p, err) < 0)
@@ -289,7 +291,7 @@ int person_rename(struct access *access, struct person *p, const char *name, str
 	store_keep(access->opts.store, p->subject, sizeof(p->subject));
 	(void)cyg_str_copy(p->name, sizeof(p->name), cyg_str_of(name));
 	store_hash_set(access->opts.store, by_name, cyg_str_of(p->name), p, store_free_nothing);
-	/* What nobody vouches for is found by its name. */
+	/* A user without a provider is found by the name. */
 	if (p->provider[0] == '\0')
 		(void)cyg_str_copy(p->subject, sizeof(p->subject), cyg_str_of(name));
 	const struct store_user row = { .id = p->id, .name = p->name, .subject = p->subject };

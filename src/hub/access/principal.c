@@ -1,5 +1,5 @@
-/* Expansion of roles and tokens, and the question every endpoint asks. JupyterHub: scopes.py,
- * get_scopes_for and needs_scope. */
+/* Expands roles and tokens to scopes, and decides whether a principal may do what an endpoint
+ * demands. JupyterHub: scopes.py, get_scopes_for and needs_scope. */
 #include "hub/access/principal.h"
 
 #include <string.h>
@@ -41,7 +41,7 @@ static bool inherits(const struct scope_texts *texts)
 	return false;
 }
 
-/* A token can always tell whose it is, and reach what it was made for. */
+/* Every token may tell whose it is, and reach what it was made for. */
 static int add_basics(struct scope_set *set, const struct scope_owner *owner,
     const struct scope_owner *client, struct cyg_err *err)
 {
@@ -110,7 +110,7 @@ static void on_scope(void *arg, const char *text)
 	e->first = text;
 }
 
-/* asked against what p holds. */
+/* The scopes asked for, compared with what p holds. */
 static int check_held(const struct principal *p, const struct scope_set *asked, struct cyg_err *err)
 {
 	bool is_user = p->owner.user.len > 0;

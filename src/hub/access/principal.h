@@ -1,5 +1,5 @@
-/* Who asks, and what they hold: the one thing that every decision about access is made from. Pure:
- * the rows behind it are others' matter. Built once for each request, in its arena. */
+/* A principal: who asks, and which scopes they hold. Every decision about access is made from it.
+ * Pure: it knows no rows. Built once for each request, in its arena. */
 #ifndef HUB_ACCESS_PRINCIPAL_H
 #define HUB_ACCESS_PRINCIPAL_H
 
@@ -15,7 +15,7 @@ enum principal_kind {
 
 struct principal {
 	enum principal_kind kind;
-	struct scope_owner owner; /* what bare filters mean; its user is empty for services */
+	struct scope_owner owner; /* for filters without a name; a service has no user */
 	struct scope_set scopes;  /* expanded */
 	struct scope_members members;
 };
@@ -26,11 +26,11 @@ struct scope_texts {
 	size_t n;
 };
 
-/* Of a request: allowed; not held at all (403, naming the scopes); or held for others only, and
- * then whether the thing exists is nobody's business (404). */
+/* The decision about a request: allowed; not held at all (403, naming the scopes); or held for
+ * other targets only, where the response does not tell whether the thing exists (404). */
 enum scope_verdict { SCOPE_ALLOWED, SCOPE_LACKING, SCOPE_HIDDEN };
 
-/* Holds nothing yet. owner's texts and members must live as long as the principal. */
+/* Holds no scope yet. owner's texts and members must live as long as the principal. */
 void principal_init(struct principal *p, enum principal_kind kind, const struct scope_owner *owner,
     const struct scope_members *members, struct cyg_arena *arena);
 /* Adds the scopes of a role that the principal has. */
@@ -42,10 +42,10 @@ int principal_add(struct principal *p, const struct scope_texts *scopes, struct 
 int principal_narrow(struct principal *p, const struct scope_texts *scopes,
     const struct scope_owner *client, struct cyg_err *err);
 /* Whether maker may make a token of owner with those scopes: no more than either holds. -CYG_EINVAL
- * with what is too much. */
+ * names the scopes that are too much. */
 int principal_may_grant(const struct principal *maker, const struct principal *owner,
     const struct scope_texts *scopes, struct cyg_err *err);
-/* One of the scopes (any) is held for the target. */
+/* Whether one of the scopes (any) is held for the target. */
 enum scope_verdict scope_allows(
     const struct principal *p, scope_bits any, const struct scope_target *target);
 

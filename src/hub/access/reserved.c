@@ -1,4 +1,4 @@
-/* A set of names, filled at the start. */
+/* The set of names that no new account may have; filled at the start. */
 #include "hub/access/reserved.h"
 
 #include "base/hash.h"
@@ -13,8 +13,8 @@
  */
 enum { UID_MIN_USER = 1000, UID_NOBODY = 65534, UID_NONE_16 = 65535 };
 
-/* Whatever the file says: every container has a line for the first two, services run as the third.
- */
+/* Always reserved: every container has a line for the first two in its passwd file, and services
+ * run as the third. */
 static const char *const always[] = { "root", "nobody", "daemon" };
 
 struct reserved {

@@ -1,6 +1,6 @@
 /* Names that no new account may have: system accounts of this machine, and what the site adds. A
- * template may run servers as the account of the user's name, and people take "root" for somebody
- * who may do everything. */
+ * template may run servers as the system account of the user's name, and a user named "root" would
+ * look like the administrator. */
 #ifndef HUB_RESERVED_H
 #define HUB_RESERVED_H
 
@@ -11,8 +11,8 @@
 struct reserved;
 
 /* Reads the machine's own accounts at once from a passwd file (no name service, so nothing hangs):
- * those with a uid below 1000 and nobody's. more is the site's list, separated by commas, or NULL;
- * -CYG_EINVAL when one of its names could not be a user's anyway. */
+ * those with a uid below 1000 and the user nobody. more is the site's list, separated by commas, or
+ * NULL; -CYG_EINVAL when one of its names could not be a user's anyway. */
 int reserved_new(const char *passwd, const char *more, struct reserved **ret, struct cyg_err *err);
 /* NULL is accepted. */
 void reserved_free(struct reserved *r);

@@ -1,4 +1,5 @@
-/* The default roles, JupyterHub's roles.py. A site's own come from rows, later. */
+/* JupyterHub's default roles, and the rule for names of roles. The site's own roles are in roles.c.
+ */
 #include "hub/access/role.h"
 
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-/* Roles by name, and the lists of roles by holder. */
+/* The site's roles by name, and the list of roles of each holder. */
 #include "hub/access/roles.h"
 
 #include "base/clock.h"
@@ -45,7 +45,7 @@ static void on_role(void *arg, const void *found)
 	struct roles *roles = arg;
 	json_t *scopes = json_loads(row->scopes, 0, NULL);
 
-	/* What cannot be read allows nothing. */
+	/* A row that cannot be read allows nothing. */
 	if (!json_is_array(scopes)) {
 		json_decref(scopes);
 		scopes = json_array();
@@ -201,7 +201,7 @@ const json_t *role_scopes(const struct access *access, struct cyg_str name)
 	return cyg_hash_find(access->roles->scopes, name);
 }
 
-/* ---- who has them ---- */
+/* ---- holders ---- */
 
 const json_t *roles_of(const struct access *access, enum role_holder kind, struct cyg_str name)
 {

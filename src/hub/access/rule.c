@@ -1,4 +1,4 @@
-/* Reading the word column of the endpoint table. */
+/* Reads the scope column of the endpoint table. */
 #include "hub/access/rule.h"
 
 #include "base/mem.h"

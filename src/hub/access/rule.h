@@ -1,17 +1,17 @@
-/* What an endpoint's row says about who may: "anyone", "page", "read:users|read:servers". Pure.
+/* The scope column of an endpoint's row: "anyone", "page", "read:users|read:servers". Pure.
  *
- * Words are separated by spaces. At most one says who:
- *   anyone   also nobody
- *   page     a user; nobody is sent to the sign-in
+ * Words are separated by spaces. At most one names the kind of principal:
+ *   anyone   everybody, also without a credential
+ *   page     a user; without a session the browser is sent to the sign-in
  *   user     a user, by a session or token
  *   whoami   a user, a service, or a server by its own credential
- *   server   a server by its own credential, and nobody else
+ *   server   a server by its own credential alone
  * The others are scopes, of which one is enough, for the target that the path's {user}, {server},
- * {group} or {service} names; and how they are asked for:
- *   own      the path names nobody: the asking user is meant
- *   list     held for anybody is enough: the handler shows what it is held for
+ * {group} or {service} names; and how they are checked:
+ *   own      the path has no {user}: the asking user is the target
+ *   list     held for any target is enough: the handler shows those
  *   new      the user of the path need not exist
- *   forbid   nothing is hidden: what is held for others only is 403, not 404 */
+ *   forbid   403 instead of 404 where the scope is held for other targets only */
 #ifndef HUB_ACCESS_RULE_H
 #define HUB_ACCESS_RULE_H
 

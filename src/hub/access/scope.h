@@ -1,5 +1,6 @@
 /* One scope as JupyterHub writes it, "read:users!user=alice": its name, what it contains, and the
- * filter that says for whom. Pure. Sets of them are scope_set.h's, whole askers principal.h's. */
+ * filter that says for which targets. Pure. Sets of scopes are in scope_set.h, principals in
+ * principal.h. */
 #ifndef HUB_ACCESS_SCOPE_H
 #define HUB_ACCESS_SCOPE_H
 
@@ -72,7 +73,7 @@ enum scope_id {
 typedef uint64_t scope_bits;
 #define SCOPE_BIT(id) ((scope_bits)1 << (id))
 
-/* Whom a scope is for, and what a request is about. */
+/* What a scope is for, and what a request is about. */
 enum scope_kind { SCOPE_ALL, SCOPE_USER, SCOPE_SERVER, SCOPE_GROUP, SCOPE_SERVICE };
 
 struct scope_target {
@@ -91,15 +92,15 @@ const char *scope_name(enum scope_id id);
 bool scope_find(struct cyg_str name, enum scope_id *ret);
 /* The scope and all that it contains, directly or not. */
 scope_bits scope_with_contained(enum scope_id id);
-/* What the metascope "self" stands for. */
+/* The scopes that the metascope "self" stands for. */
 scope_bits scope_self(void);
-/* Those whose target is a server. */
+/* The scopes whose target is a server. */
 scope_bits scope_about_servers(void);
-/* Of the scopes with a filter !server, those for which it means something: what is read of a user
- * is no server's. */
+/* Of the scopes with a filter !server, those that can apply to a server: what is read of a user
+ * does not. */
 scope_bits scope_of_servers(scope_bits scopes);
 
-/* One scope as it is written; the name is borrowed from text. -CYG_EINVAL when it is none. */
+/* Reads one scope from its text; the name is borrowed from it. -CYG_EINVAL when it is none. */
 int scope_parse(struct cyg_str text, struct scope *ret, struct cyg_err *err);
 /* The user a server's name begins with. */
 struct cyg_str scope_server_user(struct cyg_str server);

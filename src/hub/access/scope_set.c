@@ -50,7 +50,7 @@ static int grow(struct scope_set *set, struct cyg_err *err)
 	return 0;
 }
 
-/* What is held for everything needs no filter. */
+/* A scope that is held for everything needs no filter. */
 static void add_all(struct scope_set *set, scope_bits scopes)
 {
 	size_t n = 0;
@@ -134,7 +134,7 @@ static bool is_member(
 	       members->is_member(members->arg, user, group);
 }
 
-/* Whether what is held for a filter reaches the target. */
+/* Whether a scope held for the filter covers the target. */
 static bool reaches(const struct scope_target *held, const struct scope_target *target,
     const struct scope_members *members)
 {
@@ -149,7 +149,7 @@ static bool reaches(const struct scope_target *held, const struct scope_target *
 	return held->kind == SCOPE_GROUP && is_member(members, user, held->name);
 }
 
-/* What b lets stand of a's filters. */
+/* The scopes of a's filters that b holds too. */
 static int keep(struct scope_set *ret, const struct scope_set *a, const struct scope_set *b,
     const struct scope_members *members, struct cyg_err *err)
 {
@@ -175,7 +175,7 @@ int scope_set_intersect(struct scope_set *ret, const struct scope_set *a, const 
 										      : 0;
 }
 
-/* ---- asking ---- */
+/* ---- queries ---- */
 
 bool scope_set_has(const struct scope_set *set, const struct scope_set *part)
 {

@@ -1,6 +1,6 @@
-/* The scopes that somebody holds, expanded: without metascopes, with all that is contained, and
- * with the names that bare filters stand for. Sets live in an arena and are built once. Pure. What
- * JupyterHub's scopes.py calls expand, reduce, intersect and has_scope. */
+/* The scopes that a principal holds, expanded: without metascopes, with all that each contains, and
+ * with names in place of bare filters. Sets live in an arena and are built once. Pure. JupyterHub's
+ * scopes.py calls these functions expand, reduce, intersect and has_scope. */
 #ifndef HUB_ACCESS_SCOPE_SET_H
 #define HUB_ACCESS_SCOPE_SET_H
 
@@ -23,13 +23,13 @@ struct scope_set {
 	size_t n, cap;
 };
 
-/* Whom bare filters and "self" mean: names, or empty where there is none. A server's is
+/* The names that bare filters and "self" stand for; empty where there is none. A server's is
  * "USER/SERVER". */
 struct scope_owner {
 	struct cyg_str user, server, service;
 };
 
-/* Who is in which group; NULL is_member: nobody is in any. */
+/* Who is in which group; is_member NULL: groups have no members. */
 struct scope_members {
 	bool (*is_member)(const void *arg, struct cyg_str user, struct cyg_str group);
 	const void *arg;
@@ -46,19 +46,20 @@ int scope_set_add_text(struct scope_set *set, struct cyg_str text, const struct 
 /* Adds scopes for one target, just these. */
 int scope_set_add_bits(struct scope_set *set, scope_bits scopes, const struct scope_target *target,
     struct cyg_err *err);
-/* Adds to *ret (initialised) what both hold. A server is held with its user, a user and its servers
- * with a group the user is in. */
+/* Adds to *ret (initialised) the scopes that both hold. A server is held with its user, and a user
+ * and its servers with a group of the user. */
 int scope_set_intersect(struct scope_set *ret, const struct scope_set *a, const struct scope_set *b,
     const struct scope_members *members, struct cyg_err *err);
-/* Whether every scope of part stands in set, filter by filter. */
+/* Whether set holds every scope of part, filter by filter. */
 bool scope_set_has(const struct scope_set *set, const struct scope_set *part);
 /* Holds the scope at all, for whatever target. */
 bool scope_set_holds(const struct scope_set *set, enum scope_id id);
-/* May do this to that target; SCOPE_ALL means everything of the kind, or what has no name. */
+/* Whether the scope is held for that target; SCOPE_ALL means everything of the kind, or a thing
+ * without a name. */
 bool scope_set_allows(const struct scope_set *set, enum scope_id id,
     const struct scope_target *target, const struct scope_members *members);
-/* For whom the scope is held, one by one: start with *pos = 0; false at the end. SCOPE_ALL comes
- * alone. This is what a list may show; a target of a list's row is tried by scope_set_allows. */
+/* The targets for which the scope is held, one by one: start with *pos = 0; false at the end.
+ * SCOPE_ALL comes alone. A list shows these; for a row of a list use scope_set_allows. */
 bool scope_set_next(
     const struct scope_set *set, enum scope_id id, size_t *pos, struct scope_target *ret);
 /* Every scope as text in turn, in no order; borrowed from the arena. */

@@ -54,7 +54,7 @@ struct service *services_find(const struct access *access, struct cyg_str name)
 	return cyg_hash_find(access->services->by_name, name);
 }
 
-/* Part of a path, of a filter and of the log. */
+/* The name is part of a path, of a filter and of the log. */
 static int check_name(const char *name, struct cyg_err *err)
 {
 	size_t len = strlen(name);

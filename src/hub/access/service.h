@@ -1,4 +1,4 @@
-/* Services: what is no person and asks with a token of its own. */
+/* Services: programs that use the API with a token of their own. */
 #ifndef HUB_ACCESS_SERVICE_H
 #define HUB_ACCESS_SERVICE_H
 
@@ -19,7 +19,7 @@ struct service *services_find(const struct access *access, struct cyg_str name);
 /* A new one; its row is written in this turn. -CYG_EEXIST, -CYG_EINVAL. */
 int service_make(
     struct access *access, const char *name, bool admin, struct service **ret, struct cyg_err *err);
-/* Row, roles and tokens go. */
+/* Removes the row, the roles and the tokens. */
 void service_remove(struct access *access, struct service *service);
 
 #endif

@@ -11,7 +11,7 @@ struct sessions {
 	struct cyg_hash *by_sum;
 };
 
-/* Out of both indexes, and freed with the turn. */
+/* Removes it from both indexes; it is freed at the end of the turn. */
 static void drop(struct access *access, struct session *s)
 {
 	credential_session(access, s, false);
@@ -64,7 +64,7 @@ struct session *sessions_find(const struct access *access, struct cyg_str cookie
 	return s != NULL && s->expires_us > now_us ? s : NULL;
 }
 
-/* Rows are read in no order of time: the first of the list need not be the oldest. */
+/* Rows are read in no order of time, so the first of the list need not be the oldest. */
 static void make_room(struct access *access, const struct person *person)
 {
 	struct session *oldest = NULL;

@@ -15,8 +15,8 @@ struct session {
 	int64_t created_us, expires_us;
 };
 
-/* More browsers than anybody has; a script that signs in again and again must not fill the proxy's
- * table, which is everybody's. */
+/* of one user: more browsers than a user has. A script that signs in again and again must not fill
+ * the proxy's table, which all users share. */
 enum { SESSIONS_OF_PERSON = 100 };
 
 int sessions_load(struct access *access, struct cyg_err *err);
@@ -24,15 +24,15 @@ void sessions_free(struct sessions *sessions);
 /* The live session of a cookie's text, or NULL. */
 struct session *sessions_find(const struct access *access, struct cyg_str cookie, int64_t now_us);
 /* A new one; the cookie's text goes to the browser and nowhere else. Written in this turn; the
- * caller waits until the proxies know it before it answers. The person's oldest one ends when there
+ * caller waits until the proxies know it before it responds. The user's oldest one ends when there
  * are SESSIONS_OF_PERSON already. */
 struct session *sessions_make(struct access *access, struct person *person, const char *provider,
     char cookie[CYG_CREDENTIAL_LEN + 1]);
 /* Ends and frees it. */
 void sessions_end(struct access *access, struct session *session);
-/* Ends those whose time is over; true when there were any. */
+/* Ends those that have expired; true when there were any. */
 bool sessions_expire(struct access *access, int64_t now_us);
-/* Forgets those of a user who goes; their rows go with the user's. */
+/* Forgets those of a user who is removed; their rows go with the user's. */
 void sessions_forget(struct access *access, struct person *person);
 /* Iterates as cyg_hash_next does. */
 bool sessions_next(const struct access *access, size_t *pos, const struct session **ret);

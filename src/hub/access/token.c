@@ -30,7 +30,7 @@ static struct cyg_list *list_of(const struct token *t)
 	return t->person != NULL ? &t->person->tokens : &t->service->tokens;
 }
 
-/* Out of every index, and freed with the turn. */
+/* Removes it from every index; it is freed at the end of the turn. */
 static void drop(struct access *access, struct token *t)
 {
 	credential_token(access, t, false);
@@ -56,7 +56,7 @@ static void on_row(void *arg, const void *found)
 	t->person = person;
 	t->service = service;
 	t->scopes = json_loads(row->scopes, 0, NULL);
-	/* What cannot be read allows nothing. */
+	/* A row that cannot be read allows nothing. */
 	if (!json_is_array(t->scopes)) {
 		json_decref(t->scopes);
 		t->scopes = json_array();

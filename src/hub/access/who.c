@@ -1,5 +1,5 @@
-/* From the request's credential to who asks: the inner listener's fields, the administrator's
- * token, an API token, a session by token or cookie. */
+/* Finds the principal of a request from its credential: the inner listener's fields, the
+ * administrator's token, an API token, a session by token or cookie. */
 #include "hub/access/who.h"
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 #include "hub/access/holdings.h"
 #include "hub/base/reply.h"
 
-/* The proxy sets these two at the inner door alone and strips them everywhere else. */
+/* The proxy sets these two at the inner listener alone and removes them everywhere else. */
 static bool by_inner_door(
     const struct access *access, const struct http_head *head, struct who *who)
 {
@@ -40,8 +40,8 @@ static bool is_administrator(const struct access *access, struct cyg_str token)
 	       cyg_str_same_secret(sum, access->admin_sum, SECRET_SUM_SIZE - 1);
 }
 
-/* As at the edge: a token that is not ours leaves the word to the cookie, with all that cookies
- * need. */
+/* As in the proxy: a token that is not ours is ignored, and the cookie counts, with all checks that
+ * cookies need. */
 static void by_session(struct http_req *req, struct cyg_str token, struct who *who)
 {
 	struct access *access = request_access(req);

@@ -1,4 +1,4 @@
-/* One request's identity: who asks, by which credential, and what the request is about. */
+/* The identity of one request: who asks, with which credential. */
 #ifndef HUB_ACCESS_WHO_H
 #define HUB_ACCESS_WHO_H
 
@@ -12,7 +12,7 @@ struct srv;
 /* Lives in the request's arena. */
 struct who {
 	struct principal principal;
-	struct person *person;   /* of users and servers; NULL: nobody, or a service */
+	struct person *person;   /* of users and servers; NULL: no credential, or a service */
 	struct session *session; /* by cookie or token */
 	struct token *token;     /* by an API token */
 	struct srv *srv;         /* by the inner listener: acts for that one server only */
