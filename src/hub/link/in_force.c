@@ -1,4 +1,4 @@
-/* A request that waits for the proxy's table, or for the disk. */
+/* Responds to a request once a change is on disk and, where asked for, in force at every proxy. */
 #include "hub/link/in_force.h"
 
 #include "base/mem.h"
@@ -53,7 +53,7 @@ static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
 	respond_if_done(p);
 }
 
-/* What was written is undone. */
+/* The change was undone. */
 static void respond_unsaved(struct pending *p)
 {
 	struct http_req *req = p->req;

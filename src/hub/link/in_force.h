@@ -1,5 +1,5 @@
-/* Responses that wait until every proxy has the table, so that what they tell is true at the edge.
- */
+/* Responses that wait until every proxy has the table, so that a client that has the response can
+ * rely on the change. */
 #ifndef HUB_IN_FORCE_H
 #define HUB_IN_FORCE_H
 

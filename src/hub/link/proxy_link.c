@@ -1,7 +1,6 @@
-/* Keeping every proxy's table the newest: each is told the difference to the generation that it has
- * in force. One that was started again shows by the generation that it tells, or refuses a
- * difference that it cannot build on, and gets the whole table. table.c keeps and writes the table.
- */
+/* Sends every proxy the newest table: each gets the difference to the generation that it has in
+ * force. A proxy that was started again reports another generation, or refuses the difference with
+ * 409, and gets the whole table. table.c keeps and writes the table. */
 #include "hub/link/proxy_link.h"
 
 #include "base/clock.h"
@@ -48,7 +47,7 @@ struct proxy_link {
 	bool flush_queued;
 	bool watches_turn; /* the table has changed in this turn */
 	bool stale;        /* a turn that changed it was undone: it is made anew */
-	bool told;         /* that the folder cannot be read */
+	bool told;         /* it was logged that the folder cannot be read */
 	uint64_t activity_at_ms;
 	uv_timer_t scan;
 };
@@ -57,7 +56,7 @@ static void flush_later(struct proxy_link *l);
 static void next_call(struct proxy *p, bool ask);
 static void remake(struct proxy_link *l);
 
-/* ---- those who wait ---- */
+/* ---- pushes that wait ---- */
 
 static void push_end(struct proxy_link *l, struct push *p, const struct cyg_err *why)
 {
@@ -85,7 +84,7 @@ static uint64_t common_generation(const struct proxy_link *l)
 	return any ? least : 0;
 }
 
-/* What all that are told of changes have: older rows that went need not be remembered. */
+/* The generation that every proxy has: rows that went before it need not be remembered. */
 static void forget(struct proxy_link *l)
 {
 	uint64_t least = hub_table_generation(l->table);
@@ -305,7 +304,8 @@ static void look(struct proxy_link *l)
 	DIR *dir = opendir(l->folder);
 	struct dirent *entry;
 
-	if (dir == NULL) { /* no descriptor was left, say: the proxies are where they were */
+	if (dir ==
+	    NULL) { /* no descriptor was left, for instance: the proxies are where they were */
 		if (!l->told)
 			cyg_log_warn(
 			    "proxy", "cannot look into %s: %s", l->folder, strerror(errno));
@@ -346,7 +346,7 @@ static void on_scan(uv_timer_t *timer)
 
 /* ---- the table has changed ---- */
 
-/* Also when the turn failed: the table is made of what is true in memory then. */
+/* Also when the turn failed: the table is then made of what memory holds. */
 static void flush(void *arg, const struct cyg_err *why)
 {
 	struct proxy_link *l = arg;
@@ -355,10 +355,10 @@ static void flush(void *arg, const struct cyg_err *why)
 	l->flush_queued = false;
 	cyg_list_each (it, &l->proxies)
 		next_call(CYG_CONTAINER_OF(it, struct proxy, link), false);
-	settle(l); /* who waits for what nothing has changed in */
+	settle(l); /* completes pushes for which nothing has changed */
 }
 
-/* Only after the turn: no table may tell what is undone. */
+/* Only after the turn: no proxy may get a row that is undone. */
 static void flush_later(struct proxy_link *l)
 {
 	if (l->flush_queued)
@@ -448,8 +448,8 @@ size_t proxy_link_ready(const struct proxy_link *l)
 /* ---- rows that are always there, and credentials of users ---- */
 
 /* Everything without a better route: the hub's pages, and addresses of servers that do not run or
- * are somebody else's. Who is signed in is told by the hub, who is not by the proxy, in the same
- * words as where a server runs. */
+ * belong to another user. The hub redirects or refuses users who are signed in; the proxy sends all
+ * others to the sign-in, as it does where a server runs. */
 static void tell_hub_routes(struct proxy_link *l)
 {
 	struct hub_route r = {
@@ -479,7 +479,7 @@ struct store *proxy_link_store(const struct proxy_link *l)
 	return l->opts.store;
 }
 
-/* Of what is true in memory. A proxy that builds on the old one gets all of it. */
+/* Makes the table from what memory holds. A proxy that had the old one gets all of it. */
 static void remake(struct proxy_link *l)
 {
 	uint64_t generation = hub_table_generation(l->table) + 1;

@@ -1,8 +1,7 @@
 /* The hub's side of every proxy's control socket: keeps the table (table.h) and tells every proxy
  * what has changed in it, waits until it is in force, and asks for activity. Proxies are the
- * folders RUN/proxy/N with a control.sock. What the rows say is told by those above: users'
- * credentials by who watches them (proxy_link_on_credential), servers by srv_table.c.
- */
+ * folders RUN/proxy/N with a control.sock. Rows come from the parts above: users' credentials by
+ * proxy_link_on_credential, servers by srv_table.c. */
 #ifndef HUB_PROXY_LINK_H
 #define HUB_PROXY_LINK_H
 
@@ -22,8 +21,8 @@ struct proxy_link_opts {
 	struct store *store;
 	const char *run_dir; /* copied */
 	uint64_t activity_ms;
-	/* The table is made anew, of what is true in memory: every row has to be set again, but for
-	 * the hub's own. */
+	/* The table is made anew, from what memory holds: every row has to be set again, except the
+	 * hub's own. */
 	void (*on_remake)(void *arg, struct proxy_link *link);
 	/* A proxy saw a browser use that server (wall clock). */
 	void (*on_activity)(void *arg, const char *server_id, int64_t at_us);
@@ -42,7 +41,7 @@ void proxy_link_set_route(struct proxy_link *link, const struct hub_route *r);
 void proxy_link_drop_route(struct proxy_link *link, const char *host, const char *prefix);
 void proxy_link_set_credential(struct proxy_link *link, const struct hub_credential *c);
 void proxy_link_drop_credential(struct proxy_link *link, const char *sha256);
-/* done tells when what is true now is in force; what changes later is not waited for. Returns a
+/* done is called when the present table is in force; later changes are not waited for. Returns a
  * ticket for proxy_link_forget. */
 uint32_t proxy_link_push(struct proxy_link *link, proxy_pushed_fn done, void *arg);
 void proxy_link_forget(struct proxy_link *link, uint32_t ticket);

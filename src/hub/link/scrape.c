@@ -1,5 +1,5 @@
-/* A scrape as a story: every spawner is asked at once, each tells its counts or does not in time,
- * then whoever began it responds with the text. */
+/* One scrape, in order: every spawner is asked for its counts at once, each reports or is late,
+ * then the caller responds with the text. */
 #include "hub/link/scrape.h"
 
 #include "base/mem.h"
@@ -68,7 +68,7 @@ static void on_reply(void *arg, uint32_t number, const struct cyg_err *why)
 	struct asked *a = arg;
 
 	(void)number;
-	(void)why; /* what it has not told is shown as that */
+	(void)why; /* a spawner that has not reported is shown as down */
 	a->number = 0;
 	if (--a->scrape->n_open == 0)
 		finish(a->scrape);

@@ -6,7 +6,7 @@ struct http_req;
 struct metrics;
 struct spawners;
 
-/* Gives the response: the metrics hold everything now. */
+/* Sends the response: the metrics are complete now. */
 typedef void (*scrape_fn)(struct http_req *req);
 
 /* Asks every spawner for its counts and puts them into m, then calls respond, once, perhaps from

@@ -1,5 +1,5 @@
-/* Connecting to a spawner and matching its answers to our questions. Next in the story:
- * reconcile.c, which knows what they mean for servers. */
+/* The connection to a spawner: connects, sends requests, and matches replies to them by number.
+ * Next: reconcile.c, which applies the spawner's events to servers. */
 #include "hub/link/spawner_link.h"
 
 #include "base/clock.h"
@@ -44,7 +44,7 @@ struct spawner_link {
 	unsigned epoch;
 	uint32_t last_number;
 	uint64_t retry_ms, connected_ms;
-	bool told; /* that it cannot be reached: logged once a failure */
+	bool told; /* it was logged that it cannot be reached: once for each failure */
 	struct cyg_list calls;
 	uv_timer_t retry, sweep;
 	int handles;
@@ -147,7 +147,7 @@ static void take_reply(struct spawner_link *l, const struct spawn_reply *reply)
 	struct cyg_err err;
 
 	if (c == NULL)
-		return; /* forgotten, or its time was over */
+		return; /* the call was forgotten, or timed out */
 	if (reply->code == 0 && reply->address.kind != SPAWN_ADDRESS_NONE &&
 	    c->call.on_address != NULL)
 		c->call.on_address(c->call.arg, &reply->address);
@@ -158,7 +158,8 @@ static void take_reply(struct spawner_link *l, const struct spawn_reply *reply)
 	(void)cyg_fail(&err, CYG_ESYS, "%s", reply->message);
 	if (reply->code > CYG_OK && reply->code <= CYG_ESYS)
 		err.code = (enum cyg_code)reply->code;
-	/* EBUSY is ours for "nothing is known"; a spawner that is busy has refused. */
+	/* CYG_EBUSY means "the outcome is unknown" here, so a spawner's own EBUSY becomes a
+	 * refusal. */
 	if (err.code == CYG_EBUSY)
 		err.code = CYG_ELIMIT;
 	call_end(l, c, &err);
@@ -231,7 +232,8 @@ static void on_message(void *arg, const void *data, size_t len, int *fds, size_t
 
 static const struct ipc_events channel_events = { on_message, on_end };
 
-/* The socket's folder is the spawner's; a stranger who could bind there would get credentials. */
+/* The socket's folder belongs to the spawner; another user who could bind there would get
+ * credentials. */
 static int check_peer(int fd, struct cyg_err *err)
 {
 	uid_t uid = 0;
@@ -378,7 +380,7 @@ uint32_t spawner_link_call(struct spawner_link *l, enum spawn_type type, void *m
 		return 0;
 	spawn_msg_init(msg, type, len, number);
 	if (ipc_channel_send(l->channel, msg, len, NULL, 0, &err) < 0) {
-		/* What else waits must not be sent into a connection that is about to end. */
+		/* No other request may be sent into a connection that is about to end. */
 		spawner_link_distrust(l, &err);
 		return 0;
 	}

@@ -1,5 +1,5 @@
-/* The hub's end of the spawner's socket: connects, connects again, gives requests their numbers,
- * and hands on what the spawner tells. Knows messages, not servers. */
+/* The hub's end of the spawner's socket: connects, reconnects, numbers requests, and passes on what
+ * the spawner reports. It knows messages, not servers. */
 #ifndef HUB_SPAWNER_LINK_H
 #define HUB_SPAWNER_LINK_H
 
@@ -43,7 +43,7 @@ void spawner_link_close(struct spawner_link *link);
 bool spawner_link_has(const struct spawner_link *link, const char *template_);
 /* Whether requests may leave: HELLO came, and the connection has not begun to fail. */
 bool spawner_link_is_up(const struct spawner_link *link);
-/* The other side cannot be understood or does not keep its word: the connection ends (on the loop,
+/* The other side cannot be understood or breaks the protocol: the connection ends (from the loop,
  * not here) and a new one is made. */
 void spawner_link_distrust(struct spawner_link *link, const struct cyg_err *why);
 /* Counts connections: what was sent in an older epoch may be unknown to the other side. */
@@ -54,7 +54,7 @@ const struct spawn_hello *spawner_link_hello(const struct spawner_link *link);
  * or 0 when it could not be sent: then no callback comes. */
 uint32_t spawner_link_call(struct spawner_link *link, enum spawn_type type, void *msg, size_t len,
     const struct spawner_call *call);
-/* The open call's callbacks come no more. */
+/* The open call's callbacks will not come. */
 void spawner_link_forget(struct spawner_link *link, uint32_t number);
 /* The same for every open call with that arg. */
 void spawner_link_forget_all(struct spawner_link *link, const void *arg);

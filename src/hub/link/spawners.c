@@ -1,4 +1,4 @@
-/* The list of spawners. */
+/* The list of spawners: one link each, found by number or by template. */
 #include "hub/link/spawners.h"
 
 #include "base/mem.h"
@@ -94,7 +94,7 @@ const struct spawn_hello *spawners_hello(const struct spawners *all)
 	for (size_t i = 0; all != NULL && i < all->n; i++) {
 		const struct spawn_hello *hello = spawner_link_hello(all->list[i].link);
 
-		/* The kinds of separation are in rising order, but for one uid for all. */
+		/* The kinds of separation are in rising order, except one uid for all. */
 		if (hello != NULL &&
 		    (least == NULL || hello->isolation == SPAWN_ISOLATION_PROCESS ||
 			(hello->isolation > least->isolation &&

@@ -13,7 +13,7 @@ struct spawner {
 	void *owner; /* of the options */
 	struct spawner_link *link;
 	char *path;
-	bool known; /* its list was compared on this connection: the owner's word */
+	bool known; /* its list was compared on this connection; set by the owner */
 };
 
 struct spawners_opts {
@@ -37,11 +37,11 @@ bool spawner_is_known(const struct spawner *s);
 const char *spawner_isolation_name(const struct spawn_hello *hello);
 /* The one that has that template, or NULL. */
 struct spawner *spawners_with(const struct spawners *all, const char *template_);
-/* Whether each, but for one (or NULL), is connected and its list was compared. */
+/* Whether all spawners, except one (or NULL), are connected and their lists were compared. */
 bool spawners_all_known(const struct spawners *all, const struct spawner *but);
-/* What is said of all: the HELLO of the one that separates users least, or NULL. */
+/* The HELLO of the spawner that separates users least, which is shown for all; or NULL. */
 const struct spawn_hello *spawners_hello(const struct spawners *all);
-/* The open calls with that argument, of every link, are forgotten. */
+/* Forgets the open calls with that argument, of every link. */
 void spawners_forget(struct spawners *all, const void *arg);
 
 #endif

@@ -1,6 +1,6 @@
-/* The table's rows in one hash by key, and in one list in the order of their last changes: the
- * difference to a generation is the end of that list. A row that went stays, without its text,
- * until every proxy was told. */
+/* The proxies' table: rows in a hash by key, and in a list in the order of their last changes. The
+ * difference to a generation is the end of that list. A removed row stays, without its text, until
+ * every proxy has the change. */
 #include "hub/link/table.h"
 
 #include "base/hash.h"
@@ -18,7 +18,7 @@ enum { KEY_ROUTE = 'r', KEY_CREDENTIAL = 'c' };
 struct row {
 	struct cyg_link link; /* of the list of changes */
 	uint64_t generation;  /* of its last change */
-	char *json;           /* NULL: it went */
+	char *json;           /* NULL: removed */
 	char key[];
 };
 
@@ -26,7 +26,7 @@ struct hub_table {
 	struct cyg_hash *rows;
 	struct cyg_list changes; /* all rows, the one changed last at the end */
 	uint64_t generation;
-	uint64_t forgotten; /* what went up to here may be missing in the list */
+	uint64_t forgotten; /* up to this generation, removed rows may be missing from the list */
 	size_t n_dropped;
 };
 
@@ -117,7 +117,7 @@ static char *route_key(const char *host, const char *prefix)
 	return cyg_xasprintf("%c%s%s", KEY_ROUTE, host != NULL ? host : "", prefix);
 }
 
-/* What cannot be written (text that is no UTF-8) stands in no table. */
+/* A row that cannot be written (text that is no UTF-8) is left out of the table. */
 static char *take_json(json_t *row)
 {
 	char *text = row != NULL ? json_dumps(row, JSON_COMPACT) : NULL;
@@ -178,7 +178,7 @@ static bool is_forgotten(void *arg, struct cyg_str key, void *value)
 	return true;
 }
 
-/* A sweep looks at every row: it waits until there is a good number to forget. */
+/* A sweep looks at every row, so it waits until there are enough to forget. */
 enum { FORGET_MIN = 256 };
 
 void hub_table_forget(struct hub_table *t, uint64_t generation)
@@ -196,7 +196,7 @@ void hub_table_forget(struct hub_table *t, uint64_t generation)
 /* "begin" row "," row ... "end" of the rows of one kind after a generation. */
 struct listing {
 	char kind;
-	bool dropped; /* those that went; else those that are there */
+	bool dropped; /* removed rows; else present ones */
 	uint64_t after;
 };
 
