@@ -1,5 +1,5 @@
-/* Checking the answers of the start form. Who may have what is policy.c's question; here it is only
- * whether the answer is on offer at all. */
+/* Checks the user options of a start. Whether the user may have what was chosen is decided in
+ * policy.c; this file decides only whether it is offered. */
 #include "hub/offer/choice.h"
 
 #include "base/buf.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-typedef int (*answer_fn)(
+typedef int (*read_fn)(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err);
 
 static int bad(struct cyg_err *err, const char *what)
@@ -22,7 +22,7 @@ static int take_name(char out[CYG_NAME_MAX], const json_t *value)
 	return cyg_str_copy(out, CYG_NAME_MAX, cyg_str_of(json_string_value(value))) ? 0 : -1;
 }
 
-static int answer_profile(
+static int read_profile(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	char name[CYG_NAME_MAX];
@@ -33,7 +33,7 @@ static int answer_profile(
 	return 0;
 }
 
-static int answer_stack(
+static int read_stack(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	if (take_name(c->stack, value) < 0 ||
@@ -43,7 +43,7 @@ static int answer_stack(
 	return 0;
 }
 
-static int answer_cores(
+static int read_cores(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	const struct profile_amounts *cores = &profiles_find(p, c->profile)->cores;
@@ -55,7 +55,7 @@ static int answer_cores(
 	return 0;
 }
 
-static int answer_memory(
+static int read_memory(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	const struct profile_amounts *memory = &profiles_find(p, c->profile)->memory_mb;
@@ -67,7 +67,7 @@ static int answer_memory(
 	return 0;
 }
 
-static int answer_cluster(
+static int read_cluster(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	c->cluster[0] = '\0';
@@ -98,7 +98,7 @@ static bool is_path_below(struct cyg_str path)
 	return true;
 }
 
-static int answer_user_script(
+static int read_user_script(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	c->user_script[0] = '\0';
@@ -113,14 +113,14 @@ static int answer_user_script(
 		return bad(err, "This profile does not run a script of your own.");
 	if (cyg_str_starts(path, "~/"))
 		path = cyg_str_skip(path, 2);
-	/* A second "~/" would be taken off when the stored answer is read again. */
+	/* A second "~/" would be removed when the stored options are read again. */
 	if (cyg_str_starts(path, "~/") || !is_path_below(path) ||
 	    !cyg_str_copy(c->user_script, sizeof(c->user_script), path))
 		return bad(err, "The script is a path below your home, without \"..\".");
 	return 0;
 }
 
-static int answer_home_packages(
+static int read_home_packages(
     struct choice *c, const json_t *value, const struct profiles *p, struct cyg_err *err)
 {
 	if (!json_is_boolean(value))
@@ -131,24 +131,24 @@ static int answer_home_packages(
 	return 0;
 }
 
-/* In the order in which later answers depend on earlier ones. */
+/* In the order in which later options depend on earlier ones. */
 static const struct {
 	const char *field;
-	answer_fn read;
-} answers[] = {
-	{ "profile", answer_profile },
-	{ "stack", answer_stack },
-	{ "cores", answer_cores },
-	{ "memory_mb", answer_memory },
-	{ "cluster", answer_cluster },
-	{ "user_script", answer_user_script },
-	{ "home_packages", answer_home_packages },
+	read_fn read;
+} options_table[] = {
+	{ "profile", read_profile },
+	{ "stack", read_stack },
+	{ "cores", read_cores },
+	{ "memory_mb", read_memory },
+	{ "cluster", read_cluster },
+	{ "user_script", read_user_script },
+	{ "home_packages", read_home_packages },
 };
 
 static bool is_known(const char *key)
 {
-	for (size_t i = 0; i < CYG_N(answers); i++) {
-		if (strcmp(answers[i].field, key) == 0)
+	for (size_t i = 0; i < CYG_N(options_table); i++) {
+		if (strcmp(options_table[i].field, key) == 0)
 			return true;
 	}
 	return false;
@@ -158,7 +158,8 @@ void choice_default(const struct profiles *p, const struct profile *f, struct ch
 {
 	const struct profile_stack *stack = profiles_find_stack(p, f->stacks.items[0]);
 
-	/* One that can be had beats one that cannot; then the recommended one; then the first. */
+	/* A stack that can be had comes before one that cannot; then the recommended one; then the
+	 * first. */
 	for (size_t i = 1; i < f->stacks.n; i++) {
 		const struct profile_stack *s = profiles_find_stack(p, f->stacks.items[i]);
 		bool is_had = s->unavailable == NULL, was_had = stack->unavailable == NULL;
@@ -186,12 +187,12 @@ int choice_read(const json_t *options, const struct profiles *p, struct choice *
 			    err, CYG_EINVAL, "The form has no question \"%.64s\".", key);
 	}
 	choice_default(p, profiles_default(p), &c);
-	for (size_t i = 0; i < CYG_N(answers); i++) {
-		value = json_object_get(options, answers[i].field);
+	for (size_t i = 0; i < CYG_N(options_table); i++) {
+		value = json_object_get(options, options_table[i].field);
 		if (value == NULL)
 			continue;
-		*field = answers[i].field;
-		if (answers[i].read(&c, value, p, err) < 0)
+		*field = options_table[i].field;
+		if (options_table[i].read(&c, value, p, err) < 0)
 			return -CYG_EINVAL;
 	}
 	*ret = c;
@@ -222,7 +223,7 @@ void choice_line(const struct choice *c, const struct profiles *p, char out[CHOI
 	const struct profile_cluster *cluster = profiles_find_cluster(p, c->cluster);
 	cyg_autobuf struct cyg_buf b;
 
-	/* What does not fit is left out part by part: a failed append changes nothing. */
+	/* A part that does not fit is left out: a failed append changes nothing. */
 	cyg_buf_init(&b, CHOICE_LINE_SIZE - 1);
 	(void)cyg_buf_add_str(&b, s != NULL ? s->label : c->stack, NULL);
 	for (size_t i = 0; s != NULL && i < s->kernels.n; i++)

@@ -1,5 +1,5 @@
-/* A person's answers on the start form: read from JSON, checked against what is offered, written
- * back as JSON and as one line of words. Pure. */
+/* User options: what was chosen on the start form. Read from JSON, checked against what is offered,
+ * written back as JSON and as one line of words. Pure. */
 #ifndef HUB_CHOICE_H
 #define HUB_CHOICE_H
 
@@ -19,9 +19,9 @@ struct choice {
 	bool home_packages;
 };
 
-/* Reads the answers; what is not answered is the profile's default. On failure *field is the name
- * of the answer that is wrong (a literal). The answers may come from a browser or from the store:
- * they are checked the same way. */
+/* Reads user options; an option that is missing takes the profile's default. On failure *field is
+ * the name of the wrong option (a literal). The options may come from a browser or from the store:
+ * both are checked in the same way. */
 int choice_read(const json_t *options, const struct profiles *p, struct choice *ret,
     const char **field, struct cyg_err *err);
 /* A profile's own defaults. */

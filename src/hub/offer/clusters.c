@@ -1,4 +1,5 @@
-/* One reader for all who want the catalogue, and what it read for a short while. */
+/* Reads the catalogue: one reader for all requests that wait for it, whose result is kept for a
+ * short while. */
 #include "hub/offer/clusters.h"
 
 #include "base/clock.h"
@@ -14,11 +15,11 @@ struct clusters {
 	char *path;
 	struct reader *reader; /* the last one, or NULL */
 	bool reading;
-	uv_timer_t soon; /* tells those who came while the copy is fresh */
+	uv_timer_t soon; /* calls those who came while the copy is fresh */
 	struct cyg_list waits;
 	struct spark_catalogue *catalogue; /* NULL: why has the reason */
 	struct cyg_err why;
-	uint64_t read_ms; /* when it came; 0: never */
+	uint64_t read_ms; /* when it was read; 0: never */
 };
 
 struct clusters *clusters_new(uv_loop_t *loop, const char *path)
@@ -50,7 +51,8 @@ void clusters_close(struct clusters *c)
 	uv_close((uv_handle_t *)&c->soon, on_closed);
 }
 
-/* Those who wait now; one who comes back from inside its callback waits for the next round. */
+/* Calls those who wait now; one who waits again from inside its callback waits for the next round.
+ */
 static void tell_all(struct clusters *c)
 {
 	for (size_t n = c->waits.n; n > 0 && c->waits.n > 0; n--) {
@@ -103,7 +105,7 @@ void clusters_want(struct clusters *c, struct clusters_wait *w, clusters_fn fn, 
 	cyg_list_add(&c->waits, &w->link);
 	if (c->reading)
 		return;
-	/* One that hangs in the kernel is not joined by more of its kind. */
+	/* While a reader hangs in the kernel, no second one is started. */
 	if (is_fresh(c) || (c->reader != NULL && !reader_has_ended(c->reader))) {
 		tell_soon(c);
 		return;

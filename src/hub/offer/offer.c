@@ -1,4 +1,4 @@
-/* Start and end of the wing's parts. */
+/* Starts and ends the parts of what is offered: profiles, software tree, catalogue. */
 #include "hub/offer/offer.h"
 
 #include "base/mem.h"

@@ -1,6 +1,5 @@
-/* The wing of what is offered: the profiles of the start form, the software tree that their stacks
- * are in, and the catalogue of Spark clusters. What a choice is and who may make it is choice.h's
- * and policy.h's. */
+/* What the hub offers: the profiles of the start form, the software tree of their stacks, and the
+ * catalogue of Spark clusters. User options are choice.h's; who may have which is policy.h's. */
 #ifndef HUB_OFFER_H
 #define HUB_OFFER_H
 
@@ -31,8 +30,8 @@ struct offer {
 
 /* Reads the profiles, and begins to read the tree. */
 int offer_open(const struct offer_opts *opts, struct offer **ret, struct cyg_err *err);
-/* Ends what is on the loop, which runs once more before offer_free; nobody waits for the catalogue
- * any more. NULL is accepted. */
+/* Ends the handles on the loop, which runs once more before offer_free; no request waits for the
+ * catalogue then. NULL is accepted. */
 void offer_close(struct offer *offer);
 /* NULL is accepted. */
 void offer_free(struct offer *offer);

@@ -1,4 +1,4 @@
-/* The policy: groups of profiles, stacks and clusters against the groups of a person. */
+/* The policy: compares the groups of profiles, stacks and clusters with the groups of a user. */
 #include "hub/offer/policy.h"
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-/* Looking things up in the profiles. profiles_read.c fills them from YAML. */
+/* Finds stacks, clusters and profiles by id. profiles_read.c fills them from YAML. */
 #include "hub/offer/profiles.h"
 
 #include "base/mem.h"

@@ -1,6 +1,5 @@
 /* What is offered on the start form: profiles, and the labels of the stacks and clusters they name.
- * Read once from profiles.yaml. What is run is the spawner's matter: a profile only names a
- * template.
+ * Read once from profiles.yaml. The spawner decides what is run: a profile only names a template.
  */
 #ifndef HUB_PROFILES_H
 #define HUB_PROFILES_H
@@ -28,7 +27,7 @@ struct profile_stack {
 	const char *id, *label, *description;
 	const char *spark;       /* version of Spark in it, or NULL */
 	const char *platform;    /* such as x86_64-debian12, or NULL */
-	const char *unavailable; /* why nobody can have it now (software.c), or NULL */
+	const char *unavailable; /* why it cannot be had now (software.c), or NULL */
 	struct profile_list kernels, groups;
 	bool recommended;
 };

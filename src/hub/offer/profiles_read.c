@@ -179,7 +179,7 @@ static const struct yaml_field profile_fields[] = {
 	    .min = 1,
 	    .max = 3600,
 	    .value = "60",
-	    .doc = "Seconds in which the server must have answered, or the start fails." },
+	    .doc = "Seconds in which the server must have responded, or the start fails." },
 	{ .name = NULL },
 };
 #undef OF
@@ -216,7 +216,7 @@ static int check_profile(const struct yaml_place *at, void *record, struct cyg_e
 		   : 0;
 }
 
-/* That what profiles name is in the file. */
+/* Checks that the file has the stacks and clusters that profiles name. */
 static int check_file(const struct yaml_place *at, void *record, struct cyg_err *err)
 {
 	const struct profiles *p = record;

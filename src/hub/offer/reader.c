@@ -1,4 +1,4 @@
-/* The reader child, both sides: what it does, and the call of it (daemon/child.c). */
+/* The reader, both sides: what the child does, and how the hub runs it (daemon/child.c). */
 #include "hub/offer/reader.h"
 
 #include "base/file.h"
@@ -13,7 +13,7 @@ enum { READER_MAX = 1024 * 1024 };
 
 /* ---- the child ---- */
 
-/* What is no YAML is refused here already; what it means is for whoever asked. */
+/* A text that is no YAML is refused here; its meaning is checked by the hub. */
 int reader_main(const char *path)
 {
 	cyg_autobuf struct cyg_buf text;

@@ -1,6 +1,6 @@
-/* Reading trees that may hang (CVMFS): a child of our own reads one YAML file and writes it as
- * JSON; at a deadline it is given up, so that a tree that does not answer costs a message and never
- * the loop. */
+/* Reads files of trees that may hang (CVMFS): a child reads one YAML file and writes it as JSON. At
+ * a deadline it is given up, so that a tree that hangs costs a message and does not block the loop.
+ */
 #ifndef HUB_READER_H
 #define HUB_READER_H
 
@@ -28,7 +28,7 @@ int reader_start(
     uv_loop_t *loop, const struct reader_spec *spec, struct reader **ret, struct cyg_err *err);
 /* Whether its process is gone; one that hangs in the kernel may outlive the deadline. */
 bool reader_has_ended(const struct reader *r);
-/* The owner's last word, before, in or after the callback. NULL is accepted. */
+/* The owner gives it up: before, in or after the callback. NULL is accepted. */
 void reader_release(struct reader *r);
 
 /* `cygnet-hub --reader FILE`: what the child does. Returns its exit code. */

@@ -1,5 +1,5 @@
-/* Reading stack.yaml of every stack, each in a child of its own with one deadline for all.
- * stackfile.c understands what came; what is found is put into the profiles. */
+/* Reads stack.yaml of every stack, each in a child of its own with one deadline for all.
+ * stackfile.c reads the texts; what is found is put into the profiles. */
 #include "hub/offer/software.h"
 
 #include "base/mem.h"
@@ -13,8 +13,8 @@
 struct entry {
 	struct software *software;
 	size_t index;              /* in the profiles' stacks */
-	struct profile_stack base; /* what profiles.yaml says */
-	struct cyg_arena arena;    /* what the tree said last */
+	struct profile_stack base; /* from profiles.yaml */
+	struct cyg_arena arena;    /* from the tree, at the last reading */
 	struct reader *reader;     /* the last one, or NULL */
 	char *path;
 	char last[CYG_ERR_MSG]; /* why it could not be read, as logged; "": it could */
@@ -37,7 +37,7 @@ static void on_failed(struct entry *e, const char *why)
 
 	s->unavailable = silent;
 	if (strcmp(e->last, why) == 0)
-		return; /* said already */
+		return; /* logged already */
 	(void)cyg_str_copy(e->last, sizeof(e->last), cyg_str_of(why));
 	cyg_log_warn("software", "the stack %s is not offered: %s", s->id, why);
 }
@@ -74,8 +74,7 @@ static void on_again(uv_timer_t *timer)
 
 	for (size_t i = 0; i < s->n; i++) {
 		struct entry *e = &s->entries[i];
-		/* One that hangs in the kernel ends only with the tree: it is not joined by more.
-		 */
+		/* While a reader hangs in the kernel, no second one is started. */
 		if (e->reader != NULL && !reader_has_ended(e->reader))
 			continue;
 		reader_release(CYG_TAKE(e->reader));

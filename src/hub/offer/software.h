@@ -1,6 +1,6 @@
 /* The software tree, as far as the start form needs it: TREE/stacks/NAME/stack.yaml of every stack
- * of the profiles, read by reader children at the start and again and again, so that a tree that
- * hangs costs a greyed choice and nothing else. */
+ * of the profiles, read by reader children at the start and again and again. When the tree hangs,
+ * its stacks are shown as not available and nothing else is affected. */
 #ifndef HUB_SOFTWARE_H
 #define HUB_SOFTWARE_H
 
@@ -8,7 +8,7 @@
 
 struct software;
 
-/* Begins to read; opts and profiles outlive it. From the first answer on, the stacks of profiles
+/* Begins to read; opts and profiles outlive it. From the first reading on, the stacks of profiles
  * hold what the tree says (profiles.yaml stands for what it does not say) or the reason why they
  * cannot be had. *ret is NULL when no tree is configured. */
 void software_start(

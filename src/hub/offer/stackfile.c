@@ -1,4 +1,4 @@
-/* stack.yaml of a software tree as a table of fields. The tree belongs to others: every text is
+/* stack.yaml of a software tree as a table of fields. Others write the tree, so every text is
  * bounded. */
 #include "hub/offer/stackfile.h"
 
