@@ -99,8 +99,8 @@ install: all ## programs, web, samples, documents, systemd units below DESTDIR a
 deep: ## the slow checks: clang-tidy, -fanalyzer, valgrind, live fuzzing, bench, bare-root proof
 	@tests/support/deep.sh
 
-bench: ## measures us and the real peers side by side
-	@tests/bench/bench.sh
+bench: ## measures us and the real peers side by side; make bench BASE=COMMIT: that commit and us, in turns
+	@$(if $(BASE),tests/bench/compare.sh $(BASE),tests/bench/bench.sh)
 
 clean:
 	rm -rf build
