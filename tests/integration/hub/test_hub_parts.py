@@ -1,29 +1,18 @@
 """Hub, proxy and spawner together, all real; the spawner's engine is the one whose servers go wrong on purpose."""
 
 import concurrent.futures
-import http.client
 import socket
 
 import pytest
 
 from lib import hub_rig, places
 from lib.daemon import wait_until
+from lib.hub_rig import Person
 from lib.spawn import Site
 
 FAULTS = ("ok", "slow", "never", "dies", "dies-later", "bad-port", "mute", "container-fails", "setup-fails",
           "setup-hangs", "refused")
 SERVER = "/hub/api/users/alice/server"
-
-
-class Person(hub_rig.Browser):
-    """A browser in front of the proxy: `path` is its port."""
-
-    def connection(self):
-        return http.client.HTTPConnection("127.0.0.1", self.path, timeout=places.CEILING)
-
-    def ask(self, method, target, body=None, headers=None, cookie=True):
-        own = {"Origin": f"http://127.0.0.1:{self.path}", "Sec-Fetch-Site": "same-origin"}
-        return super().ask(method, target, body, {**own, **(headers or {})}, cookie)
 
 
 class Parts:

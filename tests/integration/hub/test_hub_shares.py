@@ -37,7 +37,7 @@ def test_an_agent_that_floods_the_hub_holds_up_nobody(site):
     small = b"[" + b",".join([b"{}"] * 21_800) + b"]"
     told = {"text": flood}
 
-    class Agent(hub_rig._Handler):
+    class Agent(hub_rig.Handler):
         def do_GET(self):
             self.send_response(200)
             self.send_header("Content-Length", str(len(told["text"])))

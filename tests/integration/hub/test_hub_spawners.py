@@ -1,6 +1,5 @@
 """One hub with two spawners, of two engines: each start goes to the one that has its template, and either may be away."""
 
-import http.client
 import json
 import os
 import signal
@@ -39,16 +38,7 @@ TEMPLATES = {
 ENGINES = {"fault": "ok", "process": "plain"}  # and the profile of its template
 
 
-class Person(hub_rig.Browser):
-    """A browser in front of the proxy: `path` is its port."""
-
-    def connection(self):
-        return http.client.HTTPConnection("127.0.0.1", self.path, timeout=places.CEILING)
-
-    def ask(self, method, target, body=None, headers=None, cookie=True):
-        own = {"Origin": f"http://127.0.0.1:{self.path}", "Sec-Fetch-Site": "same-origin"}
-        return super().ask(method, target, body, {**own, **(headers or {})}, cookie)
-
+class Person(hub_rig.Person):
     def start(self, name, profile):
         return self.post(f"/hub/api/users/{name}/server", {"user_options": {"profile": profile}})
 

@@ -617,8 +617,7 @@ def test_a_browser_that_leaves_meanwhile_leaves_nothing(site, provider):
     provider.twist(token_answer=fake.silent)
     person = Person(site.socket)
     address = local(at_provider(person.begin().headers["Location"]))
-    from lib import hub_rig
-    conn = hub_rig._Connection(site.socket)
+    conn = person.connection()
     cookies = "; ".join(f"{name}={value}" for name, value in person.jar.items())
     conn.request("GET", address, headers={**PAGE, "Cookie": cookies})
     wait_until(lambda: provider.count("/realm/token") == 1, "the token call")
