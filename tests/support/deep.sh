@@ -80,7 +80,7 @@ coverage() {
 # New or changed tests twenty times over, with the machine busy.
 repeat() {
 	local files n burn status=0
-	mapfile -t files < <(git diff --name-only --diff-filter=AM "${BASE:-HEAD~20}" -- 'tests/integration/*/test_*.py')
+	mapfile -t files < <(git diff --name-only --diff-filter=AM "${BASE:-HEAD~20}" -- 'tests/integration/*/test_*.py' ':!tests/integration/deep')
 	[[ ${#files[@]} -eq 0 ]] && return 0
 	sh -c 'while :; do :; done' &
 	burn=$!
@@ -98,6 +98,12 @@ based() {
 		FLAVOUR=based BASE_PATH=/jupyter tests/support/run_integration.sh tests/integration/site/test_base_path.py
 }
 
+# A start whose progress is watched for ten minutes. `make test` leaves tests/integration/deep/ out.
+long_stream() {
+	make -s -j"$(nproc)" FLAVOUR=asan all tests &&
+		tests/support/run_integration.sh tests/integration/deep/test_long_progress.py
+}
+
 tests/support/install.sh deep || exit
 stage tidy tidy
 stage analyze analyze
@@ -106,6 +112,7 @@ stage fuzz fuzzing
 stage coverage coverage
 stage repeat repeat
 stage base-path based
+stage long-stream long_stream
 stage bench make -s bench
 stage systemd tests/support/boot_systemd.sh
 stage bare-root tests/support/bare_root.sh

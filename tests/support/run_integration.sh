@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs integration test files, each in its own namespaces, two at a time. Use: run_integration.sh [FILE...]
 # FLAVOUR says whose programs are tested (asan unless set); a file whose name has "spark" is left to the
-# JVM stage unless named. Logs: build/test-logs/integration/. Last line: N passed, N failed.
+# JVM stage and one in deep/ to `make deep`, unless named. Logs: build/test-logs/integration/.
+# Last line: N passed, N failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 export FLAVOUR=${FLAVOUR:-asan} PYTHONDONTWRITEBYTECODE=1
@@ -9,7 +10,7 @@ python=$(tests/support/cache.sh test)/bin/python || exit 2
 export PYTHON=$python LOGS=build/test-logs/integration
 mkdir -p "$LOGS"
 files=("$@")
-[[ ${#files[@]} -eq 0 ]] && mapfile -t files < <(find tests/integration -name 'test_*.py' ! -name '*spark*' | sort)
+[[ ${#files[@]} -eq 0 ]] && mapfile -t files < <(find tests/integration -name 'test_*.py' ! -name '*spark*' ! -path '*/deep/*' | sort)
 
 one() {
 	local name log
