@@ -113,6 +113,7 @@ stage coverage coverage
 stage repeat repeat
 stage base-path based
 stage long-stream long_stream
+stage upgrade tests/support/upgrade_running.sh
 stage bench make -s bench
 stage systemd tests/support/boot_systemd.sh
 stage bare-root tests/support/bare_root.sh

@@ -1,5 +1,5 @@
 """A progress stream that is held open for minutes: browser, proxy, and the hub's libmicrohttpd listener. Something comes
-at least every 8 s, and at last the end. SECONDS says for how long (600)."""
+at least every 8 s, and at last the end. STREAM_SECONDS says for how long (600)."""
 
 import concurrent.futures
 import contextlib
@@ -16,7 +16,7 @@ from lib.daemon import wait_until
 from lib.hub_rig import Person, make_site  # noqa: F401  a fixture
 from lib.places import CEILING
 
-SECONDS = int(os.environ.get("SECONDS", "600"))
+SECONDS = int(os.environ.get("STREAM_SECONDS", "600"))
 SILENCE = 8 + 4  # what the hub promises, and what a busy machine may add
 SERVER = "/hub/api/users/alice/server"
 
