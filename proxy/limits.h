@@ -5,9 +5,9 @@
 
 enum {
 	/* One read of a socket. A little under a power of two, because a buffer keeps one byte for
-	 * itself; twice the largest head, so that a whole head always fits behind a remainder. */
+	 * itself; twice the largest head, so that a whole head always fits after a remainder. */
 	PEER_IN_MAX = 32 * 1024 - 1,
-	/* What waits for a socket that does not take it: one read re-framed, behind one head. */
+	/* What waits for a socket that does not take it: one read re-framed, after one head. */
 	PEER_OUT_MAX = 96 * 1024,
 	/* Nothing more is decoded towards a socket that has this much waiting. */
 	PEER_OUT_HIGH = 16 * 1024,

@@ -237,7 +237,7 @@ void peer_close(struct peer *p, bool abrupt, uv_close_cb on_closed)
 	cyg_buf_reset(&p->in);
 	cyg_buf_reset(&p->out);
 	peer_settle(p);
-	/* libuv forgets the descriptor inside uv_close, so it may be closed right behind it. */
+	/* libuv forgets the descriptor inside uv_close, so it may be closed right after it. */
 	uv_close((uv_handle_t *)&p->poll, on_closed);
 	p->stream.ops->close(&p->stream, abrupt);
 }

@@ -90,7 +90,7 @@ static int row_host(const struct table_row *row, const char *key, struct cyg_are
 	return 0;
 }
 
-/* Texts of a row, packed behind its struct. */
+/* Texts of a row, packed after its struct. */
 static const char *pack(char **at, struct cyg_str text)
 {
 	char *begin = *at;

@@ -1,4 +1,4 @@
-/* Where a route leads: the address behind "unix:PATH" and "tcp:ADDRESS:PORT". */
+/* Where a route leads: the address after "unix:PATH" and "tcp:ADDRESS:PORT". */
 #ifndef PROXY_TARGET_H
 #define PROXY_TARGET_H
 
@@ -13,7 +13,7 @@ struct target {
 	socklen_t len;
 };
 
-/* The text behind "tcp:", with a port of at least port_min (0 lets the system choose one). */
+/* The text after "tcp:", with a port of at least port_min (0 lets the system choose one). */
 int target_parse_tcp(
     struct cyg_str text, uint64_t port_min, struct target *ret, struct cyg_err *err);
 /* Numeric addresses only ("tcp:127.0.0.1:8888", "tcp:[::1]:8888"): the proxy asks no resolver. The

@@ -1,7 +1,7 @@
-/* Start, in order: loop, kernels and documents of the last agent's record, link to init, whose
- * list of children completes them; then the server. A stop (SIGTERM) ends kernels and shells first.
- * End: the same backwards; kernels, terminals and their pages' reconnects that are left go on
- * without us. */
+/* The start and the end of the agent. Start: the loop, then the kernels and documents that the last
+ * agent recorded, then the link to init, whose list of children completes them, then the server. A
+ * stop (SIGTERM) first ends kernels and shells. The end is the start backwards; kernels and
+ * terminals that still run go on for the next agent. */
 #include "kernels/agent/agent.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Of a stop: init gives the agent half of its grace of 10 s, then it signals everybody. */
+/* Of a stop: init gives the agent half of its grace of 10 s, then it signals all processes. */
 enum { STOP_MS = 4500 };
 
 static void agent_end(struct agent *a, const struct cyg_err *why)
@@ -27,7 +27,7 @@ static void agent_end(struct agent *a, const struct cyg_err *why)
 	cyg_loop_stop(a->loop);
 }
 
-/* ---- a stop: kernels and shells end first, for what they hold has to be written ---- */
+/* ---- a stop: kernels and shells end first, so that they can save their state ---- */
 
 static void check_stopped(struct agent *a)
 {
@@ -44,7 +44,7 @@ static void on_stop_timer(uv_timer_t *t)
 	agent_end(a, NULL);
 }
 
-/* Nobody can start anything any more; what waits for a kernel's word goes without an answer. */
+/* From here on nothing can be started. Requests that wait for a kernel get no response. */
 static void begin_stop(struct agent *a)
 {
 	if (a->stopping || a->ended)
@@ -84,7 +84,7 @@ static void agent_status(void *arg, struct pages_status *ret)
 	};
 }
 
-/* ---- what is kept for the next agent, what is told to listeners ---- */
+/* ---- what is kept for the next agent, what is sent as events ---- */
 
 static void on_change(void *arg)
 {
@@ -155,7 +155,7 @@ static void set_specs(struct agent *a)
 	    home != NULL ? home : a->opts->root_dir, a->opts->jupyter_prefix);
 }
 
-/* The last step of the start: nobody is answered before all that runs is known. */
+/* The last step of the start: requests are accepted once all running children are known. */
 static void on_ready(void *arg)
 {
 	struct agent *a = arg;
@@ -179,7 +179,7 @@ static void on_init_end(void *arg, const struct cyg_err *why)
 	agent_end(arg, why);
 }
 
-/* A stack without Spark is no reason not to serve: Spark stays off and the log says why. */
+/* In a stack without Spark the agent serves all the same: Spark stays off and the log says why. */
 static void start_spark(struct agent *a)
 {
 	const struct spark_opts opts = { .loop = a->uv,
@@ -222,7 +222,7 @@ static void on_hello(void *arg)
 		return;
 	}
 	if (init_link_env(a->init)->restarts == 0)
-		return; /* a new server: what a run folder may still hold is of an old one */
+		return; /* a new server: ignore what an old one left in the run folder */
 	if (runtime_read(a->runtime_path, a->kernels, &a->nbsessions, &err) < 0)
 		cyg_log_warn("runtime", "%s", err.msg);
 }
@@ -257,7 +257,7 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 	return 0;
 }
 
-/* What this server answers: each part's endpoints, with what that part works on. */
+/* The endpoints of this server: each part's table, with the context of that part. */
 static int start_server(struct agent *a, struct cyg_err *err)
 {
 	const bool pages = a->opts->jupyter_prefix != NULL;

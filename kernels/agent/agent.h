@@ -6,7 +6,7 @@
 
 struct agent_opts {
 	const char *base_url; /* "/user/alice/" */
-	const char *root_dir; /* what people see as their files */
+	const char *root_dir; /* what users see as their files */
 	const char *run_dir;
 	const char *jupyter_prefix;        /* where JupyterLab's files are */
 	const char *const *stack_prefixes; /* ended by NULL */

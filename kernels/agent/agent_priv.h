@@ -40,7 +40,7 @@ struct agent {
 
 int64_t agent_last_activity(void *arg);
 extern const struct http_endpoint agent_endpoints[];
-/* What a server without pages answers in their place. */
+/* Mounted in place of the pages when there are none. */
 extern const struct http_endpoint bare_endpoints[];
 
 #endif

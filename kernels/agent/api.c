@@ -1,4 +1,4 @@
-/* The agent's own endpoints. */
+/* The agent's own endpoints: shutdown, which is refused, and GET /api when there are no pages. */
 #include "kernels/agent/agent_priv.h"
 #include "kernels/base/reply.h"
 

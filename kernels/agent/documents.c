@@ -1,5 +1,6 @@
-/* Wires the contents API to this server: whose files, where trust and trash are, who hears of
- * changes. */
+/* Makes the contexts of the contents API and of the pages: from the agent's options and the setup
+ * environment come the root folder, the Jupyter data folder, the trash and the user's name. Each
+ * change of a file becomes an event of the event stream. */
 #include "kernels/agent/documents.h"
 
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-/* The agent's side of contents and pages: their contexts, made from the setup environment. */
+/* The contexts of the contents API and of the pages, made for this server. */
 #ifndef AGENT_DOCUMENTS_H
 #define AGENT_DOCUMENTS_H
 
@@ -18,11 +18,11 @@ struct documents {
 	char *home, *data_dir, *trash_dir;
 };
 
-/* events (told of what happens to files) and the pages' status function have been set. Without a
- * Jupyter prefix there are no pages. */
+/* The caller has set events (the stream that gets changes of files) and the pages' status function.
+ * Without a Jupyter prefix there are no pages. */
 int documents_open(struct documents *d, uv_loop_t *loop, const struct agent_opts *opts,
     const struct hello_env *env, struct cyg_err *err);
-/* When the loop has nothing more to do. One that was never opened is fine. */
+/* Call it when the loop has ended; also safe when it was never opened. */
 void documents_close(struct documents *d);
 
 #endif

@@ -28,7 +28,7 @@ struct hub_link {
 	bool complained;
 };
 
-static void on_answer(void *arg, const struct http_result *result)
+static void on_response(void *arg, const struct http_result *result)
 {
 	struct hub_link *h = arg;
 
@@ -44,7 +44,7 @@ static void on_answer(void *arg, const struct http_result *result)
 	if (result->status == 0)
 		cyg_log_warn("hub", "no activity report: %s", result->err.msg);
 	else
-		cyg_log_warn("hub", "activity report answered with %d", result->status);
+		cyg_log_warn("hub", "the response to the activity report is %d", result->status);
 }
 
 static void write_body(const struct hub_link *h, struct cyg_buf *out)
@@ -90,7 +90,7 @@ static void report(struct hub_link *h, const char *credential)
 	cyg_buf_init(&body, BODY_MAX);
 	write_body(h, &body);
 	spec.body = cyg_buf_str(&body);
-	h->call = http_call_start(h->opts.loop, &spec, on_answer, h);
+	h->call = http_call_start(h->opts.loop, &spec, on_response, h);
 	cyg_cleanse(authorization, strlen(authorization));
 	free(authorization);
 }

@@ -1,5 +1,5 @@
-/* cygnet-agent: the Jupyter server of one container, or with --relay the go-between to another
- * server. Reads the options and hands over. */
+/* cygnet-agent: the Jupyter server of one container; with --relay it passes connections to another
+ * server. Reads the options and calls agent_run or relay_run. */
 #include "base/mem.h"
 #include "cygnet/init_msg.h"
 #include "cygnet/paths.h"
@@ -27,11 +27,11 @@ static const struct cyg_option options[] = {
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, base_url),
 	    .value = "/",
-	    .doc = "Path below which this server answers: " CYG_USER_PATH "alice/." },
+	    .doc = "Path below which this server serves: " CYG_USER_PATH "alice/." },
 	{ .name = "root-dir",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, root_dir),
-	    .doc = "Folder that people see as their files; notebooks' paths are below it." },
+	    .doc = "Folder that users see as their files; notebooks' paths are below it." },
 	{ .name = "run-dir",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, run_dir),

@@ -1,4 +1,4 @@
-/* The names in a base URL. */
+/* Reads the names of user and server from a base URL. */
 #include "kernels/agent/names.h"
 
 #include "base/mem.h"

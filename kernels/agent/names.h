@@ -1,4 +1,4 @@
-/* Who this server is, from its base URL. */
+/* The names of user and server, from the base URL. */
 #ifndef AGENT_NAMES_H
 #define AGENT_NAMES_H
 

@@ -1,5 +1,5 @@
-/* The relay's story, downwards: environment → command → its socket appears (inotify) → accept,
- * connect, pump (relay_pump.c) → the command ends, and so do we. */
+/* The relay, read downwards: take the environment, run the command, wait for its socket (inotify),
+ * accept and connect, copy bytes (relay_pump.c); when the command ends, end too. */
 #include "kernels/agent/relay.h"
 
 #include "base/mem.h"
@@ -99,7 +99,7 @@ static bool join(struct relay *r, int client)
 	int fd = unixsock_connect(r->opts->socket_path, SOCK_STREAM, &err);
 
 	if (fd < 0) {
-		/* The file is there but nobody listens yet: the one moment without an event. */
+		/* The socket is bound but not listening yet; no event marks that moment. */
 		if (err.sys == ECONNREFUSED || err.sys == EAGAIN)
 			(void)uv_timer_start(&r->gap, on_gap, GAP_MS, 0);
 		return false;
@@ -177,7 +177,7 @@ static void on_child(uv_poll_t *h, int status, int events)
 	r->ended = true;
 	r->status = WIFSIGNALED(st) ? 128 + WTERMSIG(st) : WEXITSTATUS(st);
 	cyg_log_info("relay", "the command ended with status %d", r->status);
-	(void)kill(-r->pid, SIGTERM); /* what it left behind in its group */
+	(void)kill(-r->pid, SIGTERM); /* processes that it left in its group */
 	(void)uv_poll_stop(&r->child);
 	cyg_loop_stop(r->loop);
 }

@@ -1,12 +1,12 @@
-/* The relay: runs some other server's command and joins the connections that reach our listening
- * socket with the Unix socket that the command listens on. It understands none of the bytes. */
+/* The relay: runs another server's command and connects each connection to our listening socket
+ * with the Unix socket that the command listens on. It copies the bytes without reading them. */
 #ifndef AGENT_RELAY_H
 #define AGENT_RELAY_H
 
 #include "cygnet/err.h"
 
 struct relay_opts {
-	const char *socket_path; /* where the command listens, sooner or later */
+	const char *socket_path; /* where the command will listen */
 	char *const *command;    /* ended by NULL */
 	int listen_fd;           /* connections arrive here */
 	int link_fd;             /* init's link, whose HELLO brings the environment; -1: our own */

@@ -1,5 +1,5 @@
-/* The data path of the relay: what each descriptor waits for follows from how full the two buffers
- * are. Comes after relay.c, which accepts and connects. */
+/* Copies the bytes of a relayed connection. What each descriptor waits for depends on how full the
+ * two buffers are. Comes after relay.c, which accepts and connects. */
 #include "kernels/agent/relay_pump.h"
 
 #include "base/mem.h"

@@ -14,7 +14,7 @@ struct relay_pump;
  * itself off it and frees itself when both directions have ended. */
 int relay_pump_new(
     uv_loop_t *loop, int client_fd, int server_fd, struct cyg_list *list, struct cyg_err *err);
-/* Cuts every connection of the list. */
+/* Closes every connection of the list. */
 void relay_pump_end_all(struct cyg_list *list);
 
 #endif

@@ -1,4 +1,5 @@
-/* {"kernels":[{id,name,cwd,session_name}],"nbsessions":[{id,kernel,path,name,type}]} */
+/* Writes and reads the record of kernels and documents for the next agent, as JSON:
+ * {"kernels":[{id,name,cwd,session_name}],"nbsessions":[{id,kernel,path,name,type}]} */
 #include "kernels/agent/runtime.h"
 
 #include "base/file.h"

@@ -1,4 +1,4 @@
-/* Digests. The library fails at them only when memory is out or it has no SHA-256: then we end. */
+/* SHA-256 and HMAC by OpenSSL. It fails only without memory or without SHA-256: then we abort. */
 #include "kernels/base/digest.h"
 
 #include "base/enc.h"

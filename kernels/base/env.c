@@ -1,4 +1,4 @@
-/* Environments of kernels and terminals. */
+/* Builds the environments of kernels and terminals. */
 #include "kernels/base/env.h"
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-/* The listeners of the event stream, and its two endpoints. */
+/* The event stream: its subscribers (WebSockets) and its two endpoints. */
 #include "kernels/base/events.h"
 
 #include "base/clock.h"
@@ -106,7 +106,7 @@ void events_emit(struct events *e, const char *schema, events_write_fn write, co
 
 static void on_message(void *arg, bool binary, struct cyg_str message)
 {
-	/* Listeners have nothing to say. */
+	/* Messages of subscribers are ignored. */
 }
 
 static void on_end(void *arg, int code)

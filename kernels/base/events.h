@@ -1,5 +1,5 @@
-/* The event stream, api/events/subscribe: things that happened, told to whoever listens
- * (jupyter_events' capsules). */
+/* The event stream, api/events/subscribe: events in the form of jupyter_events, sent to every
+ * subscriber. */
 #ifndef KBASE_EVENTS_H
 #define KBASE_EVENTS_H
 
@@ -12,7 +12,8 @@ struct events *events_new(uv_loop_t *loop);
 void events_close(struct events *e);
 /* Writes the members of an event's data into the capsule. */
 typedef void (*events_write_fn)(struct jsonw *w, const void *arg);
-/* Tells every listener; schema: "kernel_actions", "contents_service" (version 1 of Jupyter's). */
+/* Sends an event to every subscriber; schema: "kernel_actions" or "contents_service" (version 1 of
+ * Jupyter's). */
 void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg);
 /* Mounted with a struct events. */
 extern const struct http_endpoint events_endpoints[];

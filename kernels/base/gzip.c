@@ -1,4 +1,4 @@
-/* The one file that knows zlib. */
+/* Compresses with gzip. The only file that uses zlib. */
 #include "kernels/base/gzip.h"
 
 #include <stdlib.h>

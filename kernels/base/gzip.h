@@ -1,4 +1,4 @@
-/* Compressing answers (RFC 1952). */
+/* Compresses the bodies of responses (RFC 1952). */
 #ifndef KBASE_GZIP_H
 #define KBASE_GZIP_H
 

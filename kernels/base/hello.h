@@ -1,4 +1,4 @@
-/* The first message on init's link: the environment that the stack's setup script left behind. */
+/* The first message on init's link: the environment that the setup scripts left. */
 #ifndef KBASE_HELLO_H
 #define KBASE_HELLO_H
 
@@ -14,7 +14,7 @@ struct hello_env {
 	uint32_t restarts; /* how often init has started this program before */
 };
 
-/* Reads the environment behind a HELLO message: data is the message, fd the memfd that came with
+/* Reads the environment after a HELLO message: data is the message, fd the memfd that came with
  * it (borrowed). On failure *ret is empty. */
 int hello_read(const void *data, size_t len, int fd, struct hello_env *ret, struct cyg_err *err);
 /* Waits on the link itself (blocking, at most 10 s) for HELLO: what the relay does, which has no

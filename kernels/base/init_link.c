@@ -1,5 +1,5 @@
-/* The link's state: waiting for HELLO, waiting for the end of LIST, serving. Requests are matched
- * to answers by their number. */
+/* The link to init and its states: waiting for HELLO, waiting for the end of LIST, serving. Replies
+ * are matched to requests by number. */
 #include "kernels/base/init_link.h"
 
 #include "base/list.h"
@@ -56,8 +56,8 @@ static void block_add(struct block *b, const char *s)
 	b->n++;
 }
 
-/* argv and environment outgrow a packet, so they travel in memory that nobody can change any
- * more. */
+/* argv and environment may be larger than a packet, so they are sent in a sealed memfd, which
+ * nobody can change. */
 static int seal_block(const struct block *b, struct cyg_err *err)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
@@ -224,7 +224,7 @@ static int check(const union any_msg *m, size_t len, struct cyg_err *err)
 	return 0;
 }
 
-/* Hands the message on; takes the descriptor. */
+/* Calls the callback for the message; takes the descriptor. */
 static int dispatch(struct init_link *l, union any_msg *m, size_t len, int fd, struct cyg_err *err)
 {
 	struct cyg_err failed = { 0 };

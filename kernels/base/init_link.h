@@ -1,5 +1,5 @@
-/* The agent's side of the link to init (cygnet/init_msg.h): starting, listing, signalling and
- * resizing init's children, and hearing of their ends. */
+/* The agent's side of the link to init (cygnet/init_msg.h): starts, lists, signals and resizes
+ * init's children, and reports their ends. */
 #ifndef KBASE_INIT_LINK_H
 #define KBASE_INIT_LINK_H
 
@@ -18,7 +18,7 @@ struct init_link_events {
 	/* A child that an earlier agent started; pty_fd is its terminal's master (to be closed by
 	 * the callee) or -1. All of them come before on_ready. */
 	void (*on_child)(void *arg, const struct init_child *child, int pty_fd);
-	/* A child has ended; may concern one that this agent has not heard of. */
+	/* A child has ended; may be one that this agent does not know. */
 	void (*on_exited)(void *arg, const struct init_exited *exited);
 	/* The environment and the list of children are known: the agent can serve. */
 	void (*on_ready)(void *arg);

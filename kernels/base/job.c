@@ -1,4 +1,5 @@
-/* Jobs: from the loop to the thread pool and back. */
+/* Runs jobs in the thread pool and sends their responses on the loop; compresses bodies, and makes
+ * the responses for errors. */
 #include "kernels/base/job.h"
 
 #include "base/mem.h"
@@ -13,8 +14,8 @@
 
 enum {
 	ERROR_MAX = 4096,
-	PACK_MIN = 1024,      /* below it a packet is a packet */
-	PACK_QUICK = 1 << 20, /* above it speed matters more than the last tenth */
+	PACK_MIN = 1024,      /* smaller bodies are not compressed: they fit a packet anyway */
+	PACK_QUICK = 1 << 20, /* larger ones are compressed quickly rather than well */
 	PACK_MAX = 64 << 20,
 	READ_SMALL = 256 * 1024
 };
@@ -92,7 +93,7 @@ static bool is_text(const char *type)
 	return cyg_str_starts(s, "text/") || cyg_str_starts(s, "application/json");
 }
 
-/* Another form of the same answer: equal in meaning only (RFC 9110 8.8.1). */
+/* The compressed body is another representation: a weak ETag (RFC 9110 8.8.1). */
 static void weaken_etag(struct job *job)
 {
 	for (size_t i = 0; i < job->n_fields; i++)
@@ -101,7 +102,7 @@ static void weaken_etag(struct job *job)
 			    cyg_arena_printf(job->req->arena, "W/%s", job->fields[i].value);
 }
 
-/* Answers from memory that are worth it; the work for that is done in the thread pool, too. */
+/* Compresses a body in memory when that is worth it; runs in the thread pool, too. */
 static void pack(struct job *job)
 {
 	cyg_autobuf struct cyg_buf packed;
@@ -120,7 +121,7 @@ static void pack(struct job *job)
 	weaken_etag(job);
 }
 
-/* Small files are read here and now, which saves them a second turn in the pool. */
+/* Reads a small file at once, which saves a second job in the pool. */
 static void read_small(struct job *job)
 {
 	char *room;

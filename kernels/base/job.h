@@ -1,6 +1,6 @@
-/* Work on the user's files off the loop: a handler fills a job, its work runs in the thread pool
- * and fills in the answer, which goes out on the loop. Homes may hang (NFS, EOS, FUSE); kernels'
- * traffic must not. The request is not touched by anyone else meanwhile, so work uses its arena and
+/* Work on the user's files outside the loop: a handler makes a job, its work runs in the thread
+ * pool and fills in the response, which is sent on the loop. Homes may hang (NFS, EOS, FUSE);
+ * kernels' traffic must not. Nothing else touches the request meanwhile, so work uses its arena and
  * body. */
 #ifndef KBASE_JOB_H
 #define KBASE_JOB_H
@@ -16,7 +16,7 @@ struct job {
 	void (*work)(struct job *job);
 	const char *name; /* a second parameter, or NULL */
 	const char *path; /* the request's path parameter without slashes at its ends */
-	/* The answer, filled in by work. */
+	/* The response, filled in by work. */
 	int status;
 	const char *type; /* of the body; NULL: application/json */
 	struct cyg_buf out;
@@ -27,7 +27,7 @@ struct job {
 	} fields[JOB_FIELDS_MAX];
 	size_t n_fields;
 	bool page; /* not API: no default-src in the policy */
-	/* Runs on the loop before the answer goes out; may be NULL. */
+	/* Runs on the loop before the response goes out; may be NULL. */
 	void (*done)(struct job *job);
 	const char *event_action, *event_path, *event_source; /* contents events */
 	uv_work_t work_;                                      /* private */
@@ -40,7 +40,7 @@ void job_run(struct job *job, uv_loop_t *loop, void (*work)(struct job *job));
 /* Copies into the request's arena; name must be a literal. Values with control bytes are left out.
  */
 void job_field(struct job *job, const char *name, const char *value);
-/* Makes the answer an error: {"message": …, "reason": …} as jupyter_server's; reason may be NULL.
+/* Makes the response an error: {"message": …, "reason": …} as jupyter_server's; reason may be NULL.
  * Returns -1, so that failing is one statement. */
 int job_fail(struct job *job, int status, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -49,7 +49,7 @@ int job_fail(struct job *job, int status, const char *reason, const char *fmt, .
 int job_fail_sys(struct job *job, int errnum, const char *what, const char *path);
 /* The same for an error object. */
 int job_fail_err(struct job *job, const struct cyg_err *err, const char *what);
-/* Does the client take compressed answers? Those from memory are compressed by job_run. */
+/* True when the client accepts gzip. job_run compresses bodies in memory itself. */
 bool job_takes_gzip(const struct job *job);
 /* A query parameter's value, NULL when it is not there or empty. */
 const char *job_query(struct job *job, const char *name);

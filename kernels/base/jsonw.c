@@ -81,7 +81,7 @@ void jsonw_key_quoted(struct jsonw *w, struct cyg_str quoted)
 	w->after_key = true;
 }
 
-/* A byte that does not stand for itself: returns how many bytes of s it took. */
+/* Writes a byte that needs an escape; returns how many bytes of s it read. */
 static size_t put_special(struct jsonw *w, struct cyg_str s)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";

@@ -1,5 +1,5 @@
 /* Writing JSON in the agent: appends to a buffer and keeps the commas right. A failure (limit)
- * sticks and is asked for once at the end. */
+ * is kept and returned once, by jsonw_finish. */
 #ifndef KBASE_JSONW_H
 #define KBASE_JSONW_H
 

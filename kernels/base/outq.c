@@ -1,5 +1,6 @@
-/* The queue of one client. Frames enter memory; once its bound is reached they are appended to an
- * unnamed file (length, then bytes) until memory has drained and the file has been read back. */
+/* The queue of one client. Frames are kept in memory up to a limit; from then on they are appended
+ * to an unnamed file (length, then bytes), until memory is empty and the file has been read back.
+ */
 #include "kernels/base/outq.h"
 
 #include "base/mem.h"
@@ -19,7 +20,7 @@ struct outq {
 	int fd;        /* -1: no file */
 	uint64_t file_read, file_end;
 	size_t file_frames;
-	uint64_t file_punched; /* what lies before holds no disk space any more */
+	uint64_t file_punched; /* the file has a hole before this offset */
 };
 
 struct outq *outq_new(const struct outq_limits *limits)
@@ -138,7 +139,7 @@ int outq_put(struct outq *q, struct wsbuf *b, struct cyg_err *err)
 {
 	bool in_file = q->file_end > q->file_read;
 
-	/* One frame larger than the bound is let in when it is alone: it must go somewhere. */
+	/* A frame larger than the limit is accepted when the queue is empty. */
 	if (!in_file && (q->n == 0 || q->memory + b->len <= q->limits.memory_max)) {
 		ring_push(q, wsbuf_ref(b));
 		return 0;
@@ -148,8 +149,8 @@ int outq_put(struct outq *q, struct wsbuf *b, struct cyg_err *err)
 	return file_put(q, b, err);
 }
 
-/* Gives the space of what has been read back: a client that is always behind would have the file
- * grow for ever. A file system that cannot do it keeps the space until the file is empty. */
+/* Frees the disk space of what was read back; otherwise the file of a client that is always late
+ * would grow for ever. A file system that cannot do it keeps the space until the file is empty. */
 static void punch(struct outq *q)
 {
 	static const uint64_t block = 4096;

@@ -1,6 +1,6 @@
-/* What waits for one client: frames in memory by reference up to a bound, and behind them an
- * unnamed file in the journal folder, so that a client that does not read costs disk and nobody
- * else anything. Order is kept; nothing is dropped before the file's own bound. */
+/* The output queue of one client: references to frames in memory, up to a limit, and after them an
+ * unnamed file in the journal folder. So a client that does not read costs disk only. The order is
+ * kept; nothing is dropped until the file reaches its own limit. */
 #ifndef KBASE_OUTQ_H
 #define KBASE_OUTQ_H
 
@@ -20,22 +20,21 @@ struct outq_limits {
 
 struct outq *outq_new(const struct outq_limits *limits);
 void outq_free(struct outq *q);
-/* Appends a reference. -CYG_ELIMIT when every bound is reached (nothing is queued then, and the
- * client has to be cut off, for it would miss a frame), -CYG_ESYS when the file cannot be written.
+/* Appends a reference. -CYG_ELIMIT when both limits are reached: nothing is queued, and the client
+ * must be disconnected, because it would miss a frame. -CYG_ESYS when the file cannot be written.
  */
 int outq_put(struct outq *q, struct wsbuf *b, struct cyg_err *err);
 /* The next bytes to write, at most max pieces; returns their number. Valid until the next call. */
 int outq_peek(struct outq *q, struct iovec *iov, int max);
-/* n bytes of what outq_peek showed have left. Reads on from the file when the memory runs low. */
+/* n bytes of what outq_peek gave were sent. Reads on from the file when memory runs low. */
 int outq_advance(struct outq *q, size_t n, struct cyg_err *err);
-/* The frame that has been written in part will be sent anew from its start: the connection that
- * had its beginning is gone. */
+/* A frame that was sent in part will be sent again from its start, on a new connection. */
 void outq_rewind(struct outq *q);
 bool outq_is_empty(const struct outq *q);
 /* Bytes and frames waiting, in memory and in the file. */
 uint64_t outq_bytes(const struct outq *q);
 size_t outq_frames(const struct outq *q);
-/* Another bound for the memory, from the next frame on. */
+/* Sets another limit for memory, from the next frame on. */
 void outq_set_memory(struct outq *q, size_t memory_max);
 /* Throws away what waits. */
 void outq_clear(struct outq *q);

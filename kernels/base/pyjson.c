@@ -26,7 +26,7 @@ static void strip_zeros(struct decimal *d)
 	d->digits[d->n] = '\0';
 }
 
-/* An exponent: digits behind an optional sign; what is over 999 is 999. */
+/* An exponent: digits after an optional sign; what is over 999 is 999. */
 static int read_exponent(struct cyg_str s)
 {
 	bool negative = s.len > 0 && s.p[0] == '-';
@@ -166,7 +166,7 @@ static bool read_short(struct cyg_str text, struct decimal *d)
 				return false;
 			d->digits[d->n++] = text.p[i];
 		}
-		d->point += seen - fraction; /* a digit before the point, or a zero behind it */
+		d->point += seen - fraction; /* a digit before the point, or a zero after it */
 		if (d->point < -200)
 			return false;
 	}

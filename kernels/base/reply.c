@@ -1,5 +1,5 @@
-/* Answers of the Jupyter endpoints. The policy fields are jupyter_server's, which clients' own
- * tests compare literally. */
+/* Responses of the Jupyter endpoints. The policy fields are those of jupyter_server, because
+ * clients' own tests compare them literally. */
 #include "kernels/base/reply.h"
 
 #include "base/mem.h"

@@ -1,11 +1,11 @@
-/* Answers as jupyter_server gives them: JSON, and errors as {"message", "reason"}. */
+/* Responses as jupyter_server makes them: JSON, and errors as {"message", "reason"}. */
 #ifndef KBASE_REPLY_H
 #define KBASE_REPLY_H
 
 #include "http/server.h"
 #include "kernels/base/jsonw.h"
 
-enum { REPLY_MAX = 16 * 1024 * 1024 }; /* of one JSON answer */
+enum { REPLY_MAX = 16 * 1024 * 1024 }; /* of one JSON response */
 /* The jupyter_server whose API this is: what GET /api says. */
 #define REPLY_JUPYTER_VERSION "2.21.1"
 
@@ -15,7 +15,7 @@ struct reply {
 	struct jsonw w;
 };
 void reply_begin(struct reply *r);
-/* Answers with what was written (500 when it did not fit) and frees it. */
+/* Responds with what was written (500 when it did not fit) and frees it. */
 void reply_end(struct reply *r, struct http_req *req, int status);
 
 /* reason may be NULL. */

@@ -1,5 +1,5 @@
-/* The tape: a parser without recursion that fills an array of items, and the questions about it.
- * Error texts are those of Python's json module, which people know from nbformat. */
+/* The JSON tape: a parser without recursion that fills an array of items, and the functions that
+ * read it. Error texts are those of Python's json module, which users know from nbformat. */
 #include "kernels/base/tape.h"
 
 #include "base/mem.h"
@@ -153,8 +153,8 @@ static size_t digits(const struct parser *p, size_t at)
 	return n;
 }
 
-/* Length of a number (RFC 8259 6), 0 when there is none. A fraction or exponent that is not whole
- * is left over, and refused as such by whoever comes next. */
+/* Length of a number (RFC 8259 6), 0 when there is none. An incomplete fraction or exponent is not
+ * part of it, so the parser refuses it next. */
 static size_t number_len(const struct parser *p)
 {
 	size_t at = p->at + (peek(p) == '-' ? 1 : 0);
@@ -288,7 +288,7 @@ static int scan_value(struct parser *p, bool *opened)
 	return 0;
 }
 
-/* Behind a value: 1 when another one of the same container follows, 0 when the root is whole. */
+/* After a value: 1 when another one of the same container follows, 0 when the root is complete. */
 static int scan_after(struct parser *p)
 {
 	while (p->depth > 0) {

@@ -1,5 +1,5 @@
-/* An open WebSocket on the loop: reads when the socket can be read, writes the caller's queue when
- * it can be written, pings when it is quiet. Frames are read by ws_reader.c. */
+/* An open WebSocket on the loop: reads when the socket is readable, writes the caller's queue when
+ * it is writable, pings when it is quiet. Frames are parsed by ws_reader.c. */
 #include "kernels/base/ws.h"
 
 #include "base/clock.h"
@@ -10,10 +10,10 @@
 
 enum {
 	READ_SIZE = 64 * 1024,
-	READS_A_TURN = 16, /* then others get their turn */
+	READS_A_TURN = 16, /* then the loop goes on with other sockets */
 	PIECES = 64,       /* frames of one sendmsg */
 	WRITE_A_TURN = 4 * 1024 * 1024,
-	LINGER_MS = 2000, /* for the client to read our goodbye and to answer it */
+	LINGER_MS = 2000, /* for the client to read our close frame and to send its own */
 	CODE_ABNORMAL = 1006,
 };
 
@@ -29,12 +29,12 @@ struct ws {
 	uint64_t heard_ms;
 	int events;   /* what poll waits for */
 	int code;     /* why it ended */
-	bool blocked; /* what waits could not leave at once */
+	bool blocked; /* the queue could not be written at once */
 	bool ending;  /* handles are closing */
 	bool told;    /* on_end must not come (any more) */
-	bool closing; /* nobody's any more: end once the queue, now its own, is empty */
-	bool said_goodbye;
-	bool shut; /* the client was told that nothing more comes */
+	bool closing; /* without an owner: ends once the queue, now its own, is empty */
+	bool close_sent;
+	bool shut; /* our direction of the socket is closed */
 };
 
 static void on_closed(uv_handle_t *h)
@@ -75,8 +75,8 @@ static void ws_watch(struct ws *w, int events)
 	(void)uv_poll_start(&w->poll, events, on_poll);
 }
 
-/* All is said. What the client has on its way to us is read still: closing over it would reset the
- * connection, and with it what the client has not read yet. */
+/* Everything was sent: closes our direction and reads on. Closing the socket with unread bytes
+ * would reset the connection, and the client would lose what it has not read yet. */
 static void ws_shut(struct ws *w)
 {
 	if (w->ending || w->shut)
@@ -94,7 +94,7 @@ static bool ws_block(struct ws *w)
 	return false;
 }
 
-/* Writes what waits; true when all of it has left. */
+/* Writes the queue; true when all of it was sent. */
 static bool write_queue(struct ws *w)
 {
 	size_t written = 0;
@@ -122,16 +122,17 @@ static bool write_queue(struct ws *w)
 	return !w->ending;
 }
 
-/* Into the empty queue, which takes it in whatever state its file is. False: it was said. */
-static bool put_goodbye(struct ws *w)
+/* Puts our close frame into the empty queue, which accepts it even when its file has failed. False
+ * when it was sent before. */
+static bool put_close(struct ws *w)
 {
 	const unsigned char frame[4] = { 0x88, 2, (unsigned char)(w->code >> 8),
 		(unsigned char)w->code };
 	struct wsbuf *b;
 
-	if (w->said_goodbye)
+	if (w->close_sent)
 		return false;
-	w->said_goodbye = true;
+	w->close_sent = true;
 	b = wsbuf_copy(WSBUF_RAW, (struct cyg_str){ (const char *)frame, sizeof(frame) });
 	if (b != NULL)
 		(void)outq_put(w->opts.out, b, NULL);
@@ -144,7 +145,7 @@ void ws_flush(struct ws *w)
 	do
 		if (!write_queue(w))
 			return;
-	while (w->closing && put_goodbye(w));
+	while (w->closing && put_close(w));
 	if (w->closing) {
 		ws_shut(w);
 		return;
@@ -157,8 +158,8 @@ void ws_flush(struct ws *w)
 		w->opts.on_drain(w->opts.arg);
 }
 
-/* Control frames go between messages, in the queue like all else. */
-static void send_answer(struct ws *w, struct wsbuf *b)
+/* Sends a control frame. It goes between messages, so it is queued like them. */
+static void send_control(struct ws *w, struct wsbuf *b)
 {
 	if (b == NULL)
 		return;
@@ -167,8 +168,9 @@ static void send_answer(struct ws *w, struct wsbuf *b)
 	wsbuf_unref(b);
 }
 
-/* The answer to a goodbye, or the reason why we end: never by the queue, which may outlive this
- * connection and would end the next one with it. A client that does not read goes without. */
+/* Sends the last frame: the reply to a close frame, or our own. Never by the queue, which may be
+ * used by the client's next connection and would close that. A client that does not read misses it.
+ */
 static void send_last(struct ws *w, const struct wsbuf *b)
 {
 	if (b != NULL && !w->shut && outq_is_empty(w->opts.out))
@@ -182,7 +184,7 @@ static void feed(struct ws *w, struct cyg_str data)
 	bool open = ws_reader_feed(w->reader, data, &answer, &code);
 
 	if (!w->ending && open && !w->closing) {
-		send_answer(w, answer);
+		send_control(w, answer);
 		return;
 	}
 	if (!w->ending && !open) {
@@ -221,7 +223,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 		return;
 	}
 	if ((events & UV_WRITABLE) != 0) {
-		w->heard_ms = cyg_clock_mono_ms(); /* it made room: it reads */
+		w->heard_ms = cyg_clock_mono_ms(); /* it has read something */
 		ws_flush(w);
 	}
 	if ((events & UV_READABLE) != 0 && !w->ending)
@@ -238,7 +240,7 @@ static void on_timer(uv_timer_t *t)
 		return;
 	}
 	if (!w->closing)
-		send_answer(
+		send_control(
 		    w, wsbuf_copy(WSBUF_RAW, (struct cyg_str){ (const char *)ping, sizeof(ping) }));
 }
 

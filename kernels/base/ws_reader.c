@@ -1,12 +1,13 @@
-/* The one file that knows libwslay: its event interface reads the client's frames (masks,
- * fragments, control frames, limits) and writes the control frames that answer them. */
+/* Parses the client's frames (masks, fragments, control frames, limits) by libwslay's event
+ * interface, which also writes the control frames to send back. The only file that uses libwslay.
+ */
 #include "base/mem.h"
 #include "kernels/base/ws.h"
 
 #include <string.h>
 #include <wslay/wslay.h>
 
-enum { CONTROL_MAX = 64 * 1024 }; /* unanswered pings of one read; a flood ends the connection */
+enum { CONTROL_MAX = 64 * 1024 }; /* pongs to the pings of one read; a flood ends the connection */
 
 struct ws_reader {
 	wslay_event_context_ptr ctx;

@@ -1,5 +1,5 @@
-/* The one checkpoint of a file, in .ipynb_checkpoints beside it (filecheckpoints.py). The folder is
- * made when a checkpoint is, not when somebody asks for the list. */
+/* The checkpoint of a file (there is one at most), in .ipynb_checkpoints beside it
+ * (filecheckpoints.py). The folder is made with the first checkpoint, not when the list is read. */
 #include "kernels/contents/model.h"
 #include "kernels/contents/nbformat.h"
 #include "kernels/contents/save.h"
@@ -18,15 +18,15 @@
 #define CHECKPOINT_ID  "checkpoint"
 #define CHECKPOINT_DIR ".ipynb_checkpoints"
 
-/* In the machine's temporary folder, where others may write too. */
+/* A folder in the machine's temporary folder, where others may write too. */
 static const char *temporary(struct job *job)
 {
 	return cyg_arena_printf(
 	    job->req->arena, "/tmp/jupyter_checkpoints-%u", (unsigned)geteuid());
 }
 
-/* Where checkpoints of files in a folder are; a folder that may not be written to has them in the
- * machine's temporary folder. NULL: the job has failed. */
+/* The folder for the checkpoints of path. When path's folder is not writable it is in the machine's
+ * temporary folder. NULL: the job has failed. */
 static const char *folder_of(struct job *job, const char *path)
 {
 	const char *parent = path_parent(job, path);
@@ -38,8 +38,8 @@ static const char *folder_of(struct job *job, const char *path)
 	return cyg_arena_printf(job->req->arena, "%s/%s", temporary(job), parent);
 }
 
-/* Makes that folder. The one in the temporary folder must be ours alone: somebody else may have put
- * a folder or link of that name there. */
+/* Makes that folder. One in the temporary folder must belong to this user: another user may have
+ * made a folder or link of that name. */
 static int make_folder(struct job *job, const char *folder, struct cyg_err *err)
 {
 	const char *base = temporary(job);

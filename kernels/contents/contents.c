@@ -1,6 +1,6 @@
-/* The table of endpoints, and which work does which. Paths may hold slashes and end in
- * /checkpoints, /checkpoints/ID or /trust, which is about the file before it; behind a folder it is
- * the name of something in that folder. (Stock goes by the address alone and cannot open a folder
+/* The table of the contents endpoints and their handlers. A path may hold slashes and end with
+ * /checkpoints, /checkpoints/ID or /trust, which then concerns the file before it. After a folder
+ * it is the name of a file in that folder. (Stock decides by the URL alone and cannot open a folder
  * of the name checkpoints.) */
 #include "kernels/contents/contents.h"
 
@@ -49,7 +49,7 @@ static enum tail cut_tail(struct cyg_str *path, struct cyg_str *id)
 	return TAIL_CHECKPOINT;
 }
 
-/* Tells the events socket. */
+/* Sends the event of a change. */
 static void on_done(struct job *job)
 {
 	const struct contents_ctx *ctx = job->ctx;
@@ -119,7 +119,7 @@ static void handle_files(struct http_req *req)
 	run(req, req->params[0], files_work);
 }
 
-/* The address of Jupyter 2: to where it is now. */
+/* The URL of Jupyter 2: redirects to the present one. */
 static void handle_notebooks(struct http_req *req)
 {
 	cyg_autobuf struct cyg_buf url;
@@ -169,9 +169,9 @@ int contents_open(struct contents_ctx *ctx, struct cyg_err *err)
 	if (ctx->root_dir[0] != '/')
 		return cyg_fail(
 		    err, CYG_EINVAL, "the root folder '%s' is not absolute", ctx->root_dir);
-	/* libuv's four threads would be gone with four questions about a disk that hangs, and the
-	 * page's own files wait in the same queue. Read at the first work of this process. Each
-	 * thread would keep memory of its own. */
+	/* With libuv's four threads four requests for a disk that hangs would block all others,
+	 * also those for the page's own files. libuv reads this at the first work of the process.
+	 */
 	if (setenv("UV_THREADPOOL_SIZE", POOL_THREADS, 0) != 0)
 		return cyg_fail_sys(err, errno, "set the number of threads");
 	(void)mallopt(M_ARENA_MAX, 2);

@@ -45,16 +45,16 @@ bool files_is_unchanged(struct job *job, const struct stat *st)
 	return since != NULL && strcmp(since, when) == 0;
 }
 
-/* RFC 9110 13.1.5: a part of another version must not be put behind what the client has of this
- * one. A date is too coarse to tell. */
+/* RFC 9110 13.1.5: the client must not join parts of different versions. A date is too coarse to
+ * tell versions apart, so only an ETag counts. */
 static bool is_range_of(const struct job *job, const char *etag)
 {
 	const char *version = field_of(job, "if-range");
 	return version == NULL || strcmp(version, etag) == 0;
 }
 
-/* One byte range (RFC 9110 14.1.2). 1: it holds, 0: none that we serve (the whole file is the
- * answer), -1: outside the file. */
+/* Reads one byte range (RFC 9110 14.1.2). 1: a range to serve, 0: none (the whole file is sent),
+ * -1: outside the file. */
 static int read_range(struct job *job, uint64_t size, uint64_t *off, uint64_t *len)
 {
 	const char *text = field_of(job, "range");

@@ -43,7 +43,8 @@ struct listing {
 	struct jsonw w;
 };
 
-/* Writable without asking the kernel where the mode alone decides: ten thousand calls less. */
+/* Decides by the mode where that is enough: in a large folder this saves thousands of system calls.
+ */
 static bool is_writable(const struct listing *l, const char *name, const struct stat *st)
 {
 	if (l->read_only || S_ISLNK(st->st_mode)) /* a link to nowhere */
@@ -201,8 +202,8 @@ static void put_notebook(struct job *job, struct model *m, struct nb_doc *doc)
 		(void)job_fail_err(job, &err, "Cannot send the notebook");
 }
 
-/* Says what is wrong and where; the file is left alone. A copy that stock's writer left behind when
- * it died is named, not put in its place. */
+/* The error says what is wrong and where; the file is not changed. A copy that stock's writer left
+ * when it died is named in the error, but not restored. */
 static void fail_unreadable(struct job *job, const struct model *m, const char *why)
 {
 	const char *copy = path_join(job, path_parent(job, m->path),

@@ -201,7 +201,8 @@ static const struct {
 	{ "zip", "application/zip" },
 };
 
-/* Names of a compressed tar in one suffix; and what hides another type below it. */
+/* Suffixes that stand for a compressed tar; and suffixes of a compression, with a type before them.
+ */
 static const char *const tars[] = { "tgz", "taz", "tz", "tbz2", "txz" };
 static const char *const encodings[] = { "gz", "Z", "bz2", "xz", "br" };
 
@@ -223,7 +224,7 @@ static const char *type_of(struct cyg_str ext)
 	return NULL;
 }
 
-/* The part behind the last dot; empty when there is none, or nothing before it. */
+/* The part after the last dot; empty when there is none, or nothing before it. */
 static struct cyg_str ext_of(struct cyg_str name)
 {
 	for (size_t i = name.len; i > 1; i--)

@@ -1,5 +1,6 @@
-/* Models as JSON. Times and size are those of the file a link points to, not of the link (stock's
- * lstat): a save through a link must change last_modified, or clients miss it. */
+/* Reads files and writes their models as JSON. Times and size are those of a link's target, not of
+ * the link (as stock's lstat): a save through a link must change last_modified, or clients miss it.
+ */
 #include "kernels/contents/model.h"
 
 #include "base/clock.h"
@@ -48,7 +49,7 @@ void model_begin(struct jsonw *w, const struct model *m)
 	jsonw_key_cstr(w, "name", path_name(m->path));
 	jsonw_key_cstr(w, "path", m->path);
 	jsonw_key_cstr(w, "type", types[m->type]);
-	/* Linux tells no birth time through stat; jupyter_server takes ctime then. */
+	/* stat has no birth time on Linux; jupyter_server uses ctime then. */
 	put_time(w, "created", m->st.st_ctim);
 	put_time(w, "last_modified", m->st.st_mtim);
 	jsonw_key_cstr(w, "mimetype", m->mimetype);

@@ -21,11 +21,11 @@ struct model {
 enum model_type model_type_of(const char *name, mode_t mode);
 /* Looks at a path on disk. False when it is not there (errno says why). */
 bool model_stat(struct model *m, const char *path, const char *disk);
-/* Writes all members but content; the caller writes that behind it, and ends the object. */
+/* Writes all members except content; the caller writes that after them and ends the object. */
 void model_begin(struct jsonw *w, const struct model *m);
 /* The whole model without content. */
 void model_write(struct jsonw *w, const struct model *m);
-/* Answers with the model of a path without content, and with Location when it was written to. */
+/* Responds with the model of a path without content, and with Location when it was written to. */
 void model_answer(struct job *job, const char *path, const char *message, bool location);
 /* Last-Modified and Location. */
 void model_fields(struct job *job, const struct model *m, bool location);

@@ -19,7 +19,7 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* A link stays one. 0, -1 (the job has failed) or 1: the name is taken. */
+/* Copies a link as a link. 0, -1 (the job has failed) or 1: the name is taken. */
 static int copy_link(struct job *job, const char *from, const char *to, const char *path)
 {
 	char target[PATH_MAX];
@@ -34,7 +34,7 @@ static int copy_link(struct job *job, const char *from, const char *to, const ch
 	return job_fail_sys(job, errno, "Cannot rename", path);
 }
 
-/* Another file system: copied, made sure of, then removed (shutil.move). */
+/* A move to another file system: copies, syncs, then removes the original (shutil.move). */
 static int move_across(struct job *job, const char *from, const char *to, const char *path)
 {
 	struct stat st;
@@ -123,7 +123,7 @@ void patch_work(struct job *job)
 	tape_free(t);
 }
 
-/* A folder with nothing but old checkpoints counts as empty. */
+/* A folder that holds only checkpoints counts as empty. */
 static bool is_non_empty_dir(const char *disk)
 {
 	DIR *dir = opendir(disk);

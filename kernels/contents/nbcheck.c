@@ -1,5 +1,6 @@
-/* The version 4 schema as tables: the first rule a notebook breaks, for the message that people see
- * on a notebook that opens all the same. Follows nbformat/v4/nbformat.v4.0 to 4.5.schema.json. */
+/* Checks a notebook against the version 4 schema, which is in tables here, and finds the first rule
+ * that it breaks. The user sees that as a message; the notebook opens all the same. Follows
+ * nbformat/v4/nbformat.v4.0 to 4.5.schema.json. */
 #include "kernels/contents/nbformat.h"
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
-/* Writing notebooks: one walk over the tape that knows at each value which place of the notebook it
- * is (nbformat's split_lines, rejoin_lines and strip_transient), and prints it in the form asked
- * for. Reading is nbread.c, upgrading nbupgrade.c, the schema nbcheck.c. */
+/* Writes notebooks: one walk over the tape that knows for each value which place in the notebook it
+ * has (nbformat's split_lines, rejoin_lines and strip_transient), and writes it in the requested
+ * form. Reading is nbread.c, upgrading nbupgrade.c, the schema nbcheck.c. */
 #include "kernels/contents/nbformat.h"
 
 #include "base/arena.h"
@@ -121,7 +121,7 @@ static bool is_list_of_strings(const struct tape *t, tape_node n)
 	return true;
 }
 
-/* A string, or a list of strings that is one: gathered in w->text. */
+/* Puts a string, or a list of strings that stands for one, into w->text. */
 static int gather_text(struct writer *w, tape_node n)
 {
 	cyg_buf_reset(&w->text);
@@ -224,7 +224,7 @@ static enum place element_place(const struct writer *w, enum place list, tape_no
 	return type == TAPE_NONE || tape_string_eq(w->t, type, "") ? PLAIN : OUTPUT;
 }
 
-/* strip_transient, and what is replaced. */
+/* Members that strip_transient removes, and those that we replace. */
 static bool is_dropped(const struct writer *w, enum place place, struct cyg_str key)
 {
 	if (place == NB_METADATA && (is_form(w, NB_FILE) || !w->opts->keep_orig) &&

@@ -1,5 +1,5 @@
-/* Reading notebooks: version, upgrade, the shape that everything else relies on, and trust of
- * cells. */
+/* Reads notebooks: checks the version, upgrades, checks the shape that all other code relies on,
+ * and reads whether cells are trusted. */
 #include "kernels/contents/nbformat.h"
 
 #include "base/mem.h"
@@ -126,7 +126,7 @@ void nb_doc_close(struct nb_doc *doc)
 	*doc = (struct nb_doc){ .root = TAPE_NONE };
 }
 
-/* Truth as Python sees it. */
+/* Whether Python takes the value for true. */
 static bool is_truthy(const struct tape *t, tape_node n)
 {
 	if (n == TAPE_NONE)

@@ -1,5 +1,5 @@
-/* Notebook versions 2 and 3 become version 4.5 (nbformat v3/rwbase.py, v4/convert.py), as compact
- * JSON that is then read like any other notebook. */
+/* Upgrades notebooks of versions 2 and 3 to version 4.5 (nbformat v3/rwbase.py, v4/convert.py), as
+ * compact JSON that is then read like any other notebook. */
 #include "kernels/contents/nbformat.h"
 
 #include "base/enc.h"

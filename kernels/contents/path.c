@@ -1,5 +1,5 @@
-/* API paths. Tests of existence here only choose names and messages; what must not race (creating,
- * renaming) is left to the system call that does it. */
+/* API paths. Checks of existence here only choose names and messages; creating and renaming must
+ * not race, so the system calls themselves check again. */
 #include "kernels/contents/path.h"
 
 #include "base/mem.h"

@@ -18,7 +18,7 @@ const char *path_to_disk(struct job *job, const char *path);
 const char *path_of_text(struct job *job, const char *text);
 /* jupyter_core's is_hidden: a segment begins with a dot, or a folder may not be entered. */
 bool path_is_hidden(const struct contents_ctx *ctx, const char *path);
-/* Part behind the last slash, and the part before it ("" at the top), in the arena. */
+/* Part after the last slash, and the part before it ("" at the top), in the arena. */
 const char *path_name(const char *path);
 const char *path_parent(struct job *job, const char *path);
 const char *path_join(struct job *job, const char *dir, const char *name);

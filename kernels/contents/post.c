@@ -24,7 +24,7 @@ static int empty_notebook(struct job *job, struct cyg_buf *out)
 	return 0;
 }
 
-/* 0 made, 1 somebody else took the name, -1 failed. */
+/* 0: made, 1: the name was taken meanwhile, -1: failed. */
 static int make_one(struct job *job, const char *type, const char *disk, const char *path)
 {
 	cyg_autobuf struct cyg_buf data;
@@ -84,7 +84,7 @@ static const char *copy_target(struct job *job, const char *from)
 	return NULL;
 }
 
-/* 0 copied, 1 somebody else took the name, -1 failed. */
+/* 0: copied, 1: the name was taken meanwhile, -1: failed. */
 static int copy_one(struct job *job, const char *from, const char *from_disk, const char *to_disk)
 {
 	if (path_is_file(job, from))

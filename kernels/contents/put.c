@@ -1,6 +1,7 @@
 /* PUT api/contents/PATH: a file, a notebook, a folder, or a piece of an upload (filemanager.py
- * save, largefilemanager.py). An upload grows in a hidden file beside its place and takes it with
- * the last piece: a broken one leaves nothing half under the final name. */
+ * save, largefilemanager.py). An upload grows in a hidden file in the same folder, which is renamed
+ * after the last piece: an upload that breaks off leaves no incomplete file under the final name.
+ */
 #include "kernels/base/utf8.h"
 #include "kernels/contents/model.h"
 #include "kernels/contents/nbformat.h"
@@ -27,7 +28,7 @@ struct put {
 	const char *path, *disk;
 	struct tape *t;
 	tape_node content; /* TAPE_NONE: not there */
-	const char *type;  /* NULL: not said */
+	const char *type;  /* NULL: not given */
 	bool exists;
 };
 
@@ -73,11 +74,11 @@ static int decode_content(struct put *p, struct cyg_buf *out)
 	}
 	if (r < 0)
 		return job_fail(job, 400, NULL, "Encoding error saving %s: %s", p->path, err.msg);
-	/* Written out it would be no text any more, and not open as text again. */
+	/* It would not be valid UTF-8 on disk, and could not be opened as text again. */
 	size_t bad = base64 ? out->len : utf8_bad_at(cyg_buf_str(out));
 	if (bad < out->len)
 		return job_fail(job, 400, NULL,
-		    "Encoding error saving %s: half a character (a lone surrogate) behind %zu bytes",
+		    "Encoding error saving %s: half a character (a lone surrogate) after %zu bytes",
 		    p->path, bad);
 	return 0;
 }
@@ -92,8 +93,8 @@ static int save_file(struct put *p)
 }
 
 /* ---- notebooks ---- */
-/* A file that is there but is no notebook is never written over: JupyterLab offers to save an empty
- * one in its place when it could not open it. */
+/* A file that exists but is not a valid notebook is never overwritten: when JupyterLab cannot open
+ * a notebook it offers to save an empty one in its place. */
 static int refuse_unreadable(struct put *p)
 {
 	static const struct nb_opts opts = { .form = NB_FILE };
@@ -162,8 +163,8 @@ static int save_directory(struct put *p)
 }
 
 /* ---- uploads in pieces ---- */
-/* An upload that broke off leaves its file behind, as a killed save does. Nobody sees them, but
- * they count: they go when somebody uploads to that folder a day later. */
+/* Removes hidden files that uploads and saves left when they broke off. Nobody sees them, but they
+ * use space: an upload to the folder removes those that are older than a day. */
 static void remove_abandoned(const char *folder)
 {
 	DIR *dir = opendir(folder);
@@ -197,15 +198,15 @@ static int write_piece(struct put *p, const char *staged, int64_t chunk, struct 
 		    "What was uploaded of %s so far is gone; start the upload again", p->path);
 	if (fd < 0 || ftruncate(fd, (off_t)off) != 0 || lseek(fd, (off_t)off, SEEK_SET) < 0)
 		return job_fail_sys(p->job, errno, "Cannot upload", p->path);
-	/* What a failed write leaves is cut off by the retry of this piece. */
+	/* Bytes of a failed write are cut off when this piece is sent again. */
 	if (cyg_file_write_all(fd, data.p, data.len, &err) < 0)
 		return job_fail_sys(p->job, err.sys, "Cannot upload", p->path);
 	state_upload_done(ctx->state, p->path, chunk, off + data.len);
 	return 0;
 }
 
-/* The hidden file beside its place, NULL when the job has failed. A name may be as long as names
- * get without what is put before it. */
+/* The hidden file's path, NULL when the job has failed. A long name is shortened and gets a digest,
+ * so that the hidden name is not too long. */
 static const char *staged_of(struct put *p)
 {
 	struct job *job = p->job;
@@ -240,7 +241,7 @@ static void put_piece(struct put *p, int64_t chunk)
 		(void)job_fail(job, 400, NULL, "Not a file: %s", p->path);
 		return;
 	}
-	/* Said before the other pieces are sent in vain. */
+	/* Fails at the first piece, before the others are sent. */
 	if (chunk == 1 && p->exists && faccessat(AT_FDCWD, p->disk, W_OK, AT_EACCESS) != 0) {
 		(void)job_fail_sys(job, errno, "Cannot upload", p->path);
 		return;
@@ -253,7 +254,7 @@ static void put_piece(struct put *p, int64_t chunk)
 	if (chunk == -1) {
 		const struct contents_ctx *ctx = job->ctx;
 		if (save_upload(job, staged, p->disk, p->path) < 0)
-			return; /* the last piece may come again */
+			return; /* the last piece may be sent again */
 		state_upload_forget(ctx->state, p->path);
 		model_answer(job, p->path, NULL, true);
 		return;

@@ -1,5 +1,5 @@
-/* Writing files. Stock copies the old file aside and writes into it; here the new one is complete
- * before it takes the old one's place, so that a reader never sees a half. */
+/* Writes files. Stock copies the old file aside and writes into it; here the new file is complete
+ * before it replaces the old one, so that a reader never sees half a file. */
 #include "kernels/contents/save.h"
 
 #include "kernels/contents/state.h"
@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 enum { LINKS_MAX = 40, NEW_MODE = 0666, ASIDES = 100, ASIDE_NAME = 240 };
-/* A step's result beside 0 and errno: a new file cannot be like the old one, which must stay. */
+/* A result besides 0 and errno: a new file could not have the owner or attributes of the old one,
+ * so the old file itself must be written. */
 enum { KEEP_INODE = -1 };
 
 /* What is written: bytes, or what an open file holds from where it is read. */
@@ -37,8 +38,8 @@ struct target {
 	const char *aside; /* the copy that had to stay beside it, or NULL */
 };
 
-/* Links are followed by hand, as far as there are any, so that a link to something that does not
- * exist yet makes that. NULL: they lead in a circle. */
+/* Follows links one by one, so that a save through a link to a missing file makes that file. NULL:
+ * the links lead in a circle. */
 static const char *resolve(struct job *job, const char *disk)
 {
 	char target[PATH_MAX];
@@ -73,15 +74,16 @@ static int write_and_sync(int fd, const struct source *src)
 	return fsync(fd) != 0 ? errno : 0;
 }
 
-/* Would a new file in its place lose something that people see? */
+/* True when a new file in its place would lose its owner, its mode, other names or attributes, or
+ * cannot be made in the folder. */
 static bool must_keep_inode(const struct target *t)
 {
 	return !t->dir_writable || t->st.st_nlink > 1 || t->st.st_uid != geteuid() ||
 	       (t->st.st_mode & (S_ISUID | S_ISGID)) != 0 || listxattr(t->disk, NULL, 0) > 0;
 }
 
-/* Gives a new file the group and mode of the old one. The group that a new file gets is the
- * folder's where that is set-group-id, so it is looked at, not guessed. */
+/* Gives a new file the group and mode of the old one. In a set-group-id folder a new file gets the
+ * folder's group, so its group is read first. */
 static int dress(int fd, const struct target *t)
 {
 	struct stat st;
@@ -94,8 +96,8 @@ static int dress(int fd, const struct target *t)
 	return fchmod(fd, t->set_mode ? t->mode : t->st.st_mode & 0777) != 0 ? errno : 0;
 }
 
-/* Without RENAME_NOREPLACE (NFS, some of FUSE) a second name does the same, as far as there can be
- * one. */
+/* Renames unless the name exists. Without RENAME_NOREPLACE (NFS, some of FUSE) a hard link does the
+ * same, where the file system has them. */
 static int rename_fresh(const char *from, const char *to)
 {
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
@@ -109,7 +111,7 @@ static int rename_fresh(const char *from, const char *to)
 	return rename(from, to) != 0 ? errno : 0;
 }
 
-/* The name goes over to the new file, for good once 0 is returned. */
+/* Renames the new file over the old one, and syncs the folder: 0 means that it is on disk. */
 static int take_place(const struct target *t, const char *from)
 {
 	int e = t->fresh ? rename_fresh(from, t->disk) : rename(from, t->disk) != 0 ? errno : 0;
@@ -132,7 +134,7 @@ static int replace(struct job *job, const struct target *t, const struct source 
 	if (e == 0)
 		e = write_and_sync(fd, src);
 	if (close(fd) != 0 && e == 0)
-		e = errno; /* a quota may speak up only here */
+		e = errno; /* a quota may be reported only here */
 	if (e == 0)
 		e = take_place(t, tmp);
 	if (e != 0)
@@ -148,8 +150,8 @@ static int copy_into(const char *from, int to)
 	return fd < 0 ? errno : write_and_sync(to, &src);
 }
 
-/* The copy beside a file while the file itself is written, under stock's name for it. One that is
- * there already may be all that an earlier death left of the file: it is not written over. */
+/* Makes the copy beside a file while the file itself is written, under stock's name for it. A copy
+ * that exists already may be all that an earlier crash left of the file: it is not overwritten. */
 static int copy_aside(struct job *job, struct target *t)
 {
 	const char *name = strrchr(t->disk, '/') + 1;
@@ -170,7 +172,7 @@ static int copy_aside(struct job *job, struct target *t)
 	return e;
 }
 
-/* Makes sure of the room before anything is written over, where the file system can tell. */
+/* Reserves the space before anything is overwritten, where the file system can do that. */
 static int reserve(int fd, const struct source *src)
 {
 	struct stat st = { .st_size = (off_t)src->data.len };
@@ -209,7 +211,7 @@ static int write_in_place(struct job *job, struct target *t, const struct source
 		const struct source back = { .fd = old };
 		touched = old < 0 || write_over(fd, &back) != 0;
 	}
-	/* What could not be put back stays in the copy: nothing is lost. */
+	/* When the old content could not be restored the copy is kept: nothing is lost. */
 	if (t->aside != NULL && (e == 0 || !touched) && unlink(t->aside) == 0)
 		t->aside = NULL;
 	state_unlock_in_place(ctx->state);
@@ -217,7 +219,7 @@ static int write_in_place(struct job *job, struct target *t, const struct source
 }
 
 /* ---- what callers ask for ---- */
-/* Looks at the file that is to change; -1 when the job has failed. */
+/* Fills in the target, the file that will be changed; -1 when the job has failed. */
 static int aim(struct job *job, const char *disk, const char *path, struct target *t)
 {
 	t->disk = resolve(job, disk);
@@ -307,8 +309,8 @@ int save_copy(
 	struct target t = { .mode = st.st_mode & 0777,
 		.fresh = kind == SAVE_DUPLICATE || kind == SAVE_MOVE,
 		.set_mode = kind == SAVE_CHECKPOINT || kind == SAVE_MOVE };
-	/* A copy of something read-only is made to be changed; the next checkpoint goes over this
-	 * one. */
+	/* A duplicate is made to be changed, and the next checkpoint overwrites this one: so both
+	 * are writable even when the file is not. */
 	if (kind == SAVE_DUPLICATE || kind == SAVE_CHECKPOINT)
 		t.mode |= S_IRUSR | S_IWUSR;
 	int r = save(job, to, path, &t, &src);

@@ -1,10 +1,10 @@
-/* Putting bytes into the user's files: whole or not at all. */
+/* Writes the user's files, whole or not at all. */
 #ifndef CONTENTS_SAVE_H
 #define CONTENTS_SAVE_H
 
 #include "kernels/contents/path.h"
 
-/* How the names of files begin that are not whole yet. */
+/* The beginning of the names of incomplete files. */
 #define SAVE_TEMPORARY ".~cygnet-"
 
 /* Replaces (or makes) a file: written beside it, synced, renamed over it, keeping its mode and
@@ -15,8 +15,8 @@
 int save_bytes(struct job *job, const char *disk, const char *path, struct cyg_str data);
 /* Makes a file that must not be there yet. 0, -1 (the job has failed), or 1: it is there. */
 int save_new(struct job *job, const char *disk, const char *path, struct cyg_str data);
-/* The same as save_bytes with a file in the same folder that holds all of it, which is gone
- * afterwards. On failure it stays. */
+/* The same as save_bytes with the content of the file staged in the same folder, which is removed
+ * or renamed. On failure it stays. */
 int save_upload(struct job *job, const char *staged, const char *disk, const char *path);
 enum save_copy_kind {
 	SAVE_DUPLICATE,  /* a new file with the same mode, but writable */
@@ -41,7 +41,7 @@ void checkpoint_delete_work(struct job *job);
 void trust_work(struct job *job);
 
 /* ---- checkpoints of a path, for save, rename and delete ---- */
-/* Makes the first checkpoint of a notebook; failure is not one of the save. */
+/* Makes the first checkpoint of a notebook; a failure does not fail the save. */
 void checkpoint_ensure(struct job *job, const char *path);
 void checkpoint_rename(struct job *job, const char *from, const char *to);
 void checkpoint_remove(struct job *job, const char *path);

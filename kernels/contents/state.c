@@ -1,4 +1,4 @@
-/* Hash cache and upload table. */
+/* The cache of hashes and the table of uploads. */
 #include "kernels/contents/state.h"
 
 #include "base/clock.h"

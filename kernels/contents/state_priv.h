@@ -8,7 +8,7 @@
 
 struct sqlite3;
 
-/* Uploads: as many as files that somebody drops at once; a browser sends them side by side. */
+/* Uploads: a user may drop that many files at once, and a browser sends them in parallel. */
 enum { STATE_HASHES = 1024, STATE_UPLOADS = 1024 };
 
 struct hash_slot {
@@ -35,7 +35,7 @@ struct contents_state {
 	struct sqlite3 *db;    /* NULL until first used */
 	char *secret;          /* the signing key; NULL until first used */
 	size_t secret_len;
-	bool trust_off; /* key or database could not be had: nothing is trusted */
+	bool trust_off; /* key or database cannot be used: nothing is trusted */
 };
 
 void trust_close(struct contents_state *s);

@@ -1,5 +1,5 @@
-/* Whole folders: copying, measuring, moving to the trash. Descriptors, not paths, lead downwards,
- * so that nobody can swap a folder for a link on the way. */
+/* Whole folders: copying, measuring, moving to the trash. Folders are opened one by one by
+ * descriptor, not by path, so that none can be replaced by a link meanwhile. */
 #include "kernels/contents/save.h"
 
 #include "base/clock.h"
@@ -102,7 +102,7 @@ static int copy_entry(DIR *from, int to, const char *name, int depth)
 	if (S_ISREG(st.st_mode))
 		return copy_file(dirfd(from), to, name, &st);
 	if (!S_ISDIR(st.st_mode))
-		return 0; /* sockets and the like are nobody's content */
+		return 0; /* sockets and the like are not copied */
 	if (depth == DEPTH_MAX)
 		return ELOOP;
 	if (mkdirat(to, name, (st.st_mode & 0777) | S_IRWXU) != 0)
@@ -226,7 +226,7 @@ static int move_to(const char *trash, const char *disk)
 	struct cyg_err err = { 0 };
 	if (cyg_file_mkdirs(files, 0700, &err) < 0 || cyg_file_mkdirs(info, 0700, &err) < 0)
 		return err.sys;
-	/* A name must have room for ".trashinfo" behind it. */
+	/* A name must have room for ".trashinfo" after it. */
 	for (int i = strlen(base) <= BASE_MAX ? 1 : 2; e == EEXIST && i < TRIES; i++) {
 		cyg_autofree char *name =
 		    i == 1 ? cyg_xstrdup(base) : cyg_xasprintf("%.200s %d", base, i);

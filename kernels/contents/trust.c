@@ -1,6 +1,6 @@
 /* Which notebooks are trusted: the user's key and database of signatures, in the files and the form
- * of nbformat's sign.py, so that trust given here counts in stock tools and the other way round.
- * Trouble with either never fails a save: the notebook is only not trusted. */
+ * of nbformat's sign.py, so that stock tools accept the trust given here and the other way round. A
+ * failure of either never fails a save: the notebook is only not trusted. */
 #include "kernels/contents/nbformat.h"
 #include "kernels/contents/state_priv.h"
 
@@ -74,8 +74,8 @@ static int open_database(struct contents_state *s, const char *data_dir)
 	return r;
 }
 
-/* What is no database is put aside once, as sign.py does. One that is only locked, or on a disk
- * that is full, stays: it holds all that the user trusts. */
+/* A file that is not a database is renamed, as sign.py does. One that is only locked, or on a full
+ * disk, stays: it holds the user's signatures. */
 static bool open_or_replace(struct contents_state *s, const char *data_dir)
 {
 	int r = open_database(s, data_dir);

@@ -1,5 +1,6 @@
-/* Messages between one kernel and its clients. From the kernel: always drained, checked, looked at
- * for what we track (status, who asked), handed to tab.c. To it: signed slices of what came. */
+/* Messages between one kernel and its clients. Messages of the kernel are always read, checked,
+ * searched for what we track (status, the request they belong to) and passed to tab.c. Messages of
+ * clients are signed and sent to the kernel. */
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
@@ -12,7 +13,7 @@
 static const char DELIMITER[] = "<IDS|MSG>";
 static const char VERSION[] = "5.3";
 
-/* Statuses of these requests do not make a kernel look busy (jupyter_server's
+/* A status for these requests does not count as busy or idle (jupyter_server's
  * untracked_message_types). */
 static const char *const untracked[] = { "comm_info_request", "comm_info_reply",
 	"kernel_info_request", "kernel_info_reply", "shutdown_request", "shutdown_reply",
@@ -128,7 +129,7 @@ static void hold(struct kernel *k, const struct wire_msg *msg)
 	struct kmsg *m = kmsg_new(msg);
 
 	if (m == NULL || k->held_bytes + m->v1->len > KERNEL_HELD_MAX) {
-		cyg_log_warn(k->id, "a message came before the kernel was ready and is too much");
+		cyg_log_warn(k->id, "too many messages before the kernel is ready: one is dropped");
 		kmsg_unref(m);
 		return;
 	}
@@ -214,8 +215,8 @@ struct kmsg *bridge_make(
 	char header[KERNEL_HEADER_MAX];
 	struct wire_msg msg = { .channel = WIRE_IOPUB };
 
-	/* The front end takes the session of every message for the kernel's, and drops what it
-	 * had queued for another: so ours has to be the kernel's own. */
+	/* The front end takes the session of every message for the kernel's, and drops messages
+	 * that it queued for another session: so we use the kernel's own. */
 	write_header(header, sizeof(header), type, k->session);
 	msg.json[WIRE_HEADER] = cyg_str_of(header);
 	msg.json[WIRE_PARENT] = cyg_str_of(parent != NULL ? parent : "{}");
@@ -236,8 +237,8 @@ void bridge_forge(struct kernel *k, const char *type, const char *parent, const 
 
 /* ---- from the kernel ---- */
 
-/* Remembers which request is at work, so that a death can be explained in its cell: the oldest
- * without a reply, or (asked for through an earlier agent) the one that a status names. */
+/* Records which request the kernel is executing, so that a death can be explained in its cell: the
+ * oldest without a reply, or the one that a status names (when an earlier agent sent it). */
 static void note_running(struct kernel *k, struct cyg_str state, const struct wire_msg *msg)
 {
 	struct cyg_str parent = msg->json[WIRE_PARENT];
@@ -254,8 +255,8 @@ static void note_status(struct kernel *k, const struct wire_msg *msg)
 	note_running(k, state, msg);
 	if (is_untracked(scan(msg->json[WIRE_PARENT], "msg_type")))
 		return;
-	/* A kernel may say that it starts after its shell has answered us, and nothing that counts
-	 * need follow: it would be called starting until somebody runs a cell. */
+	/* A kernel may send "starting" after its shell has replied to us, and send no other status
+	 * until a cell is run: so this one is ignored. */
 	if (k->shell_answered && cyg_str_eq(state, "starting"))
 		return;
 	if (cyg_str_copy(k->exec, sizeof(k->exec), state))
@@ -276,13 +277,13 @@ static void on_iopub(void *arg, const struct cyg_str *parts, size_t n)
 	k->heard_iopub = true;
 	type = scan(msg.json[WIRE_HEADER], "msg_type");
 	if (cyg_str_eq(type, "iopub_welcome"))
-		return; /* JEP 65: for the one who subscribed, and that is us */
+		return; /* JEP 65: for the subscriber, which is us */
 	(void)cyg_str_copy(k->session, sizeof(k->session), scan(msg.json[WIRE_HEADER], "session"));
 	parent_session = scan(msg.json[WIRE_PARENT], "session");
 	if (cyg_str_eq(parent_session, k->owner->session))
 		return;
-	/* Work counts, as does what a kernel does between two words on it; that a page asks who the
-	 * kernel is does not. */
+	/* Executing counts as activity, and so does any output; a page's kernel_info_request does
+	 * not. */
 	if (!is_untracked(type) || !is_untracked(scan(msg.json[WIRE_PARENT], "msg_type")) ||
 	    strcmp(k->exec, "busy") == 0)
 		k->last_activity_us = k->owner->last_activity_us = cyg_clock_wall_us();
@@ -297,7 +298,8 @@ static void on_own_reply(struct kernel *k, const struct wire_msg *msg)
 		return;
 	k->answered = true;
 	k->shell_answered = k->shell_answered || msg->channel == WIRE_SHELL;
-	/* Answered in its turn: what came before is done. Later statuses tell more. */
+	/* The shell handles requests in order, so earlier ones are done: the kernel is idle. Later
+	 * statuses are more exact. */
 	if (msg->channel == WIRE_SHELL && !k->exec_known)
 		(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("idle"));
 }

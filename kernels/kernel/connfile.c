@@ -1,5 +1,6 @@
-/* Connection files. ipc needs no port and is guarded by the folder's mode; tcp ports are chosen by
- * binding to 0 and closing again, which is a race that a kernel's failed start reveals. */
+/* Chooses the addresses of kernels, and writes and reads connection files. ipc needs no port and is
+ * protected by the folder's mode. TCP ports are found by binding to 0 and closing again; if another
+ * process takes one meanwhile, the kernel's start fails. */
 #include "kernels/kernel/connfile.h"
 
 #include "base/enc.h"
@@ -22,8 +23,8 @@ enum { FILE_MAX = 64 * 1024, PREFIX_BYTES = 6 };
 static const char *const port_keys[CONNFILE_SOCKETS] = { "shell_port", "iopub_port", "stdin_port",
 	"control_port", "hb_port" };
 
-/* The kernel's id would be too long for the path, and a part of it is not its own: clients choose
- * ids, and some kinds of UUID begin alike. */
+/* Chooses a random name in folder. The kernel's id would be too long for the path, and a part of it
+ * is not unique: clients choose ids, and some kinds of UUID begin alike. */
 static bool choose_ipc(struct connfile *c, const char *folder)
 {
 	char prefix[2 * PREFIX_BYTES + 1];
@@ -31,7 +32,7 @@ static bool choose_ipc(struct connfile *c, const char *folder)
 
 	cyg_random_hex(prefix, PREFIX_BYTES);
 	n = snprintf(c->ip, sizeof(c->ip), "%s/%s", folder, prefix);
-	/* "-1" to "-5" and the NUL come behind the prefix. */
+	/* "-1" to "-5" and the NUL follow the prefix. */
 	if (n < 0 || (size_t)n + 3 > sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return false;
 	c->ipc = true;

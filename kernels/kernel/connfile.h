@@ -1,5 +1,5 @@
-/* A kernel's connection file (jupyter_client docs, "Connection files"): where the five sockets are
- * and the key that signs. Any Jupyter client can attach by it. */
+/* A kernel's connection file (jupyter_client docs, "Connection files"): the addresses of its five
+ * sockets and the key that signs messages. Any Jupyter client can connect with it. */
 #ifndef KERNEL_CONNFILE_H
 #define KERNEL_CONNFILE_H
 
@@ -21,7 +21,7 @@ enum connfile_socket {
 struct connfile {
 	bool ipc;
 	char ip[CONNFILE_ENDPOINT_MAX]; /* address, or path prefix of ipc */
-	int port[CONNFILE_SOCKETS];     /* or the number behind the prefix */
+	int port[CONNFILE_SOCKETS];     /* or the number after the prefix */
 	char key[CONNFILE_KEY_LEN + 1];
 	char kernel_name[CYG_NAME_MAX];
 };

@@ -1,5 +1,5 @@
-/* What the files of one kernel's life share: kernels.c (the list), start.c (processes), bridge.c
- * (messages), tab.c (clients). Nobody else includes this. */
+/* The kernel's struct and what its files share: kernels.c (the list), start.c (processes), bridge.c
+ * (messages), tab.c (clients). No other file includes this. */
 #ifndef KERNEL_KERNEL_PRIV_H
 #define KERNEL_KERNEL_PRIV_H
 
@@ -13,8 +13,8 @@
 enum kernel_state {
 	KERNEL_EXPECTED,   /* named by an earlier agent; not seen yet */
 	KERNEL_LAUNCHING,  /* init was asked to start it */
-	KERNEL_STARTING,   /* the process runs and has not answered */
-	KERNEL_READY,      /* it has answered, and its broadcasts are heard */
+	KERNEL_STARTING,   /* the process runs and has not replied */
+	KERNEL_READY,      /* it has replied, and its broadcasts reach us */
 	KERNEL_RESTARTING, /* the old process is being ended, a new one will follow */
 	KERNEL_STOPPING,   /* it is being ended for good */
 	KERNEL_DEAD,       /* it ended by itself too often */
@@ -36,15 +36,15 @@ enum {
 	KERNEL_HEADER_MAX = 2048,
 	KERNEL_RUNNING_MAX = 256,     /* cells of a notebook that were sent together */
 	KERNEL_RESTARTS_MAX = 5,      /* as jupyter_client's restarter */
-	KERNEL_STABLE_MS = 10 * 1000, /* alive that long, and its tries are counted anew */
-	KERNEL_TERM_MS = 2500,        /* after the polite request */
+	KERNEL_STABLE_MS = 10 * 1000, /* after that long its restarts are counted anew */
+	KERNEL_TERM_MS = 2500,        /* after the shutdown request */
 	KERNEL_KILL_MS = 5000,
 	KERNEL_READY_MS = 60 * 1000,        /* stock waits as long for a restart */
-	KERNEL_NUDGE_MS = 300,              /* between questions until broadcasts are heard */
+	KERNEL_NUDGE_MS = 300,              /* between requests until broadcasts reach us */
 	KERNEL_HELD_MAX = 64 * 1024 * 1024, /* sent by clients before it is ready */
-	/* Clients that are away and may come back: so many have a queue (most of it on disk), so
-	 * many more are told at least how much they have missed. A queue costs a descriptor, a
-	 * place without one some hundred bytes. */
+	/* Clients that have disconnected and may come back. The first number keeps a queue (mostly
+	 * on disk, one descriptor each); the second keeps only a count of missed messages, which
+	 * the client is told (some hundred bytes each). */
 	KERNEL_PARKED_MAX = 32,
 	KERNEL_PLACES_MAX = 1024,
 	KERNEL_MESSAGE_MAX = 64 * 1024 * 1024, /* from a browser; the proxy bounds nothing here */
@@ -54,7 +54,7 @@ struct kernels {
 	struct kernels_opts opts;
 	struct zsock_pool *pool;
 	struct cyg_list list;
-	struct cyg_list leaving;      /* clients that read on when their kernel has gone */
+	struct cyg_list leaving;      /* clients that still read when their kernel is gone */
 	char session[KERNEL_ID_SIZE]; /* of our own messages */
 	char *connection_dir, *journal_dir, *log_dir;
 	int64_t last_activity_us;
@@ -81,7 +81,7 @@ struct kernel {
 	bool exec_known;                  /* exec is from a status that counts, since the launch */
 	char exec[KERNEL_EXEC_MAX];       /* execution_state of the latest status that counts */
 	char session[KERNEL_SESSION_MAX]; /* the kernel's own */
-	char *reason;                     /* why it died, for people */
+	char *reason;                     /* why it died, for users */
 	int64_t last_activity_us;
 	struct cyg_list tabs, waiters;
 	struct cyg_list running; /* bridge.c: headers of execute requests without a reply */
@@ -106,26 +106,27 @@ struct launch {
 };
 /* Begins the search, or has one that is under way end in kernel_on_found. */
 void launch_find(struct kernel *k, bool wanted);
-/* The kernel goes away: nothing comes of the search. */
+/* The kernel is being freed: the search's result is dropped. */
 void launch_forget(struct kernel *k);
-/* The words and the rest of the environment, once the connection file is chosen. */
+/* Fills in the arguments and the rest of the environment, once the connection file is chosen. */
 void launch_fill(struct launch *l, const struct kernel *k);
 
 /* ---- start.c ---- */
-/* Starts a process by its specification, which is looked for, and with its connection file, which
- * is made, when there is none yet. A failure comes later, to those who wait. */
+/* Starts the kernel's process: finds its specification and makes its connection file when there is
+ * none yet. A failure is reported later, to the waiters. */
 void kernel_launch(struct kernel *k);
 /* The search of launch_find has ended. */
 void kernel_on_found(struct kernel *k, struct launch *l);
 int kernel_open_sockets(struct kernel *k, struct cyg_err *err);
 void kernel_close_sockets(struct kernel *k);
-/* The one door for states: checks the table, logs. */
+/* The only function that changes the state; checks the table and logs. */
 void kernel_move(struct kernel *k, enum kernel_state to, const char *why);
 void kernel_check_ready(struct kernel *k);
 void kernel_on_exited(struct kernel *k, const struct init_exited *exited);
 /* It has ended by itself, for a reason (taken). */
 void kernel_on_death(struct kernel *k, char *reason);
-/* The process is there but has not answered this agent: ask it, and watch the clock. */
+/* The process runs but has not replied to this agent: sends requests until it does, up to a limit.
+ */
 void kernel_begin_asking(struct kernel *k);
 void kernel_wake(struct kernel *k, enum kernel_wait what, const struct cyg_err *err);
 
@@ -135,33 +136,34 @@ void kernel_remove(struct kernel *k);
 
 /* ---- bridge.c ---- */
 extern const struct zsock_events bridge_events[WIRE_CHANNELS];
-/* Our own question to the kernel. */
+/* Sends a request of our own to the kernel. */
 void bridge_ask(struct kernel *k, enum wire_channel channel, const char *type, const char *content);
 /* From a client; waits in k->held until the kernel is ready. */
 void bridge_send(struct kernel *k, const struct wire_msg *msg);
 void bridge_send_held(struct kernel *k);
 void bridge_drop_held(struct kernel *k);
-/* Header of the execute request that is at work, or NULL. */
+/* Header of the request that the kernel is executing, or NULL. */
 const char *bridge_running(const struct kernel *k);
-/* A message of our making that looks as if the kernel had broadcast it: for everybody, or to be
- * handed out (NULL when memory is out). */
+/* Makes a message that looks as if the kernel had broadcast it: sends it to all clients, or returns
+ * it (NULL when memory is out). */
 void bridge_forge(struct kernel *k, const char *type, const char *parent, const char *content);
 struct kmsg *bridge_make(
     struct kernel *k, const char *type, const char *parent, const char *content);
-/* The cells that were at work are no more, nor are their questions to people. */
+/* Forgets the requests that the kernel was executing, and their input requests. */
 void bridge_drop_running(struct kernel *k);
 
 /* ---- tab.c ---- */
 struct tab;
 void tabs_put(struct kernel *k, struct kmsg *m);
-/* To every client of the kernel, or to the one that a session belongs to (a place is kept for it
- * when it is not there). Written to the sockets by tabs_flush. */
+/* Queues a message for every client of the kernel, or for the client of a session (which gets a
+ * queue when it is not connected). tabs_flush writes the queues to the sockets. */
 void tabs_broadcast(struct kernel *k, const struct wire_msg *msg);
 void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *msg);
 void tabs_flush(struct kernel *k);
-/* Questions that nobody waits for an answer to any more. */
+/* Forgets input requests whose reply the kernel no longer waits for. */
 void tabs_drop_questions(struct kernel *k);
-/* Ends all, once they have read what waits; code 0 cuts them off at once so that they come back. */
+/* Ends all clients once their queues are written; code 0 disconnects them at once, so that they
+ * reconnect. */
 void tabs_end(struct kernel *k, int code);
 size_t tabs_connected(const struct kernel *k);
 

@@ -1,5 +1,5 @@
-/* The list of kernels: new ones, found ones, gone ones, and those that an earlier agent left. The
- * life of each is start.c. */
+/* The list of kernels: adds, finds and removes them, and takes over those that an earlier agent
+ * left. Starting and ending a kernel's process is start.c. */
 #include "kernels/kernel/kernels.h"
 
 #include "base/clock.h"
@@ -355,7 +355,7 @@ void kernels_on_child(struct kernels *ks, const struct init_child *child)
 		kernel_move(k, KERNEL_DEAD, "its connection file is lost");
 		return;
 	}
-	/* Whether it works or waits is not known before it says so. */
+	/* Its state is not known until it sends a status. */
 	(void)cyg_str_copy(k->exec, sizeof(k->exec), CYG_STR("busy"));
 	kernel_move(k, KERNEL_STARTING, "left by an earlier agent");
 	kernel_begin_asking(k);
@@ -385,7 +385,7 @@ void kernels_settle(struct kernels *ks)
 
 		if (k->state != KERNEL_EXPECTED)
 			continue;
-		/* Its end was told to an agent that did not live to hear it. */
+		/* init reported its end to an earlier agent, which died before it handled that. */
 		if (reattach(k, NULL) == 0)
 			kernel_on_death(k, cyg_xstrdup("it ended while no agent was there"));
 		else

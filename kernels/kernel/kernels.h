@@ -1,5 +1,5 @@
 /* The kernels of this server: starting, finding, interrupting, restarting, ending and adopting
- * them. What a client sees of them is kernels_api.c; how messages flow is bridge.c. */
+ * them. The REST API is kernels_api.c; messages are bridge.c. */
 #ifndef KERNEL_KERNELS_H
 #define KERNEL_KERNELS_H
 
@@ -61,17 +61,17 @@ struct kernel_start {
 /* True for a UUID's form: ids are parts of file names. */
 bool kernels_id_is_ok(struct cyg_str id);
 
-/* done comes when the process runs (it may not answer yet). */
+/* done comes when the process runs (it may not reply yet). */
 void kernels_start(
     struct kernels *ks, const struct kernel_start *start, kernel_done_fn done, void *arg);
-/* done comes when the new process has answered; -CYG_ETIMEOUT after a minute. */
+/* done comes when the new process has replied; -CYG_ETIMEOUT after a minute. */
 int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_err *err);
 /* done comes with a NULL kernel when the process has gone; done may be NULL. */
 void kernel_shutdown(struct kernel *k, kernel_done_fn done, void *arg);
-/* The server stops: asks all to end, as kernel_shutdown does. kernels_list is empty in the end. */
+/* For a stop of the server: ends all as kernel_shutdown does. kernels_list becomes empty. */
 void kernels_shutdown(struct kernels *ks);
 int kernel_interrupt(struct kernel *k, struct cyg_err *err);
-/* The asker has gone: no done with this arg comes any more. */
+/* The caller is being freed: no done with this arg comes any more. */
 void kernels_forget(struct kernels *ks, const void *arg);
 
 const char *kernel_id(const struct kernel *k);

@@ -58,7 +58,7 @@ static void get_kernel(struct http_req *req)
 		reply_kernel(req, k, 200);
 }
 
-/* Answers that come later: the request is the waiter's arg, until the client goes away. */
+/* The client has gone: no response is sent. The request is the waiter's arg. */
 static void on_abort(struct http_req *req)
 {
 	kernels_forget(kernels_of(req), req);

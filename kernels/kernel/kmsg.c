@@ -1,5 +1,5 @@
-/* Messages for browsers, written: the v1 frame is laid out straight into the shared block, the JSON
- * frame is joined from slices of it. Nothing is printed anew. Reading is in kmsg_parse.c. */
+/* Writes messages for browsers: the v1 frame is built in the shared block, the JSON frame is joined
+ * from slices of that. No JSON is written anew. Reading is in kmsg_parse.c. */
 #include "kernels/kernel/kmsg.h"
 
 #include "base/mem.h"
@@ -194,9 +194,9 @@ static int put_mended(struct cyg_buf *out, struct cyg_str s)
 	return rc;
 }
 
-/* Kernels may put bytes into their JSON that are no UTF-8: names of files, by Python's
- * surrogateescape. Browsers end a connection for that. Such bytes become what Python's own JSON
- * writer makes of them; then text holds all of it, and the pieces are one. */
+/* Kernels may put bytes into their JSON that are not UTF-8: file names, by Python's
+ * surrogateescape. Browsers close a WebSocket for that. Such bytes are escaped as Python's JSON
+ * writer does; then text holds the whole message and there is one piece. */
 static bool mend_pieces(struct cyg_str *piece, size_t *n, struct cyg_buf *text)
 {
 	bool ok = true;

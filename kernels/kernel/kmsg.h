@@ -1,6 +1,6 @@
-/* A message on its way from a kernel to any number of browsers: one block of memory that is both
- * the frame of the binary framing and the home of the message's parts, shared by reference. The
- * other framing is made from it the first time somebody asks. */
+/* A message of a kernel for any number of browsers: one block of memory, shared by reference, which
+ * is the frame of the binary framing and holds the message's parts. The frame of the JSON framing
+ * is made from it when a client first needs it. */
 #ifndef KERNEL_KMSG_H
 #define KERNEL_KMSG_H
 

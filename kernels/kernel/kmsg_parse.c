@@ -1,4 +1,4 @@
-/* Messages of browsers, read: both framings end as borrowed slices of what came. */
+/* Reads messages of browsers: for both framings the result is slices of the frame. */
 #include "base/mem.h"
 #include "kernels/base/tape.h"
 #include "kernels/kernel/kmsg.h"

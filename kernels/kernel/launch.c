@@ -1,5 +1,5 @@
-/* What a kernel's process is started with: its specification and program, found off the loop; its
- * words, from the specification, and its environment. Starting it is start.c. */
+/* Prepares what a kernel's process is started with: its specification and program, which are looked
+ * for off the loop, its arguments and its environment. Starting it is start.c. */
 #include "base/mem.h"
 #include "kernels/base/init_link.h"
 #include "kernels/kernel/kernel_priv.h"
@@ -27,8 +27,8 @@ static char *fill_word(const struct kernel *k, const char *word)
 	return replace(two, "{prefix}", prefix);
 }
 
-/* ipykernel's own launcher, but for one thing: its socket for broadcasts queues without a limit. By
- * default a burst of more than a thousand outputs is cut, and nobody is told. */
+/* ipykernel's own launcher with one change: its socket for broadcasts has no limit. By default
+ * ZeroMQ silently drops messages in a burst of more than a thousand outputs. */
 static const char IPYKERNEL[] = "import os, sys\n"
 				"if sys.path[0] in ('', os.getcwd()):\n"
 				"    del sys.path[0]\n"

@@ -1,4 +1,5 @@
-/* Runs specs.c and the search for a folder in the thread pool. Comes before kernels_start. */
+/* Finds a kernel's specification (by specs.c) and its folder in the thread pool. Comes before
+ * kernels_start. */
 #include "kernels/kernel/lookup.h"
 
 #include "base/mem.h"
@@ -55,7 +56,7 @@ static char *find_cwd(const char *root_dir, const char *path, bool path_is_file)
 	char *full = cyg_xasprintf("%s/%s", root_dir, path != NULL ? path : "");
 	struct stat st;
 
-	/* A path that would leave the root is not followed: the root is as good a place. */
+	/* A path that leads out of the root is not followed; the kernel starts in the root then. */
 	if (path == NULL || strstr(full, "/../") != NULL) {
 		free(full);
 		return cyg_xstrdup(root_dir);

@@ -1,6 +1,5 @@
-/* What a kernel is to be started as: its specification and its folder, found off the loop, because
- * homes and software trees may hang and other kernels' traffic must not. Starting it is kernels.h.
- */
+/* Finds the specification and the folder for a new kernel off the loop, because homes and software
+ * trees may hang and other kernels' traffic must not. Starting the kernel is kernels.h. */
 #ifndef KERNEL_LOOKUP_H
 #define KERNEL_LOOKUP_H
 

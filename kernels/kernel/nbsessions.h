@@ -1,5 +1,5 @@
-/* Jupyter's api/sessions: which document is bound to which kernel. (A session of a browser with the
- * hub is another thing.) */
+/* The objects of Jupyter's api/sessions: which document uses which kernel. (A browser's session
+ * with the hub is something else.) */
 #ifndef KERNEL_NBSESSIONS_H
 #define KERNEL_NBSESSIONS_H
 

@@ -105,7 +105,7 @@ static void get_nbsession(struct http_req *req)
 		reply_nbsession(req, one, 200);
 }
 
-/* ---- with a new kernel: the answer comes when it runs ---- */
+/* ---- with a new kernel: the response comes when it runs ---- */
 
 struct making {
 	struct http_req *req; /* NULL: the client has gone; the session is made all the same */
@@ -139,7 +139,7 @@ static void reply_501(struct http_req *req, const char *message, const char *sho
 	reply_end(&r, req, 501);
 }
 
-/* Stock's words: a new session's kernel is not there, or the one to change to cannot be had. */
+/* Stock's messages: a new session's kernel cannot be started, or the one to change to. */
 static void reply_no_kernel(const struct making *m, const struct cyg_err *err)
 {
 	const char *name = m->fields.kernel_name != NULL ? m->fields.kernel_name : "python3";
@@ -190,8 +190,8 @@ static void apply(struct kernel_ctx *ctx, struct nbsession *one, struct fields *
 	ctx->nbsessions->on_change(ctx->nbsessions->arg);
 }
 
-/* A kernel that came too late is ended: a session of its path was made meanwhile, or the one it was
- * for has gone. */
+/* Ends a kernel that is not needed any more: a session of its path was made meanwhile, or the one
+ * that it was for is gone. */
 static struct nbsession *finish(struct making *m, struct kernel *k)
 {
 	struct nbsessions *all = m->ctx->nbsessions;

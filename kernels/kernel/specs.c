@@ -204,7 +204,7 @@ static int read_spec(const char *base, const char *entry, struct spec **ret, str
 	s->name = lower(entry);
 	s->folder = cyg_xasprintf("%s/%s", base, entry);
 	cyg_buf_init(&b, SPEC_FILE_MAX);
-	/* A FIFO of that name would hold whoever reads it. */
+	/* Reading a FIFO of that name would block. */
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		rc = cyg_fail(err, CYG_ENOENT, "%s is no file", path);
 	else
@@ -365,8 +365,8 @@ char *spec_program(const struct spec *s, const char *search_path)
 
 bool spec_has_ipc(const struct spec *s)
 {
-	/* Modules that are ipykernel's application underneath. IRkernel and xeus build their
-	 * addresses themselves, for TCP. */
+	/* Modules that use ipykernel's application. IRkernel and xeus build addresses themselves,
+	 * for TCP only. */
 	static const char *const modules[] = { "ipykernel_launcher", "ipykernel", "bash_kernel",
 		"octave_kernel", "metakernel_python", "ROOT._jupyroot.kernel.rootkernel" };
 

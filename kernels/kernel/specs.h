@@ -1,5 +1,5 @@
-/* Kernel specifications: which kernels there are, and how each is started. Folders are read anew
- * on every question, for a site's software and a user's own kernels come and go; they are small. */
+/* Kernel specifications: which kernels there are, and how each is started. Folders are read anew at
+ * each request, because a site's software and a user's own kernels change; they are small. */
 #ifndef KERNEL_SPECS_H
 #define KERNEL_SPECS_H
 
@@ -46,7 +46,7 @@ int specs_find(
 void spec_free(struct spec *s);
 /* True for 1 to 63 of [a-z0-9._-] (jupyter_client's rule). */
 bool specs_name_is_ok(struct cyg_str name);
-/* The kernel to take when nobody says: "python3" when there is one, else the first, else NULL. */
+/* The kernel when none was chosen: "python3" when there is one, else the first, else NULL. */
 const char *specs_default(const struct specs *specs);
 
 /* The program for argv[0]. A bare python, python3, python3.x is looked for beside the

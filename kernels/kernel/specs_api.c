@@ -27,8 +27,8 @@ static void write_resources(const struct spec *s, const char *base_url, struct j
 	jsonw_object_end(w);
 }
 
-/* Front ends ask that all of a specification's members are there and of their type: what its file
- * leaves out is written as stock does. */
+/* Front ends require all members of a specification, with the right type: members that its file
+ * lacks are written as stock does. */
 static void write_members(const struct spec *s, struct jsonw *w)
 {
 	static const struct {
@@ -139,7 +139,7 @@ static const char *type_of(const char *file)
 	return "application/octet-stream";
 }
 
-/* Any file of the specification's folder, as stock; a name with '/' leads nowhere. */
+/* Any file of the specification's folder, as stock; a name with '/' is not found. */
 static void resource_work(struct job *job)
 {
 	const char *file = job->name;

@@ -1,5 +1,5 @@
-/* The life of a kernel's process: launch → it runs → it answers → ready; restart, end, death. init
- * does the starting and the waiting; the polite words go over ZeroMQ (bridge.c). */
+/* The states of a kernel's process: launch, running, the first reply, ready; restart, end and
+ * death. init starts the process and waits for it; requests to it are sent by ZeroMQ (bridge.c). */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -67,7 +67,7 @@ static void note_action(struct kernel *k, const char *action)
 
 static void tell_clients(struct kernel *k, const char *status);
 
-/* One that has run before is kept, dead: its clients may try again. */
+/* A kernel that has run before is kept as dead: its clients may restart it. */
 static void launch_failed(struct kernel *k, const struct cyg_err *err)
 {
 	cyg_log_error(k->id, "cannot start %s: %s", k->name, err->msg);
@@ -185,8 +185,8 @@ int kernel_open_sockets(struct kernel *k, struct cyg_err *err)
 	};
 	int rc = 0;
 
-	/* The identity is the same for the three, as input requests come back by the shell's; and
-	 * the same in a later agent, so that replies asked for by this one still arrive. */
+	/* The three have one identity, because input requests are sent to that of the shell socket.
+	 * It is the same in a later agent, so that replies to requests of this one still arrive. */
 	for (int i = 0; i < WIRE_CHANNELS && rc == 0; i++) {
 		char endpoint[CONNFILE_ENDPOINT_MAX];
 		struct zsock_opts opts = {
@@ -207,7 +207,7 @@ void kernel_close_sockets(struct kernel *k)
 		zsock_close(CYG_TAKE(k->sock[i]));
 }
 
-/* ---- it answers ---- */
+/* ---- the first reply ---- */
 
 static void on_asking_timer(uv_timer_t *t)
 {
@@ -228,7 +228,7 @@ static void on_asking_timer(uv_timer_t *t)
 
 void kernel_begin_asking(struct kernel *k)
 {
-	/* A busy kernel answers on control alone. */
+	/* A busy kernel replies on control only. */
 	bridge_ask(k, WIRE_CONTROL, "kernel_info_request", "{}");
 	bridge_ask(k, WIRE_SHELL, "kernel_info_request", "{}");
 	(void)uv_timer_start(&k->timer, on_asking_timer, KERNEL_READY_MS, 0);
@@ -279,8 +279,9 @@ static void ask_to_end(struct kernel *k, bool restart)
 	k->asked_ms = cyg_clock_mono_ms();
 	if (busy)
 		(void)kernel_interrupt(k, NULL);
-	/* To one that does not listen yet the word would wait, and end its successor. One that an
-	 * earlier agent left listens, though it may not have answered this one. */
+	/* A process that does not listen yet would not get the request: it would stay queued and
+	 * end the next process. One that an earlier agent left does listen, though it may not have
+	 * replied to this agent. */
 	if (k->answered || (k->adopted && !restart))
 		bridge_ask(k, WIRE_CONTROL, "shutdown_request",
 		    restart ? "{\"restart\":true}" : "{\"restart\":false}");
@@ -313,7 +314,7 @@ void kernel_shutdown(struct kernel *k, kernel_done_fn done, void *arg)
 	if (k->state == KERNEL_STOPPING)
 		return;
 	note_action(k, "shutdown");
-	if (k->state == KERNEL_EXPECTED) /* the record knew more than init */
+	if (k->state == KERNEL_EXPECTED) /* it is in the record, but init does not have it */
 		kernel_move(k, KERNEL_DEAD, "was not there");
 	kernel_move(k, KERNEL_STOPPING, "asked to end");
 	if (k->pid > 0)
@@ -337,7 +338,7 @@ int kernel_restart(struct kernel *k, kernel_done_fn done, void *arg, struct cyg_
 		bridge_drop_running(k);
 		ask_to_end(k, true);
 	} else if (k->state == KERNEL_DEAD) {
-		signal_process(k, SIGKILL); /* one that could not be reached may be there still */
+		signal_process(k, SIGKILL); /* it may still run, although it could not be reached */
 		kernel_move(k, KERNEL_LAUNCHING, "asked to restart");
 		kernel_launch(k);
 	}
@@ -351,7 +352,7 @@ int kernel_interrupt(struct kernel *k, struct cyg_err *err)
 		return cyg_fail(err, CYG_EEXIST, "the kernel does not run");
 	note_action(k, "interrupt");
 	if (!k->answered && !k->adopted)
-		return 0; /* nothing was given to it yet; a signal would end it while it starts */
+		return 0; /* it has no work yet; a signal would end it while it starts */
 	if (k->spec != NULL && k->spec->by_message) {
 		bridge_ask(k, WIRE_CONTROL, "interrupt_request", "{}");
 		return 0;
@@ -396,7 +397,7 @@ static void tell_running(struct kernel *k, const char *running)
 		bridge_forge(k, "stream", running, b.data);
 }
 
-/* Into the cell that was running, and to everybody's status. */
+/* Writes the reason into the cell that was running, and sends the status to all clients. */
 static void tell_clients(struct kernel *k, const char *status)
 {
 	cyg_autofree char *state = cyg_xasprintf("{\"execution_state\":\"%s\"}", status);
@@ -408,7 +409,7 @@ static void tell_clients(struct kernel *k, const char *status)
 	bridge_drop_running(k);
 }
 
-/* New ports, when it may have died of the old ones. */
+/* Chooses new ports: the old ones may be why it died. */
 static int renew_ports(struct kernel *k, struct cyg_err *err)
 {
 	char key[CONNFILE_KEY_LEN + 1];

@@ -1,5 +1,6 @@
-/* The clients of a kernel. A client is known by its session_id and outlives its WebSocket: while
- * that is away its queue goes on filling (memory, then a file), and is sent when it comes back. */
+/* The clients of a kernel, such as browser tabs. A client is known by its session_id and survives
+ * its WebSocket: while it is disconnected its messages are queued (in memory, then in a file), and
+ * they are sent when it comes back. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "kernels/kernel/kernel_priv.h"
@@ -9,26 +10,28 @@
 enum {
 	SESSIONS_MAX = 8,               /* ids that one client's messages carry */
 	QUEUE_MEMORY = 4 * 1024 * 1024, /* then to disk */
-	AWAY_MEMORY = 256 * 1024,       /* of a client that is away: what more comes goes to disk */
+	AWAY_MEMORY = 256 * 1024, /* of a client that is disconnected; the rest goes to disk */
 	CODE_NORMAL = 1000,
 	CODE_GOING_AWAY = 1001,
 };
-/* On disk for a client that may never come, and for all of one kernel's that are away together. */
+/* Bytes on disk: of one client's queue, and of all queues of a kernel's disconnected clients
+ * together.
+ */
 static const uint64_t QUEUE_FILE = 4ULL * 1024 * 1024 * 1024;
 
 struct tab {
 	struct cyg_link link;
 	struct kernel *kernel;
-	char *session_id; /* "" : it gave none and cannot come back */
+	char *session_id; /* "": it gave none, so it cannot come back */
 	char *sessions[SESSIONS_MAX];
 	size_t n_sessions, last_session;
 	enum kmsg_framing framing;
 	struct outq *out;
-	struct ws *ws;      /* NULL: away */
-	struct kmsg *input; /* a question to the person that has not been answered */
+	struct ws *ws;      /* NULL: disconnected */
+	struct kmsg *input; /* an input request that the user has not replied to */
 	bool dirty;
-	bool given_up;     /* away for too long: what comes is only counted */
-	size_t lost;       /* messages that found no room: none is queued before it was told so */
+	bool given_up;     /* disconnected for too long: messages are only counted */
+	size_t lost;       /* messages dropped for lack of room: the client is told first */
 	char *lost_parent; /* the request that the first of them belongs to */
 };
 
@@ -98,7 +101,7 @@ static void note_parent(struct tab *t, struct cyg_str parent)
 		t->lost_parent = cyg_str_dup(parent);
 }
 
-/* Its queue goes, the place stays, so that the client is told how much it has missed. */
+/* Drops its queue but keeps the client, so that it is told how many messages it has missed. */
 static void tab_give_up(struct tab *t)
 {
 	const char *running = bridge_running(t->kernel);
@@ -108,12 +111,12 @@ static void tab_give_up(struct tab *t)
 	t->given_up = true;
 	t->lost += outq_frames(t->out);
 	outq_clear(t->out);
-	cyg_log_warn(t->kernel->id, "%zu messages that a client has missed are given up", t->lost);
+	cyg_log_warn(t->kernel->id, "%zu messages for a disconnected client are dropped", t->lost);
 	if (running != NULL)
 		note_parent(t, cyg_str_of(running));
 }
 
-/* Those that left last keep their queues, as many as there is room for. */
+/* Keeps the queues of the clients that left last, as many as the limits allow. */
 static void bound_parked(struct kernel *k)
 {
 	size_t kept = 0, places = 0;
@@ -137,8 +140,8 @@ static void bound_parked(struct kernel *k)
 
 /* ---- messages of the kernel ---- */
 
-/* Nothing may be left out without a word, and nothing overtake it: from here on messages are only
- * counted, until the client has read what waits and the word can be put behind that. */
+/* A client must be told about dropped messages, in the right place. So from here on messages are
+ * only counted, until the client has read its queue; then it gets a message with the count. */
 static void note_lost(struct tab *t, const struct kmsg *m, const struct cyg_err *err)
 {
 	note_parent(t, m->json[WIRE_PARENT]);
@@ -166,7 +169,7 @@ static void tab_put(struct tab *t, struct kmsg *m)
 		note_lost(t, m, &err);
 }
 
-/* Writes what goes now; when all has gone, tells of what was left out. */
+/* Writes the queue as far as possible; when it is empty, tells of dropped messages. */
 static void tab_flush(struct tab *t)
 {
 	cyg_autofree char *text = NULL;
@@ -202,7 +205,7 @@ static void note_input(struct tab *t, struct kmsg *m)
 	t->input = kmsg_ref(m);
 }
 
-/* Its cell has ended, by an interrupt perhaps: nobody waits for the answer. */
+/* Its cell has ended, perhaps by an interrupt: the kernel no longer waits for the input. */
 static void note_reply(struct tab *t, const struct wire_msg *msg)
 {
 	struct cyg_str asked, replied;
@@ -262,9 +265,10 @@ void tabs_send(struct kernel *k, struct cyg_str session, const struct wire_msg *
 	if (session.len == 0 || session.len >= KERNEL_SESSION_MAX)
 		return;
 	if (t == NULL && !k->adopted)
-		return; /* it said goodbye */
+		return; /* it is closing */
 	if (t == NULL) {
-		/* Asked through an earlier agent, whose client has not come back yet. */
+		/* The request was sent through an earlier agent; its client has not come back yet.
+		 */
 		t = tab_new(k, session, KMSG_V1);
 		bound_parked(k);
 	}
@@ -345,10 +349,10 @@ static void on_end(void *arg, int code)
 	struct kernel *k = t->kernel;
 
 	t->ws = NULL;
-	/* In the order in which they left. */
+	/* The list is in the order in which clients left. */
 	cyg_list_remove(&k->tabs, &t->link);
 	cyg_list_add(&k->tabs, &t->link);
-	/* Clients take these two as final; after any other end they come back. */
+	/* Clients do not reconnect after these two codes; after any other end they do. */
 	if (code == CODE_NORMAL || code == CODE_GOING_AWAY || *t->session_id == '\0') {
 		tab_free(t);
 		return;
@@ -373,7 +377,7 @@ static struct tab *find_by_id(struct kernel *k, struct cyg_str session_id)
 	return NULL;
 }
 
-/* The client's place: kept from before, or new. */
+/* The client's object: kept from before, or new. */
 static struct tab *take_place(
     struct kernel *k, struct cyg_str session_id, enum kmsg_framing framing)
 {
@@ -382,12 +386,13 @@ static struct tab *take_place(
 	if (t == NULL)
 		return tab_new(k, session_id, framing);
 	if (t->framing != framing && !outq_is_empty(t->out))
-		tab_give_up(t); /* what waits is in the other framing */
+		tab_give_up(t); /* its queue is in the other framing */
 	t->framing = framing;
 	t->given_up = false;
 	outq_set_memory(t->out, QUEUE_MEMORY);
 	if (t->ws != NULL)
-		ws_forget(CYG_TAKE(t->ws)); /* a stale one: the same client is here anew */
+		ws_forget(
+		    CYG_TAKE(t->ws)); /* a stale WebSocket: the same client has connected again */
 	outq_rewind(t->out);
 	return t;
 }
@@ -412,11 +417,11 @@ int kernel_attach(struct kernel *k, struct cyg_str session_id, enum kmsg_framing
 		return rc;
 	}
 	tab_flush(t);
-	if (ask) { /* it may never have seen the question */
+	if (ask) { /* it may not have received the input request */
 		tab_put(t, t->input);
 		tab_flush(t);
 	}
-	if (k->state == KERNEL_DEAD) /* it was told to those who were there then */
+	if (k->state == KERNEL_DEAD) /* the clients of that time were told; this one was not */
 		bridge_forge(k, "status", NULL, "{\"execution_state\":\"dead\"}");
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* The wire protocol's pure part. Comes between zsock.c (sockets) and bridge.c (who gets what). */
+/* Reads, checks and signs messages of the wire protocol; pure functions. Comes between zsock.c
+ * (sockets) and bridge.c (which client gets a message). */
 #include "kernels/kernel/wire.h"
 
 #include "base/enc.h"

@@ -18,7 +18,7 @@ enum wire_channel {
 	WIRE_CHANNELS,
 };
 
-/* One message: the four signed parts and the buffers behind them. All text is borrowed. */
+/* One message: the four signed parts and the buffers after them. All text is borrowed. */
 struct wire_msg {
 	enum wire_channel channel;
 	struct cyg_str json[WIRE_JSON_PARTS];

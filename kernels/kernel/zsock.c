@@ -1,8 +1,9 @@
-/* ZMQ_FD is edge-triggered, and any call on a socket can swallow the edge: so a socket is marked
- * when its descriptor is readable and when something was sent on it, and the marked ones are read
- * before the loop sleeps (a uv_prepare for all), until ZMQ_EVENTS says that nothing is left. From
- * then on whatever comes makes the descriptor readable, and the sockets of other kernels cost
- * nothing. An idle handle keeps the loop awake while one has more than a turn's worth. */
+/* ZeroMQ sockets on the loop. ZMQ_FD is edge-triggered, and any call on a socket can consume the
+ * edge. So a socket is marked when its descriptor is readable and when something was sent on it.
+ * All marked ones are read before the loop sleeps (by one uv_prepare), until ZMQ_EVENTS says that
+ * nothing is left; after that, new messages make the descriptor readable again. Sockets that are
+ * not marked cost nothing. An idle handle keeps the loop awake while a socket has more than one
+ * turn reads. */
 #include "kernels/kernel/zsock.h"
 
 #include "base/list.h"
@@ -18,8 +19,8 @@
 
 enum {
 	DRAIN_MAX = 200,               /* messages of one socket a turn */
-	DRAIN_BYTES = 8 * 1024 * 1024, /* and no more once they are that much */
-	RECONNECT_MS = 20,             /* how soon a starting kernel is met */
+	DRAIN_BYTES = 8 * 1024 * 1024, /* or that many bytes */
+	RECONNECT_MS = 20,             /* between two tries to reach a starting kernel */
 	FEW = 64,                      /* parts that need no memory of their own */
 	SOCKETS_MAX = 4096,            /* of one context: a thousand kernels */
 };
@@ -154,7 +155,8 @@ static void on_prepare(uv_prepare_t *h)
 {
 	struct zsock_pool *p = h->data;
 
-	/* What is marked meanwhile, by a send from a callback perhaps, waits for the next turn. */
+	/* Sockets that are marked meanwhile, as by a send from a callback, wait for the next turn.
+	 */
 	for (size_t n = p->marked.n; n > 0 && p->marked.n > 0; n--) {
 		struct zsock *z = CYG_CONTAINER_OF(cyg_list_first(&p->marked), struct zsock, link);
 
@@ -263,7 +265,7 @@ int zsock_open(
 	}
 	z->poll.data = z;
 	(void)uv_poll_start(&z->poll, UV_READABLE, on_poll);
-	mark(z); /* connecting may have swallowed an edge */
+	mark(z); /* connecting may have consumed an edge */
 	*ret = z;
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* ZeroMQ sockets on the loop. The only file that knows libzmq. Every socket is read until it is
- * empty, whatever happens to the messages afterwards: a socket that waits is one that drops. */
+/* ZeroMQ sockets on the loop; zsock.c is the only file that uses libzmq. Every socket is read until
+ * it is empty, because a socket that is not read drops messages. */
 #ifndef KERNEL_ZSOCK_H
 #define KERNEL_ZSOCK_H
 
@@ -16,7 +16,7 @@ enum zsock_kind { ZSOCK_DEALER, ZSOCK_SUB };
 struct zsock_events {
 	/* One whole multipart message; parts are valid during the call. */
 	void (*on_message)(void *arg, const struct cyg_str *parts, size_t n);
-	/* After the last of a run of messages: time to write what they caused. */
+	/* After the last of a run of messages: write what they caused now. */
 	void (*on_batch_end)(void *arg);
 };
 
@@ -24,7 +24,8 @@ int zsock_pool_new(uv_loop_t *loop, struct zsock_pool **ret, struct cyg_err *err
 /* Every socket must have been closed. Unsent messages are dropped. */
 void zsock_pool_free(struct zsock_pool *p);
 
-/* How often a socket was asked whether it has a message: what a turn costs beside the messages. */
+/* How often a socket was asked whether it has a message: the cost of a turn besides the messages.
+ */
 uint64_t zsock_pool_looks(const struct zsock_pool *p);
 
 struct zsock_opts {
@@ -35,7 +36,7 @@ struct zsock_opts {
 	void *arg;
 };
 
-/* Connects to the endpoint, where nobody needs to listen yet; what is sent before waits. A SUB
+/* Connects to the endpoint, which need not exist yet: messages are queued until then. A SUB
  * subscribes to everything. */
 int zsock_open(
     struct zsock_pool *p, const struct zsock_opts *opts, struct zsock **ret, struct cyg_err *err);

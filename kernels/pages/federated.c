@@ -24,7 +24,7 @@ static void visit(struct walk *w, const char *dir)
 	cyg_autofree char *path = cyg_xasprintf("%s/package.json", dir);
 	struct tape *t = NULL;
 	cyg_buf_init(&text, PACKAGE_MAX);
-	/* An extension whose package cannot be read is left out, it must not cost the page. */
+	/* An extension whose package cannot be read is left out, so that the page still loads. */
 	if (cyg_file_read(AT_FDCWD, path, true, &text, NULL) < 0 ||
 	    tape_parse(cyg_buf_str(&text), &t, NULL, NULL) < 0)
 		return;

@@ -1,5 +1,5 @@
-/* JSON5 (json5.org 1.0) to JSON: what people write in JupyterLab's settings: comments, trailing
- * commas, names without quotes, single quotes, hexadecimal and signed numbers. */
+/* Translates JSON5 (json5.org 1.0), the language of JupyterLab's settings, to JSON: comments,
+ * trailing commas, names without quotes, single quotes, hexadecimal and signed numbers. */
 #include "kernels/pages/priv.h"
 
 #include "base/mem.h"
@@ -76,7 +76,7 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The character behind a backslash, as JSON. */
+/* The character after a backslash, as JSON. */
 static int put_escape(struct reader *r)
 {
 	char c = peek(r);
@@ -223,7 +223,7 @@ static int put_number(struct reader *r)
 /* NOLINTBEGIN(misc-no-recursion): DEPTH_MAX */
 static int put_value(struct reader *r);
 
-/* A member or element, and the comma behind it. */
+/* A member or element, and the comma after it. */
 static int put_member(struct reader *r, char close)
 {
 	int e = 0;
@@ -302,7 +302,7 @@ int json5_to_json(struct cyg_str text, struct cyg_buf *out, struct cyg_err *err)
 		e = skip_space(&r);
 	if (e == 0 && r.at < text.len)
 		e = fail(&r, "Extra data");
-	/* What the steps above let through (a bad \u, "1e") is caught here. */
+	/* The JSON parser refuses what the steps above accept (a bad \u, "1e"). */
 	if (e == 0)
 		e = tape_parse(cyg_buf_str(out), &t, NULL, err);
 	tape_free(t);

@@ -1,5 +1,5 @@
-/* GET lab/api/licenses: what the bundles are made of, from the files that their builds leave behind
- * (jupyterlab_server licenses_handler.py, its JSON form). */
+/* GET lab/api/licenses: the licences of the packages in the bundles, from files that their builds
+ * leave (jupyterlab_server licenses_handler.py, its JSON form). */
 #include "kernels/pages/priv.h"
 
 #include "base/file.h"

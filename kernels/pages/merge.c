@@ -1,4 +1,4 @@
-/* Configuration files: reading JSON and JSON5, and laying one over the other as jupyter_server's
+/* Configuration files: reads JSON and JSON5, and merges one over the other as jupyter_server's
  * ConfigManager does. */
 #include "kernels/pages/priv.h"
 

@@ -1,5 +1,5 @@
-/* The pages themselves: JupyterLab's one and Notebook 7's five, each a template of the installation
- * with our configuration in it. */
+/* Serves the pages, one of JupyterLab and five of Notebook 7: each is a template of the
+ * installation with our configuration filled in. */
 #include "kernels/pages/priv.h"
 
 #include "base/file.h"
@@ -40,7 +40,7 @@ static void render(struct job *job, const struct page *page, const char *templat
 	job_field(job, "Cache-Control", "no-cache");
 }
 
-/* "workspaces/NAME" and "tree/PATH" behind lab or doc; anything else is shown by the application as
+/* "workspaces/NAME" and "tree/PATH" after lab or doc; anything else is shown by the application as
  * not found (NotFoundHandler). */
 static void lab_page(struct job *job, const char *mode, const char *rest)
 {

@@ -1,7 +1,7 @@
 /* The configuration that a page carries: the members that stock emits, then what the site's and the
  * user's page_config files say, then the federated extensions (jupyterlab_server handlers.py and
  * config.py get_page_config, jupyterlab labapp.py, notebook app.py). The token is always empty:
- * who may is decided before us. */
+ * the proxy has checked access already. */
 #include "kernels/pages/priv.h"
 
 #include "base/mem.h"
@@ -125,7 +125,7 @@ static void put_behaviour(struct builder *b)
 	jsonw_key_bool(&b->w, "delete_to_trash", ctx->delete_to_trash);
 	jsonw_key_bool(&b->w, "terminalsAvailable", !ctx->no_terminals);
 	jsonw_key_bool(&b->w, "quitButton", false); /* the hub ends servers */
-	/* Nothing can be built or installed here: no question about it is asked. */
+	/* Nothing can be built or installed here, so the page must not ask for it. */
 	jsonw_key_bool(&b->w, "buildAvailable", false);
 	jsonw_key_bool(&b->w, "buildCheck", false);
 	jsonw_key(&b->w, "extensionManager");

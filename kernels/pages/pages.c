@@ -1,4 +1,5 @@
-/* The table of endpoints, what a prefix holds, and the answers that need no file. */
+/* The table of the pages' endpoints, the search for what a prefix holds, and the responses that
+ * need no file. */
 #include "kernels/pages/pages.h"
 
 #include "kernels/pages/priv.h"
@@ -61,7 +62,7 @@ static void reply_json(struct http_req *req, const char *json)
 	http_reply(req, 200, "application/json", cyg_str_of(json));
 }
 
-/* "settings/" with nothing behind it is the list. */
+/* "settings/" with nothing after it is the list. */
 static void handle_settings(struct http_req *req)
 {
 	bool list = strip_slashes(req->params[0]).len == 0;
@@ -92,7 +93,7 @@ static void handle_favicon(struct http_req *req)
 	run(req, NULL, static_work);
 }
 
-/* ---- answers from memory ---- */
+/* ---- responses from memory ---- */
 static void handle_version(struct http_req *req)
 {
 	const struct pages_ctx *ctx = req->ctx;
@@ -126,8 +127,7 @@ static bool are_actions(const struct tape *t, tape_node list)
 	return true;
 }
 
-/* The permissions asked for, all of them granted: whoever gets here is the user. False: they are
- * not
+/* Grants all requested permissions: only the user's own requests get here. False when they are not
  * {"resource": ["action", …]}. */
 static bool put_permissions(struct http_req *req, struct jsonw *w)
 {
@@ -199,7 +199,7 @@ static void handle_me(struct http_req *req)
 		reply_json(req, out.data);
 }
 
-/* Answers that are always the same. */
+/* Responses that are always the same. */
 static const struct {
 	const char *path, *json;
 } fixed[] = {
@@ -264,7 +264,7 @@ void pages_not_found(struct http_req *req)
 	bool get = req->method == HTTP_GET || req->method == HTTP_HEAD;
 	bool api = cyg_str_starts(below, "/api/") && below.len > strlen("/api/");
 	if (get && below.len > 1 && cyg_str_ends(below, "/")) {
-		/* A path holds no empty segments: it has one slash at its end. */
+		/* A path has no empty segments, so it has one slash at its end. */
 		struct cyg_str raw = req->head->path;
 		const char *to = cyg_arena_dup(req->arena, cyg_str_sub(raw, 0, raw.len - 1));
 		if (url_is_local(cyg_str_of(to))) {

@@ -1,6 +1,7 @@
 /* The pages of JupyterLab and Notebook 7, their static files, settings, workspaces and themes, and
- * the small endpoints their front ends ask. Everything comes from a stock installation's prefix;
- * nothing of it is in our tree. Follows jupyterlab_server 2.28, jupyterlab 4.6, notebook 7.6. */
+ * the small endpoints that their front ends need. All files come from a stock installation's
+ * prefix; none of them is in our tree. Follows jupyterlab_server 2.28, jupyterlab 4.6,
+ * notebook 7.6. */
 #ifndef PAGES_PAGES_H
 #define PAGES_PAGES_H
 
@@ -28,14 +29,14 @@ struct pages_ctx {
 	const char *hub_host, *hub_prefix, *hub_user, *hub_server_name;
 	bool delete_to_trash, allow_hidden, no_terminals;
 	uv_loop_t *loop; /* whose thread pool reads the files; NULL: the caller does */
-	/* Figures of GET /api/status; NULL: zeros and the time of pages_open. */
+	/* Numbers of GET /api/status; NULL: zeros and the time of pages_open. */
 	void (*status)(void *arg, struct pages_status *ret);
 	void *status_arg;
 	struct pages_state *state; /* by pages_open */
 };
 
-/* Looks where the prefix has what. -CYG_ENOENT when it has no JupyterLab. Strings of ctx must
- * outlive it. */
+/* Finds the parts of the installation in the prefix. -CYG_ENOENT when it has no JupyterLab. Strings
+ * of ctx must outlive it. */
 int pages_open(struct pages_ctx *ctx, struct cyg_err *err);
 void pages_close(struct pages_ctx *ctx);
 

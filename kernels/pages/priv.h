@@ -1,4 +1,5 @@
-/* Shared by the files of kernels/pages: where things are, and the works of the endpoints. */
+/* Shared by the files of kernels/pages: the folders of the installation, and the functions that do
+ * the endpoints' work. */
 #ifndef PAGES_PRIV_H
 #define PAGES_PRIV_H
 
@@ -61,14 +62,14 @@ int config_section(const struct pages_ctx *ctx, const char *folder, const char *
     struct cyg_buf *out, struct cyg_err *err);
 
 /* Replaces a small file of the user's whole, making its folder; a link to it stays, as does its
- * mode. The answer is 204, or the error with what in front (workspaces.c). */
+ * mode. The response is 204, or the error with what in front (workspaces.c). */
 int user_file_write(struct job *job, const char *path, struct cyg_str text, const char *what);
 
 /* Calls fn for each federated extension's folder, first of a name wins (federated.c). */
 void federated_each(const struct pages_ctx *ctx,
     void (*fn)(void *arg, const char *dir, const struct tape *package), void *arg);
 
-/* Makes a static file the answer: dir/rel, or its precompressed form gzip_dir/zone/rel.gz. false:
+/* Makes a static file the response: dir/rel, or its precompressed form gzip_dir/zone/rel.gz. false:
  * not there. cache NULL: "no-cache". (static.c) */
 struct static_file {
 	const char *dir, *rel, *zone, *cache;

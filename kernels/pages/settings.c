@@ -264,7 +264,7 @@ static bool put_plugin(const struct pages_ctx *ctx, struct jsonw *w, const struc
 	return true;
 }
 
-/* The overrides as a tape over *text; broken files of the site are the answer's error. */
+/* The overrides as a tape over *text; a broken file of the site fails the job. */
 static struct tape *load_overrides(struct job *job, struct cyg_buf *text)
 {
 	struct tape *t = NULL;

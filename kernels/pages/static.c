@@ -1,5 +1,6 @@
-/* Static files: bundles of the front ends (their names carry a hash: cached for ever, sent
- * compressed when precompress.sh has been there), extensions, icons, themes, custom CSS. */
+/* Serves static files: bundles of the front ends (their names hold a hash, so they are cached for
+ * ever; they are sent compressed when precompress.sh was run), extensions, icons, themes, custom
+ * CSS. */
 #include "kernels/pages/priv.h"
 
 #include "base/file.h"
@@ -107,7 +108,7 @@ void static_work(struct job *job)
 	cyg_autofree char *notebook =
 	    cyg_xasprintf("%s/static", s->notebook != NULL ? s->notebook : "");
 	struct static_file file = { .rel = job->path };
-	/* The pages' templates are not for reading. */
+	/* The pages' templates are not served as files. */
 	bool is_template = cyg_str_ends(cyg_str_of(job->path), "lab/index.html");
 	if (strncmp(job->path, "lab/", 4) == 0)
 		file = (struct static_file){ lab, job->path + 4, "lab", FOR_EVER };

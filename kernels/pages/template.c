@@ -1,5 +1,5 @@
-/* The templates of JupyterLab and Notebook 7 use nine constructs of Jinja; these are they. A
- * construct that is none of them is an error that shows it: a new front end needs a look. */
+/* Renders the templates of JupyterLab and Notebook 7. They use nine constructs of Jinja, which are
+ * here. Any other construct is an error that quotes it: a new front end needs a change here. */
 #include "kernels/pages/priv.h"
 
 #include "base/mem.h"

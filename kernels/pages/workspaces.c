@@ -168,7 +168,7 @@ int user_file_write(struct job *job, const char *path, struct cyg_str text, cons
 	struct cyg_err err;
 	struct stat st;
 	cyg_autofree char *dir = cyg_xstrndup(path, (size_t)(strrchr(path, '/') - path));
-	/* People keep their settings elsewhere, with links to them: those stay. */
+	/* Users may keep their settings elsewhere, with links to them: the links stay. */
 	cyg_autofree char *real = realpath(path, NULL);
 	mode_t mode = real != NULL && stat(real, &st) == 0 ? st.st_mode & 0777 : 0644;
 	if (cyg_file_mkdirs(dir, 0700, &err) < 0 ||

@@ -27,7 +27,7 @@ _CAUSES = (
      "the cluster does not answer this application"),
     (re.compile(r"Spark cannot start: (.*)"), None),
 )
-# What every driver says in every container and nobody can act on.
+# Lines that every driver prints in every container and that the user can ignore.
 _NOISE = re.compile(r"WARNING: Using incubator modules|^Setting default log level|^To adjust logging level"
                     r"|^Using Spark's default log4j profile|NativeCodeLoader: Unable to load native-hadoop"
                     r"|MacAddressUtil: Failed to find a usable hardware address")
@@ -40,7 +40,7 @@ _refused = threading.Event()
 
 
 class SparkRefused(RuntimeError):
-    """The cluster, or the hub, would not have this application; says why."""
+    """The cluster or the hub refused this application; the message says why."""
 
 
 def _make_session():
@@ -54,7 +54,7 @@ def _make_session():
 
 
 class _Placeholder:
-    """Stands for a name until it is used; then the name is the real thing."""
+    """A placeholder for a name; at its first use the name gets the real object."""
 
     def __init__(self, name):
         object.__setattr__(self, "_name", name)
@@ -135,7 +135,7 @@ def _find_cause(text):
 
 
 def _listen(pipe, process):
-    """Passes the driver's words on to whoever reads the cell, and ends a driver that was refused."""
+    """Shows the driver's output in the cell, and ends a driver that was refused."""
     global _refusal
     with os.fdopen(pipe, "r", errors="replace") as lines:
         for line in lines:
@@ -165,8 +165,8 @@ def _cipher_of_cluster():
 
 
 def _check_cipher(jconf):
-    """Refuses another cipher than the cluster's before it connects: whether the cluster would is chance. It takes what
-    it cannot decipher for the length of a frame, hangs up when that is absurd, and else waits for the rest of it."""
+    """Refuses a cipher that is not the cluster's before it connects. The cluster itself cannot tell: it takes bytes that
+    it cannot decrypt for the length of a frame, and closes the connection only when that length is absurd."""
     theirs, mine = _cipher_of_cluster(), jconf.get(_CIPHER, "AES/CTR/NoPadding")
     if theirs is not None and theirs != mine and jconf.get("spark.network.crypto.enabled", "false") == "true":
         raise SparkRefused(f"Spark could not start: this application does not encrypt in the way the cluster demands.\n"
@@ -174,8 +174,8 @@ def _check_cipher(jconf):
 
 
 def _check_registered(context):
-    """A driver that no master answered ends a moment after its start seemed to succeed; until then it has no
-    application's number, but one that it made up (TaskScheduler.applicationId)."""
+    """Refuses a driver that no master has registered: it ends a moment after its start seemed to succeed, and until
+    then its application id is one that it made up (TaskScheduler.applicationId)."""
     if context.master.startswith("spark://") and context.applicationId.startswith("spark-application-"):
         raise RuntimeError("a stopped SparkContext: no master has registered it")
 
@@ -183,7 +183,7 @@ def _check_registered(context):
 def _cause_of(error):
     cause = _refusal or _find_cause(str(error))
     if cause is None and "stopped SparkContext" in str(error):
-        _refused.wait(5)  # its last words are on their way
+        _refused.wait(5)  # its last output may still come
         cause = _refusal
     return cause
 
@@ -194,7 +194,7 @@ _launched_with = None
 
 
 def _configuration():
-    """What tells one cluster's configuration from the next one's; None when there is none at the moment."""
+    """Identifies the current cluster's configuration; None when there is none at the moment."""
     try:
         found = os.stat(os.path.join(os.environ["SPARK_CONF_DIR"], "spark-defaults.conf"))
         return found.st_ino, found.st_mtime_ns
@@ -207,7 +207,7 @@ def _is_stale():
 
 
 def _drop_driver(cls):
-    """Ends the driver's JVM, so that the next session starts a new one with the configuration of that day."""
+    """Ends the driver's JVM, so that the next session starts a new one with the configuration of that time."""
     gateway, cls._gateway, cls._jvm = cls._gateway, None, None
     process = getattr(gateway, "proc", None)
     if process is not None:
@@ -264,7 +264,7 @@ def _wrap_gateway(module):
             module.Popen = popen
             os.close(write)
             if gateway is None:
-                listener.join(5)  # its last words say why
+                listener.join(5)  # its last output says why
 
     module.launch_gateway = launch_gateway
 
@@ -297,7 +297,7 @@ def _wrap_context(module):
 
     def _ensure_initialized(klass, *args, **kwargs):
         if klass._gateway is not None and klass._active_spark_context is None and _is_stale():
-            _drop_driver(klass)  # it knows only the cluster that it was started for
+            _drop_driver(klass)  # it can use only the cluster that it was started for
         return watched(lambda: ensure(klass, *args, **kwargs))
 
     def _initialize_context(self, jconf):
@@ -340,7 +340,7 @@ class _Loader(importlib.abc.Loader):
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Wraps the two modules of PySpark as they are imported, whoever imports them."""
+    """Wraps the two modules of PySpark when they are imported."""
 
     def find_spec(self, name, path=None, target=None):
         wrap = _WRAPPERS.get(name)

@@ -1,5 +1,6 @@
-/* The life of the cluster behind a server's Spark, read downwards: somebody asks → the hub renders
- * → files → daemons → the worker has registered → everybody who waited is answered. */
+/* The states of a server's Spark cluster, read downwards: a JVM asks for it, the hub renders the
+ * configuration, files are written, the daemons start, the worker registers, and then every request
+ * that waited gets its response. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -44,7 +45,7 @@ enum spark_state spark_state_of(const struct spark *s)
 	return s != NULL ? s->state : SPARK_OFF;
 }
 
-/* ---- those who wait ---- */
+/* ---- requests that wait ---- */
 
 struct waiter {
 	struct cyg_link link;
@@ -52,7 +53,7 @@ struct waiter {
 	struct spark *spark;
 };
 
-static void answer(struct http_req *req, const struct spark *s)
+static void respond(struct http_req *req, const struct spark *s)
 {
 	if (s->state == SPARK_UP)
 		http_reply(req, 200, "text/plain", CYG_STR("up\n"));
@@ -60,14 +61,14 @@ static void answer(struct http_req *req, const struct spark *s)
 		http_reply(req, 503, "text/plain", cyg_str_of(s->why));
 }
 
-static void answer_all(struct spark *s)
+static void respond_all(struct spark *s)
 {
 	cyg_list_each_safe (it, &s->waiters) {
 		struct waiter *w = CYG_CONTAINER_OF(it, struct waiter, link);
 
 		cyg_list_remove(&s->waiters, it);
 		w->req->on_abort = NULL;
-		answer(w->req, s);
+		respond(w->req, s);
 		free(w);
 	}
 }
@@ -80,7 +81,7 @@ void spark_fail(struct spark *s, const char *why)
 	(void)uv_timer_stop(&s->timer);
 	spark_daemons_stop(s);
 	spark_wipe(s);
-	answer_all(s);
+	respond_all(s);
 }
 
 void spark_up(struct spark *s)
@@ -88,10 +89,10 @@ void spark_up(struct spark *s)
 	spark_move(s, SPARK_UP,
 	    s->pids[SPARK_WORKER] != 0 ? "the worker has registered" : "nothing to start");
 	(void)uv_timer_stop(&s->timer);
-	answer_all(s);
+	respond_all(s);
 }
 
-/* ---- the hub's answer ---- */
+/* ---- the hub's response ---- */
 
 /* Copies a member that is text; NULL when it is not there. */
 static void take_text(char **to, const struct tape *t, tape_node obj, const char *key)
@@ -124,7 +125,7 @@ static int write_files(struct spark *s, const struct tape *t, struct cyg_err *er
 
 		cyg_buf_init(&text, FILE_MAX);
 		if (file == TAPE_NONE || tape_string(t, file, &text, NULL) < 0)
-			return cyg_fail(err, CYG_EPROTO, "the hub's answer lacks %s", names[i]);
+			return cyg_fail(err, CYG_EPROTO, "the hub's response lacks %s", names[i]);
 		rc = spark_write_secret(s, names[i], cyg_buf_str(&text), err);
 		cyg_cleanse(text.data, text.len);
 		if (rc < 0)
@@ -142,7 +143,7 @@ static void take_properties(struct spark *s, const struct tape *t)
 	    properties != TAPE_NONE ? cyg_str_dup(tape_text(t, properties)) : cyg_xstrdup("[]");
 }
 
-/* What the page shows, for the agent that comes after this one: no secret is in it. */
+/* Writes what the page shows to a file for the next agent; it holds no secret. */
 static int keep_facts(const struct spark *s, struct cyg_err *err)
 {
 	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
@@ -162,7 +163,7 @@ static int keep_facts(const struct spark *s, struct cyg_err *err)
 	return rc < 0 ? rc : cyg_file_write(AT_FDCWD, path, cyg_buf_str(&out), 0600, err);
 }
 
-/* The user may have spoilt the file: then there is nothing to remember. */
+/* The user may have changed the file: when it is not valid it is ignored. */
 static void read_facts(struct spark *s)
 {
 	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
@@ -179,14 +180,14 @@ static void read_facts(struct spark *s)
 	tape_free(t);
 }
 
-static int take_answer(struct spark *s, struct cyg_str body, struct cyg_err *err)
+static int take_response(struct spark *s, struct cyg_str body, struct cyg_err *err)
 {
 	struct tape *t = NULL;
 	tape_node root;
 	int rc = tape_parse(body, &t, NULL, err);
 
 	if (rc < 0)
-		return cyg_wrap(err, "the hub's answer");
+		return cyg_wrap(err, "the hub's response");
 	root = tape_root(t);
 	take_text(&s->kind, t, tape_find(t, root, "cluster"), "kind");
 	take_text(&s->label, t, tape_find(t, root, "cluster"), "label");
@@ -195,7 +196,7 @@ static int take_answer(struct spark *s, struct cyg_str body, struct cyg_err *err
 	s->daemon_mb = take_number(t, tape_find(t, root, "worker"), "daemon_mb", 256);
 	take_properties(s, t);
 	rc = s->kind == NULL
-		 ? cyg_fail(err, CYG_EPROTO, "the hub's answer names no kind of cluster")
+		 ? cyg_fail(err, CYG_EPROTO, "the hub's response names no kind of cluster")
 		 : write_files(s, t, err);
 	tape_free(t);
 	return rc == 0 ? keep_facts(s, err) : rc;
@@ -222,7 +223,7 @@ static void on_rendered(void *arg, const struct http_result *result)
 		spark_fail(s, why);
 		return;
 	}
-	rc = take_answer(s, result->body, &err);
+	rc = take_response(s, result->body, &err);
 	if (rc == 0 && strcmp(s->kind, "local") == 0) {
 		spark_up(s);
 		return;
@@ -288,7 +289,7 @@ static void begin(struct spark *s)
 {
 	struct cyg_err err;
 
-	spark_move(s, SPARK_ASKING, "somebody needs it");
+	spark_move(s, SPARK_ASKING, "a program needs it");
 	if (spark_pick_ports(&s->ports, &err) < 0 || ask_hub(s, &err) < 0)
 		spark_fail(s, err.msg);
 }
@@ -301,14 +302,15 @@ static void on_waiter_gone(struct http_req *req)
 	free(w);
 }
 
-/* POST /up on the socket in the run folder: answered when the cluster is up, or why it is not. */
+/* POST /up on the socket in the run folder: the response comes when the cluster is up, or says why
+ * it is not. */
 static void handle_up(struct http_req *req)
 {
 	struct spark *s = req->ctx;
 	struct waiter *w;
 
 	if (s->state == SPARK_UP) {
-		answer(req, s);
+		respond(req, s);
 		return;
 	}
 	w = cyg_xcalloc(1, sizeof(*w));
@@ -321,7 +323,7 @@ static void handle_up(struct http_req *req)
 		begin(s);
 }
 
-static const struct http_endpoint door_endpoints[] = {
+static const struct http_endpoint up_endpoints[] = {
 	{ HTTP_POST, "/up", "container", handle_up, 0 },
 	{ .path = NULL },
 };
@@ -367,29 +369,28 @@ const struct http_endpoint spark_endpoints[] = {
 
 /* ---- life ---- */
 
-/* Who comes before spark_settle waits in the socket's queue. */
-static int hang_door(struct spark *s, struct cyg_err *err)
+/* Opens the socket. Until spark_settle, connections wait in its backlog. */
+static int open_socket(struct spark *s, struct cyg_err *err)
 {
-	const struct http_mount mounts[] = {
-		{ .prefix = "", .endpoints = door_endpoints, .ctx = s }, { .endpoints = NULL }
-	};
+	const struct http_mount mounts[] = { { .prefix = "", .endpoints = up_endpoints, .ctx = s },
+		{ .endpoints = NULL } };
 	const struct http_server_opts opts = { .mounts = mounts };
-	int rc = http_server_new(s->opts.loop, &opts, &s->door, err);
+	int rc = http_server_new(s->opts.loop, &opts, &s->server, err);
 
 	if (rc < 0)
 		return rc;
-	s->door_fd = unixsock_listen(s->socket_path, SOCK_STREAM, 0600, (gid_t)-1, err);
-	return s->door_fd < 0 ? s->door_fd : 0;
+	s->listen_fd = unixsock_listen(s->socket_path, SOCK_STREAM, 0600, (gid_t)-1, err);
+	return s->listen_fd < 0 ? s->listen_fd : 0;
 }
 
-void spark_open_door(struct spark *s)
+void spark_accept(struct spark *s)
 {
 	struct cyg_err err;
-	int fd = s->door_fd;
+	int fd = s->listen_fd;
 
-	s->door_fd = -1;
-	if (http_server_listen(s->door, fd, &err) < 0)
-		cyg_log_warn("spark", "nobody can ask for Spark: %s", err.msg);
+	s->listen_fd = -1;
+	if (http_server_listen(s->server, fd, &err) < 0)
+		cyg_log_warn("spark", "Spark cannot be asked for: %s", err.msg);
 }
 
 int spark_new(
@@ -401,7 +402,7 @@ int spark_new(
 	s->opts = *opts;
 	s->setup = setup;
 	s->state = SPARK_ABSENT;
-	s->door_fd = -1;
+	s->listen_fd = -1;
 	cyg_list_init(&s->waiters);
 	(void)uv_timer_init(opts->loop, &s->timer);
 	s->timer.data = s;
@@ -412,7 +413,7 @@ int spark_new(
 	if (rc == 0)
 		rc = spark_write_hooks(s, err);
 	if (rc == 0)
-		rc = hang_door(s, err);
+		rc = open_socket(s, err);
 	if (rc < 0) {
 		spark_close(s);
 		return cyg_wrap(err, "Spark");
@@ -446,9 +447,9 @@ void spark_close(struct spark *s)
 		return;
 	s->closing = true;
 	http_call_cancel(s->call);
-	if (s->door != NULL)
-		http_server_close(s->door);
-	cyg_close(s->door_fd);
+	if (s->server != NULL)
+		http_server_close(s->server);
+	cyg_close(s->listen_fd);
 	(void)uv_timer_stop(&s->timer);
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
 }

@@ -1,7 +1,6 @@
-/* The agent's Spark: the environment that points every kernel and terminal at the hub's
- * configuration, and the life of the cluster behind it. Nothing starts before somebody needs it:
- * Spark's own launcher sources our spark-env.sh, which asks on a socket in the run folder and waits
- * until the cluster is up. */
+/* The agent's Spark: the environment by which kernels and terminals find the configuration, and the
+ * cluster. Nothing is started before it is needed: Spark's own launcher sources our spark-env.sh,
+ * which asks on a socket in the run folder and waits until the cluster is up. */
 #ifndef SPARK_SPARK_H
 #define SPARK_SPARK_H
 
@@ -27,11 +26,11 @@ struct spark_opts {
 
 enum spark_state {
 	SPARK_OFF,      /* no cluster was chosen, or the stack has no Spark */
-	SPARK_ABSENT,   /* nobody has asked for it yet */
+	SPARK_ABSENT,   /* it was not asked for yet */
 	SPARK_ASKING,   /* the hub renders the configuration */
 	SPARK_STARTING, /* its daemons start */
 	SPARK_UP,
-	SPARK_FAILED, /* says why; the next one who asks tries again */
+	SPARK_FAILED, /* says why; the next request tries again */
 	SPARK_STATES,
 };
 
@@ -45,12 +44,12 @@ enum spark_state spark_state_of(const struct spark *s);
 /* Adds what kernels and terminals need: SPARK_CONF_DIR, SPARK_LOCAL_IP, PYTHONPATH. Nothing when
  * off. */
 void spark_extend_env(const struct spark *s, struct env *env);
-/* The word that makes ipykernel load our extension ("--ext=cygnet_spark"), or NULL when off. */
+/* The argument that makes ipykernel load our extension ("--ext=cygnet_spark"), or NULL when off. */
 const char *spark_kernel_word(const struct spark *s);
 /* A child with tag "spark:…" that an earlier agent started; and the end of one. */
 void spark_on_child(struct spark *s, const struct init_child *child);
 void spark_on_exited(struct spark *s, const struct init_exited *exited);
-/* All children of an earlier agent are known. */
+/* Call it when all children of an earlier agent are known. */
 void spark_settle(struct spark *s);
 
 /* `cygnet-agent --spark-up SOCKET`, run by spark-env.sh: waits until the cluster is up. 0, or 1

@@ -1,5 +1,5 @@
-/* Master and worker of a disposable cluster: direct JVMs as children of init, with an empty
- * environment but for what Spark needs, since a worker hands its environment to executors. */
+/* Master and worker of a disposable cluster: two JVMs, children of init. Their environment holds
+ * only what Spark needs, because a worker passes its environment on to executors. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -52,8 +52,8 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every jar by name and in order: a folder on the class path would keep Java from sharing classes
- * between its processes. */
+/* Lists every jar by name, in order: with a folder on the class path Java could not share classes
+ * between processes. */
 static int class_path(const struct spark *s, char **ret, struct cyg_err *err)
 {
 	cyg_autofree char *dir_path = cyg_xasprintf("%s/jars", s->spark_home);
@@ -191,7 +191,7 @@ static int start_daemon(struct spark *s, int which, struct cyg_err *err)
 	return rc < 0 ? cyg_wrap(err, "start %s", daemon_tags[which]) : 0;
 }
 
-/* The master's own account of the cluster (its /json/ page): is the worker there? */
+/* Reads the master's /json/ page: has the worker registered? */
 static void on_looked(void *arg, const struct http_result *result)
 {
 	struct spark *s = arg;
@@ -264,9 +264,9 @@ void spark_on_child(struct spark *s, const struct init_child *child)
 	}
 }
 
-/* After a restart of the agent: with its configuration and, where there are any, both daemons
- * there, the cluster is up; what is left of half a cluster is ended, and the next one who asks gets
- * a fresh one. */
+/* After a restart of the agent: the cluster is up when its configuration and both daemons (where it
+ * has any) are there. Otherwise what is left of it is ended, and the next request starts a new one.
+ */
 void spark_settle(struct spark *s)
 {
 	cyg_autofree char *conf = NULL;
@@ -283,7 +283,7 @@ void spark_settle(struct spark *s)
 		spark_daemons_stop(s);
 		spark_wipe(s);
 	}
-	spark_open_door(s);
+	spark_accept(s);
 }
 
 void spark_on_exited(struct spark *s, const struct init_exited *exited)

@@ -81,9 +81,9 @@ int spark_find(struct spark *s, struct cyg_err *err)
 	return find_versions(s, err);
 }
 
-/* What Spark's launcher sources before every JVM it starts, in whatever language was asked: waits
- * until the cluster is up, else ends the launch with the reason. Written once; the configuration
- * comes when it is up. */
+/* Writes spark-env.sh, which Spark's launcher sources before every JVM: it waits until the cluster
+ * is up, or ends the launch with the reason. Written once; the configuration follows when the
+ * cluster is up. */
 static int write_spark_env(struct spark *s, struct cyg_err *err)
 {
 	cyg_autofree char *text =
@@ -136,12 +136,12 @@ void spark_wipe(struct spark *s)
 	for (size_t i = 0; i < CYG_N(names); i++) {
 		cyg_autofree char *path = cyg_xasprintf("%s/%s", s->secrets_dir, names[i]);
 
-		(void)unlink(path); /* on a tmpfs: nothing of it stays */
+		(void)unlink(path); /* on a tmpfs, so nothing remains on disk */
 	}
 }
 
-/* Bound all at once, so that the four differ; closed again for Spark to bind. In a container of its
- * own nobody else is there to take them meanwhile. */
+/* Binds all four at once, so that they differ, and closes them for Spark to bind. No other user's
+ * process is in the container to take them meanwhile. */
 int spark_pick_ports(struct spark_ports *ports, struct cyg_err *err)
 {
 	unsigned *const wanted[] = { &ports->master, &ports->master_web, &ports->worker_web,

@@ -16,17 +16,17 @@ struct spark_ports {
 struct spark {
 	struct spark_opts opts;
 	enum spark_state state;
-	char *why; /* of FAILED: one sentence for people */
+	char *why; /* of FAILED: one sentence for users */
 	char *spark_home, *java, *scala, *version;
 	char *const *setup;
 	char *secrets_dir; /* RUN/secrets/spark: daemon/ and driver/ below it */
 	char *runtime_dir; /* RUN/runtime/spark: work, local, python */
 	char *socket_path; /* where spark-env.sh asks */
-	struct http_server *door;
-	int door_fd;             /* until it opens */
+	struct http_server *server;
+	int listen_fd;           /* until it accepts */
 	struct cyg_list waiters; /* requests that wait for the cluster */
 	struct http_call *call;
-	uv_timer_t timer; /* looks whether the worker has registered; gives up in the end */
+	uv_timer_t timer; /* checks whether the worker has registered, up to a time limit */
 	uint64_t deadline_ms;
 	struct spark_ports ports;
 	int pids[SPARK_DAEMONS]; /* 0: not running */
@@ -55,9 +55,8 @@ void spark_daemons_stop(struct spark *s);
 /* ---- spark.c ---- */
 void spark_fail(struct spark *s, const char *why);
 void spark_up(struct spark *s);
-/* Those who ask for the cluster are answered from now on: once what an earlier agent left is known.
- */
-void spark_open_door(struct spark *s);
+/* Accepts requests for the cluster from now on: called once what an earlier agent left is known. */
+void spark_accept(struct spark *s);
 void spark_move(struct spark *s, enum spark_state to, const char *why);
 
 #endif

@@ -56,6 +56,6 @@ int spark_up_client(const char *socket_path)
 		return 0;
 	body = strstr(answer.data, "\r\n\r\n");
 	(void)fprintf(stderr, "Spark cannot start: %s\n",
-	    body != NULL && body[4] != '\0' ? body + 4 : "the notebook server gave no answer");
+	    body != NULL && body[4] != '\0' ? body + 4 : "the notebook server gave no response");
 	return 1;
 }

@@ -1,4 +1,5 @@
-/* The browsers of one terminal: terminado's messages, JSON arrays as text frames. */
+/* The browsers of one terminal: each has a WebSocket with terminado's messages, which are JSON
+ * arrays in text frames. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "kernels/base/tape.h"
@@ -53,7 +54,7 @@ static struct wsbuf *frame_of(const char *kind, struct cyg_str text)
 static void client_put(struct client *c, struct wsbuf *b)
 {
 	if (b == NULL || outq_put(c->out, b, NULL) < 0) {
-		ws_drop(c->ws); /* it comes back and gets the ring */
+		ws_drop(c->ws); /* it reconnects and gets the ring */
 		return;
 	}
 	ws_flush(c->ws);
@@ -81,7 +82,7 @@ void clients_end(struct terminal *t, bool disconnect)
 	cyg_list_each_safe (it, &t->clients) {
 		struct client *c = CYG_CONTAINER_OF(it, struct client, link);
 
-		/* What it has not read yet goes before the goodbye. */
+		/* What it has not read yet is sent before the close frame. */
 		if (b != NULL && c->ws != NULL && outq_put(c->out, b, NULL) == 0) {
 			ws_finish(CYG_TAKE(c->ws), CODE_NORMAL, &t->owner->leaving);
 			c->out = NULL;
@@ -103,7 +104,7 @@ uint64_t clients_least_waiting(const struct terminal *t)
 	return least == UINT64_MAX ? 0 : least;
 }
 
-/* The terminal is as small as its smallest browser. */
+/* The terminal has the size of its smallest browser. */
 static void update_size(struct terminal *t)
 {
 	unsigned rows = 0, cols = 0;
@@ -181,7 +182,7 @@ static void on_drain(void *arg)
 	terminal_watch(c->terminal);
 }
 
-/* Hello, and all that was printed lately. */
+/* Sends "setup" and the latest output, from the ring. */
 static void greet(struct client *c)
 {
 	struct wsbuf *setup = frame_of("setup", (struct cyg_str){ NULL, 0 });
@@ -190,7 +191,7 @@ static void greet(struct client *c)
 
 	cyg_buf_init(&past, RING_BYTES);
 	if (ring_read(c->terminal->ring, &past, NULL) == 0 && past.len > 0) {
-		/* A character that is not whole yet comes with its rest. */
+		/* A character that is not complete yet is sent when it is. */
 		size_t len = past.len - c->terminal->tail_len;
 
 		replay = frame_of("stdout", (struct cyg_str){ past.data, len });

@@ -1,5 +1,5 @@
 /* A ring of bytes in a shared mapping. The count of all bytes ever written is stored after the
- * bytes themselves, so that a kill between the two loses the newest and nothing else. */
+ * bytes were, so that a kill between the two loses only the newest bytes. */
 #include "kernels/terminal/ring.h"
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-/* The last bytes a terminal printed, in a file that is mapped: writing costs no system call, and
- * what was written is there after the agent was killed. */
+/* The last bytes that a terminal printed, in a mapped file: writing needs no system call, and the
+ * bytes survive a kill of the agent. */
 #ifndef TERMINAL_RING_H
 #define TERMINAL_RING_H
 

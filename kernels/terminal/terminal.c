@@ -1,5 +1,5 @@
-/* A shell on a pty: reading what it prints (ring, then browsers), writing what is typed, and its
- * end. init started it and keeps the pty's master, so that it outlives this process. */
+/* A shell on a pty: reads what it prints (for the ring and the browsers), writes what is typed, and
+ * ends it. init starts the shell and keeps the pty's master, so that it survives this process. */
 #include "kernels/terminal/terminal.h"
 
 #include "base/clock.h"
@@ -214,7 +214,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 
 	if ((events & UV_WRITABLE) != 0)
 		write_pty(t);
-	/* EIO: nobody has the other side open; init will say that the shell has ended. */
+	/* EIO: no process has the other side open; init will report that the shell has ended. */
 	if (status < 0 || ((events & UV_READABLE) != 0 && read_pty(t) == PTY_END)) {
 		t->polling = false;
 		(void)uv_poll_stop(&t->poll);
@@ -247,8 +247,9 @@ void terminal_input(struct terminal *t, struct cyg_str text)
 	if (!t->polling)
 		return;
 	if (cyg_buf_add(&t->input, text.p, text.len, &err) < 0)
-		cyg_log_warn("terminal", "%s: %zu bytes were not typed, nobody reads: %s", t->name,
-		    text.len, err.msg);
+		cyg_log_warn("terminal",
+		    "%s: %zu bytes of input are lost, no program reads them: %s", t->name, text.len,
+		    err.msg);
 	write_pty(t);
 }
 
@@ -431,7 +432,7 @@ int terminals_start(struct terminals *ts, const struct terminal_start *start, te
 
 void terminal_end(struct terminal *t, terminal_done_fn done, void *arg)
 {
-	finish(t, false, NULL); /* whoever waits for it already */
+	finish(t, false, NULL); /* requests that wait for it already */
 	t->done = done;
 	t->done_arg = arg;
 	if (t->ending)
@@ -491,7 +492,7 @@ void terminals_on_exited(struct terminals *ts, const struct init_exited *exited)
 	if (t == NULL || t->pid != exited->pid)
 		return;
 	for (int i = 0; i < TERMINAL_LAST_READS && t->polling && read_pty(t) == PTY_TEXT; i++)
-		; /* its last words */
+		; /* its last output */
 	cyg_log_info("terminal", "%s: ended", t->name);
 	finish(t, false, NULL);
 	terminal_detach(t, true);

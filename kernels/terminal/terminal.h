@@ -1,5 +1,5 @@
-/* Terminals: shells on ptys whose masters init keeps, shown to any number of browsers by
- * terminado's JSON protocol. A terminal survives its browsers and the agent. */
+/* Terminals: shells on ptys. Any number of browsers can show one, by terminado's JSON protocol.
+ * init keeps the ptys' masters, so a terminal survives its browsers and the agent. */
 #ifndef TERMINAL_TERMINAL_H
 #define TERMINAL_TERMINAL_H
 
@@ -48,7 +48,7 @@ struct terminal_start {
 int terminals_start(struct terminals *ts, const struct terminal_start *start, terminal_done_fn done,
     void *arg, struct cyg_err *err);
 void terminal_end(struct terminal *t, terminal_done_fn done, void *arg);
-/* The server stops: hangs up all, as terminal_end does. terminals_list is empty in the end. */
+/* For a stop of the server: ends all as terminal_end does. terminals_list becomes empty. */
 void terminals_end(struct terminals *ts);
 void terminals_forget(struct terminals *ts, const void *arg);
 /* {"name","last_activity"} */

@@ -67,7 +67,7 @@ static void on_started(void *arg, struct terminal *t, const struct cyg_err *err)
 		reply_terminal(arg, t);
 }
 
-/* ---- the start: folder and shell are looked for off the loop, for a home may hang ---- */
+/* ---- the start: folder and shell are looked for off the loop, because a home may hang ---- */
 
 struct starting {
 	uv_work_t work;
