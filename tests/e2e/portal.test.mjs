@@ -397,7 +397,7 @@ test('a stage of which nobody knows how long it takes does not fill the bar', as
 	Object.assign(hub.state, { hangStage: 'answer', unknownStage: 'answer' });
 	hub.start();
 	await page.goto('/hub/spawn-pending/alice');
-	await page.locator('.running').getByText('Waiting for its first answer').waitFor();
+	await page.locator('.running').getByText('Waiting for its first response').waitFor();
 	await text(words.start.soFar(1000).slice(3));
 	const part = Number(await role('progressbar', words.start.bar).getAttribute('aria-valuenow'));
 	assert.ok(part > 50 && part < 95, String(part));

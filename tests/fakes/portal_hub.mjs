@@ -53,7 +53,7 @@ export const LAST_LINE = '2026a · Python, R · 2 cores · 4 GB · Spark on nxca
 export const STAGES = [
 	['requested', 'Checking the choice', 10, 10], ['container', 'Making the container', 300, 280],
 	['setup', 'Setting up the environment 2026a', 900, 1100], ['agent', 'Starting the notebook server', 120, 90],
-	['spark', 'Starting Spark', 500, 1400], ['answer', 'Waiting for its first answer', 60, 60],
+	['spark', 'Starting Spark', 500, 1400], ['answer', 'Waiting for its first response', 60, 60],
 ];
 export const SPARK = {
 	app: { cluster: 'nxcals', label: 'Spark on nxcals', version: '4.2.0', state: 'ready' },

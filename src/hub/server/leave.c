@@ -1,5 +1,6 @@
-/* Deleting users. A hub that ends in the middle has ended the sessions and tokens and stops the
- * servers; the user stays, and can be deleted again. */
+/* Deletes users, in the order that leave.h describes. After a crash in the middle the sessions and
+ * tokens are gone and servers are stopped or stopping; the user is still there and can be deleted
+ * again. */
 #include "hub/server/leave.h"
 
 #include "base/mem.h"
@@ -28,7 +29,7 @@ struct waiting {
 	struct http_req *req;
 };
 
-/* ---- those who wait ---- */
+/* ---- requests that wait for the deletion ---- */
 
 static void waiting_end(struct waiting *w)
 {
@@ -86,7 +87,7 @@ static void finish(void *arg)
 	struct leave *l = arg;
 	struct srvs *srvs = l->srvs;
 
-	/* When this turn cannot be written the user is there again, and can be deleted again. */
+	/* When this turn cannot be written, the user is there again and can be deleted again. */
 	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
 	srvs_forget_user(srvs, l->person->name);
@@ -100,7 +101,7 @@ static void finish(void *arg)
 	leave_close(l);
 }
 
-/* Not from inside of what a server's record is doing. */
+/* Queued, so that it does not run from inside a move of a server's record. */
 static void finish_when_stopped(struct leave *l)
 {
 	for (const struct srv *srv = srvs_first_of(l->srvs, l->person->name); srv != NULL;
@@ -150,7 +151,8 @@ static void stop_servers(struct srvs *srvs, const struct person *person)
 		srv_stop(srv);
 }
 
-/* The sessions and tokens are there again; a server that was stopped is. */
+/* The turn was undone: sessions and tokens are there again; servers that were stopped stay stopped.
+ */
 static void on_begun(void *arg, bool failed)
 {
 	struct leave *l = arg;

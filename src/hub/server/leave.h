@@ -8,11 +8,11 @@
 
 struct srvs;
 
-/* Deletions that wait are forgotten: the users are still there at the next start.
- */
+/* Forgets the deletions that wait: their users are still there at the next start. */
 void leaves_close(struct srvs *srvs);
-/* Begins, or joins one that is on its way. Responds 204 when nothing is left; 202 when the servers
- * take longer than the configured time to stop, and goes on; also when the client goes away. */
+/* Begins the deletion, or joins one that is under way. Responds 204 when it is done; 202 when the
+ * servers take longer than the configured time to stop, and the deletion goes on, also when the
+ * client goes away. */
 void leave_begin(struct srvs *srvs, struct person *person, struct http_req *req);
 /* A server of that user has stopped. */
 void leaves_settle(struct srvs *srvs, const char *user);

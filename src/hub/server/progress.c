@@ -28,7 +28,7 @@ static void write_event(struct watcher *w, json_t *event)
 	cyg_buf_init(&b, EVENT_MAX);
 	if (text == NULL || cyg_buf_printf(&b, NULL, "data: %s\n\n", text) < 0 ||
 	    http_stream_write(w->stream, cyg_buf_str(&b), NULL) < 0)
-		http_stream_abort(w->stream); /* it does not read: it shall connect again */
+		http_stream_abort(w->stream); /* it does not read: the client shall connect again */
 }
 
 /* ---- the last event ---- */

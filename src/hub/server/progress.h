@@ -5,8 +5,8 @@
 #include "http/server.h"
 #include "hub/server/srv.h"
 
-/* Answers the request with the stream: the past first, then what comes. 400 when the server
- * neither runs nor starts and no failed start can be told of; 429 beyond SRV_OPEN_MAX. */
+/* Responds with the stream: the stages so far, then new events. 400 when the server neither runs
+ * nor starts and there is no failed start to report; 429 beyond SRV_OPEN_MAX. */
 void srv_progress_open(struct srv *srv, struct http_req *req);
 
 #endif

@@ -1,6 +1,8 @@
-/* The spawner's events become moves of records. After HELLO the hub asks for the list before it
- * starts anything: what is listed is adopted or removed, what is not listed is dead. Until then
- * every server is what the store says. */
+/* Applies what a spawner reports to the hub's server records. After each connect the hub asks for
+ * the spawner's list of servers: a server with a record is adopted, one without is stopped, and a
+ * record without a server is cleaned up. Until then records keep the states of the store, and
+ * nothing is started. Stages, script output and ends that the spawner reports later are applied
+ * here too. */
 #include "hub/server/reconcile.h"
 
 #include "base/clock.h"
@@ -31,8 +33,8 @@ static void on_item(void *arg, const struct spawn_item *item)
 	free(cyg_hash_set(l->states, cyg_str_of(copy->server_id), copy));
 }
 
-/* Nobody asked for it: stop it. Its run folder goes with it. */
-static void remove_stranger(const struct spawner *s, const struct spawn_item *item)
+/* A server without a record is stopped; its run folder is removed with it. */
+static void remove_unknown(const struct spawner *s, const struct spawn_item *item)
 {
 	const struct srvs *srvs = s->owner;
 	struct spawn_stop m = { 0 };
@@ -53,7 +55,7 @@ static void adopt(struct srv *srv, struct spawner *spawner, const struct spawn_i
 	if (srv_set_address(srv, &item->address, &err) < 0)
 		cyg_log_warn(srv->object, "%s", err.msg);
 	if (srv->routed)
-		srv_open_route(srv); /* of a hub that was started again: now the place is known */
+		srv_open_route(srv); /* after a restart of the hub: now its address is known */
 	cyg_log_info(srv->object, "%s: found again (%s)", srv->id, srv_state_name(srv->state));
 	if (srv->state == SRV_STARTING)
 		srv_spawned(srv);
@@ -82,9 +84,9 @@ static bool is_outside(const struct srv *srv)
 	return srv->state != SRV_STOPPED && srv->state != SRV_QUEUED;
 }
 
-/* Whether a server that this spawner does not have is nowhere. After a restart of the hub it is the
- * spawner of its template that must know; where none has the template any more, all must have
- * spoken. */
+/* Whether a server that is not in this spawner's list is nowhere. The spawner it is with must know
+ * it; when that is not known (after a restart of the hub, and its template is gone), the lists of
+ * all spawners must have come. */
 static bool is_missing(const struct srv *srv, struct spawner *s)
 {
 	const struct spawner *at = srv_spawner(srv);
@@ -102,7 +104,7 @@ static void compare(struct listing *l)
 
 	while (srvs_next(srvs, &pos, &found)) {
 		struct srv *srv = srvs_find_id(srvs, found->id);
-		/* What left on this connection came after the question. */
+		/* Its SPAWN was sent on this connection, perhaps after the list was made. */
 		if (srv != found || !is_outside(srv) ||
 		    (srv->spawner == l->spawner && srv->spawn_epoch == l->epoch))
 			continue;
@@ -117,12 +119,12 @@ static void compare(struct listing *l)
 		const struct spawn_item *it = item;
 		struct srv *srv = srvs_find_id(srvs, it->server_id);
 		if (srv == NULL || !is_outside(srv))
-			remove_stranger(l->spawner, it);
+			remove_unknown(l->spawner, it);
 	}
 }
 
-/* An intent that is open though its server is not outside any more: a crash came between the effect
- * and the row that ends it. */
+/* Ends an intent whose server is not outside any more: the hub crashed between the effect and the
+ * row that ends the intent. */
 static void on_open_intent(void *arg, const void *found)
 {
 	const struct store_intent *row = found;
@@ -164,11 +166,12 @@ static void on_listed(void *arg, uint32_t number, const struct cyg_err *why)
 	if (why == NULL && l->epoch == spawner_link_epoch(s->link)) {
 		compare(l);
 		reconcile_intents(srvs);
-		s->known = true; /* not before: what is let in must not be compared */
+		s->known = true; /* only now: a start that is admitted must not be compared */
 		srvs_admit_later(srvs);
 	} else if (why != NULL) {
 		cyg_log_warn("spawner", "its list did not come: %s", why->msg);
-		/* Without the list nothing may be started, so ask again: over a new connection. */
+		/* Nothing may be started without the list, so it is asked for again over a new
+		 * connection. */
 		spawner_link_distrust(s->link, why);
 	}
 	listing_free(l);
@@ -212,8 +215,8 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
 		return;
 	struct stage *st = stages_find(&srv->stages, m->name);
-	/* A stage ends once: a container that says it again must not write the usual times. (What
-	 * was done may still turn out to have failed.) */
+	/* A stage ends once: a container that reports it again must not change the usual times. (A
+	 * stage that was done may still be reported as failed.) */
 	if (st == NULL || st->state == STAGE_FAILED ||
 	    (st->state == STAGE_DONE && m->state != SPAWN_STAGE_FAILED))
 		return;

@@ -1,4 +1,5 @@
-/* What the spawner tells, and the comparison of store and spawner after each new connection. */
+/* Applies what the spawners report to the server records, and compares records with a spawner's
+ * list after each new connection. */
 #ifndef HUB_RECONCILE_H
 #define HUB_RECONCILE_H
 
@@ -9,7 +10,7 @@ struct srvs;
 /* For spawners_opts, with the srvs as owner. */
 extern const struct spawner_events reconcile_events;
 
-/* Ends the intents that are open though nothing of them is outside any more. */
+/* Ends the intents that are open although their servers are not outside any more. */
 void reconcile_intents(struct srvs *srvs);
 /* Drops the lists that are still on their way; the loop does not run any more. */
 void reconcile_close(struct srvs *srvs);

@@ -1,4 +1,5 @@
-/* The records and the door. Stories that use it: start.c, stop.c, reconcile.c. */
+/* The server records and srv_move, the one function that changes their state. start.c, stop.c and
+ * reconcile.c use it. */
 #include "hub/server/srv_priv.h"
 
 #include "base/buf.h"
@@ -18,7 +19,7 @@
 
 enum { STOP_REPEAT_MS = 10 * 1000, ACTIVE_RESOLUTION_US = 30 * 1000 * 1000 };
 
-/* ---- timers: each state that waits for somebody has an end ---- */
+/* ---- timers: each state that waits for something has an end ---- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -109,7 +110,7 @@ void srv_give_place_back(struct srv *srv)
 	srvs_admit_later(srv->srvs);
 }
 
-/* ---- the door ---- */
+/* ---- the one function that changes the state ---- */
 
 static void on_saved(void *arg, bool failed)
 {
@@ -322,7 +323,7 @@ static void read_choice(struct srv *srv, const char *options)
 	json_t *root = json_loads(options, 0, NULL);
 	const char *field = NULL;
 
-	/* A profile may have gone from the configuration since; the server goes on as it is. */
+	/* The profile may have been removed from the configuration; the server goes on as it is. */
 	if (choice_read(root, srv->srvs->opts.profiles, &srv->choice, &field, NULL) == 0)
 		choice_line(&srv->choice, srv->srvs->opts.profiles, srv->line);
 	else
@@ -330,7 +331,8 @@ static void read_choice(struct srv *srv, const char *options)
 	json_decref(root);
 }
 
-/* The one other place that sets a state: it is what it was, unknown is not dead. */
+/* The only other place that sets a state: the one in the store stays until a spawner's list shows
+ * otherwise. */
 static void on_row(void *arg, const void *found)
 {
 	const struct store_server *row = found;
@@ -353,13 +355,13 @@ static void on_row(void *arg, const void *found)
 	if (state == SRV_STOPPED)
 		return;
 	if (is_starting(state))
-		note_place_back(srv); /* how far it is is not known: it holds up nobody */
+		note_place_back(srv); /* its progress is not known, so it holds no place */
 	const struct profile *f = srv_profile(srv);
 	stages_plan(&srv->stages, &srv->choice, srvs->opts.profiles);
 	srv->asked_ms = srv->spawn_ms = srv->reply_ms = cyg_clock_mono_ms();
 	srv->start_deadline_ms = srv->asked_ms + (f != NULL ? f->start_timeout_ms : 60000);
 	srv->routed = state == SRV_RUNNING;
-	srv->unrouted = true; /* in STOPPING: the table written at start has it no more */
+	srv->unrouted = true; /* for STOPPING: the table, made at the start, lacks the route */
 	srv_start_timer(srv);
 	cyg_log_info(srv->object, "%s: was %s", srv->id, srv_state_name(state));
 }

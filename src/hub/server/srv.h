@@ -1,5 +1,5 @@
-/* Server records: one per (user, server name), kept while the daemon lives. The one door through
- * which their state changes, and the stories that lead through it. */
+/* Server records: one for each user and server name, kept while the daemon lives; the one function
+ * that changes their state (srv_move), and the stories that use it. */
 #ifndef HUB_SRV_H
 #define HUB_SRV_H
 
@@ -20,18 +20,18 @@ struct access;
 struct metrics;
 struct srvs;
 
-/* Requests that one server keeps open at the hub, of each kind: more than a person's tabs need, few
- * enough that nobody takes the descriptors of everybody else. */
+/* Requests that one server keeps open at the hub, of each kind: more than a user's tabs need, few
+ * enough that no user takes all descriptors. */
 enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
 
-/* A record has gone through the door. */
+/* A record has changed its state. */
 struct srv_moved {
 	struct srv *srv; /* in its new state */
 	enum srv_state from;
-	int64_t since_us; /* when it had come there (wall clock) */
+	int64_t since_us; /* when it had got there (wall clock) */
 };
 
-/* Is told of every move, in the order of the list. It may not move a record itself. */
+/* Is called at every move, in the order of the list. It may not move a record itself. */
 struct srvs_subscriber {
 	void (*on_moved)(void *arg, const struct srv_moved *m);
 	void *arg;
@@ -39,7 +39,7 @@ struct srvs_subscriber {
 
 enum { SRVS_SUBSCRIBERS_MAX = 4 };
 
-/* What the servers' records stand on. Everything outlives them. */
+/* What the server records need. Everything outlives them. */
 struct srvs_opts {
 	uv_loop_t *uv;
 	struct store *store;
@@ -71,8 +71,8 @@ struct srv {
 	int64_t since_us, started_us, last_activity_us;
 	uint64_t stat_cpu_us; /* the last figure seen, and when (wall clock; 0: never) */
 	int64_t stat_at_us;
-	bool place_back; /* it starts, and no longer counts against start-concurrency */
-	bool routed;     /* its route belongs into the proxy's table */
+	bool place_back; /* it starts, but holds no place of start-concurrency any more */
+	bool routed;     /* its route belongs in the proxy's table */
 
 	/* The start. */
 	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
@@ -83,18 +83,18 @@ struct srv {
 	uint64_t start_deadline_ms;
 	uint32_t spawn_number;  /* of the open SPAWN, 0: none */
 	unsigned spawn_epoch;   /* connection on which it left */
-	struct http_call *call; /* the first request, while it waits */
+	struct http_call *call; /* the first request to the server, while it is open */
 	uint32_t push_ticket;   /* of the open push of the table */
 	char *tail;             /* last lines of a failed script, or NULL */
 	char *failure;          /* why the last start failed, until the next one; or NULL */
 
 	/* The end. */
 	bool gone, unrouted;
-	bool by_person;        /* asked for by its user: no end is recorded */
+	bool by_person;        /* stopped by its user: no end is recorded */
 	char cause[16];        /* of store_end */
 	char end_message[320]; /* one sentence */
 	uint64_t stop_asked_ms;
-	uint32_t stop_number; /* of the newest STOP: older ones' replies are about a life before */
+	uint32_t stop_number; /* of the newest STOP; older ones are of an earlier life */
 
 	uv_timer_t timer;        /* of its state */
 	struct cyg_list waiters; /* requests: wait.c */
@@ -102,23 +102,24 @@ struct srv {
 	bool notify_queued;
 
 	bool saving;  /* the row was written in this turn */
-	bool unsaved; /* the row is older than the record: the disk did not take it */
+	bool unsaved; /* the record is newer than the row: it could not be written */
 };
 
 /* ---- the records (srv.c) ---- */
-/* With what the store knows. On failure what was made is left in ret for srvs_close. */
+/* With the records of the store. On failure what was made is left in ret for srvs_close. */
 int srvs_new(const struct srvs_opts *opts, struct srvs **ret, struct cyg_err *err);
-/* Whose events are reconcile.h's, with srvs as owner; before the loop runs. */
+/* Which spawners there are, whose events go to reconcile.h with srvs as owner; before the loop
+ * runs. */
 void srvs_use_spawners(struct srvs *srvs, struct spawners *spawners);
-/* Tells the proxies of all servers that were loaded. */
+/* Sets the rows of all servers that were loaded in the proxies' table. */
 void srvs_tell_proxies(const struct srvs *srvs);
-/* Closes every record, and forgets deletions that wait: those users are still there at the next
- * start. The handles are freed when the loop has closed them. NULL is accepted. */
+/* Closes every record, and forgets deletions that wait (leave.h). The handles are freed when the
+ * loop has closed them. NULL is accepted. */
 void srvs_close(struct srvs *srvs);
-/* Where a server listens. Until its spawner has told it again after a restart of the hub it is
- * where local spawners put it. The caller frees it. */
+/* Where a server listens. After a restart of the hub, until its spawner reports it again, that is
+ * the path that local spawners use. The caller frees it. */
 char *srv_socket(const struct srv *srv);
-/* What its spawner says; -CYG_EINVAL for an address that the hub cannot reach. */
+/* Takes the address that its spawner reports; -CYG_EINVAL for one that the hub cannot reach. */
 int srv_set_address(struct srv *srv, const struct spawn_address *address, struct cyg_err *err);
 /* The record, or NULL. */
 struct srv *srvs_find(const struct srvs *srvs, struct cyg_str user, struct cyg_str name);
@@ -127,98 +128,99 @@ struct srv *srvs_find_id(const struct srvs *srvs, const char *id);
 struct srv *srvs_first_of(const struct srvs *srvs, const char *user);
 /* The record, made (stopped) when there is none. */
 struct srv *srvs_get(struct srvs *srvs, const char *user, const char *name);
-/* Forgets the stopped records of a user who goes or gets another name; their rows are not touched.
- */
+/* Forgets the stopped records of a user who is removed or renamed; their rows are not touched. */
 void srvs_forget_user(struct srvs *srvs, const char *user);
 /* Iterates over all as cyg_hash_next does. */
 bool srvs_next(const struct srvs *srvs, size_t *pos, const struct srv **ret);
 /* The list of those in a state, oldest move first. */
 const struct cyg_list *srvs_in(const struct srvs *srvs, enum srv_state state);
-/* Browser or kernel activity at that time; never moves a stamp backwards. */
+/* Notes browser or kernel activity at that time; never moves a stamp backwards. */
 void srvs_active(struct srvs *srvs, const char *id, int64_t at_us);
 bool srv_is_active(const struct srv *srv);
-/* Of its choice, or NULL: no longer offered. */
+/* The profile of its choice, or NULL: no longer offered. */
 const struct profile *srv_profile(const struct srv *srv);
 /* The spawner that it is with: where it was sent or found; else the one that has its template.
- * NULL: not known now. Where there is one spawner alone it is that one. (srv_spawner.c) */
+ * NULL: not known now. When there is only one spawner, it is that one. (srv_spawner.c) */
 struct spawner *srv_spawner(const struct srv *srv);
 /* How many starts hold a place. */
 size_t srvs_places_taken(const struct srvs *srvs);
-/* What runs from here on is the user's own and may take as long as they let it: the place goes to
- * the next in the queue. Does nothing in other states, or a second time. */
+/* From here on the user's own script runs, which may take as long as the user lets it: the place
+ * goes to the next in the queue. Does nothing in other states, or a second time. */
 void srv_give_place_back(struct srv *srv);
 
-/* The door: checks the table, moves the record between lists, restarts the state's timer, writes
- * the row, logs, and publishes the move; it calls nobody else. A forbidden move ends the process:
- * it is our mistake. why is a short phrase. */
+/* The one function that changes a state: checks the table of moves, moves the record between lists,
+ * restarts the state's timer, writes the row, logs, and publishes the move to the subscribers. A
+ * move that the table forbids ends the process: it is our mistake. why is a short phrase. */
 void srv_move(struct srv *srv, enum srv_state to, const char *why);
 
 /* ---- subscribers ---- */
-/* Takes the route out of the table when the clean-up begins (srv_table.c). */
+/* Removes the route from the table when the clean-up begins (srv_table.c). */
 void srv_on_moved_route(void *unused, const struct srv_moved *m);
 /* Counts (srv_metrics.c). */
 void srv_on_moved_metrics(void *metrics, const struct srv_moved *m);
-/* After this turn: who waits for the server, or watches its start (wait.c). */
+/* After this turn: responds to requests that wait for the server, and tells streams (wait.c). */
 void srv_on_moved_watchers(void *unused, const struct srv_moved *m);
 
-/* Writes the row as it is now. What it says has happened: when it cannot be written, the record
- * stays as it is and the row is written again later (srvs_repair). */
+/* Writes the row as it is now. The change has happened outside, so when the row cannot be written,
+ * the record stays and the row is written again later (srvs_repair). */
 void srv_save(struct srv *srv);
-/* Before a change that somebody asked for, of a record with nothing outside: when this turn cannot
- * be written, the record goes back to what it is now, and who waits for its start is told. */
+/* Before a change that a user asked for, while nothing of the server is outside: when this turn
+ * cannot be written, the record goes back to what it is now, and requests that wait for its start
+ * are told. */
 void srv_remember(struct srv *srv);
 /* Writes the rows of records that could not be written when they changed. */
 void srvs_repair(struct srvs *srvs);
 
-/* ---- start.c: form answers → queue → SPAWN → first answer → route ---- */
+/* ---- start.c: user options → queue → SPAWN → first response → route ---- */
 /* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
 int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err);
-/* Lets queued starts in while there are places and the spawner is there, if something has changed
- * since. For the end of a turn, before its commit: nothing else admits. */
+/* Admits queued starts while there are places and the spawner is there, if something has changed
+ * since. For the end of a turn, before its commit; no other function admits. */
 void srvs_admit(struct srvs *srvs);
-/* Whether srvs_admit would look. */
+/* Whether something has changed since, so that srvs_admit would look. */
 bool srvs_admission_is_due(const struct srvs *srvs);
-/* Something else has changed: the end of this turn looks. */
+/* Something has changed: the end of this turn calls srvs_admit. */
 void srvs_admit_later(struct srvs *srvs);
-/* The spawner has it (its REPLY, or its list after a new connection): waits for the answer. */
+/* The spawner has it (its REPLY, or its list after a new connection): waits for the first response.
+ */
 void srv_spawned(struct srv *srv);
-/* Begins the first request again (after a restart of the hub). */
+/* Sends the first request, again after a restart of the hub. */
 void srv_ask(struct srv *srv);
-/* A stage of the start has moved: begins the stage "answer" once it is what is going on, that is,
- * when the agent has been started. */
+/* A stage of the start has changed: begins the stage "answer" (the first response) once the agent
+ * has been started. */
 void srv_answer_due(struct srv *srv);
 /* Position in the queue from 1, or 0. */
 size_t srv_queue_position(const struct srv *srv);
 /* Ends a start from any step: remembers why, begins the clean-up. */
 void srv_start_fail(struct srv *srv, const char *cause, const char *message);
 
-/* ---- stop.c: the one clean-up path ---- */
-/* Its user asks: a queued start is dropped, anything else is cleaned up. */
+/* ---- stop.c: the clean-up, through which every server ends ---- */
+/* Its user asks for it: a queued start is dropped, anything else is cleaned up. */
 void srv_stop(struct srv *srv);
-/* Enters the clean-up; cause and message become the end that the person is shown. */
+/* Begins the clean-up; cause and message become the end that the user is shown. */
 void srv_cleanup(struct srv *srv, const char *cause, const char *message);
-/* The spawner says, or its list shows, that the container is gone. */
+/* The spawner reports, or its list shows, that the container is gone. */
 void srv_gone(struct srv *srv);
 /* Sends STOP (again). */
 void srv_send_stop(struct srv *srv);
 /* Writes the end that its user is shown, if there is one. */
 void srv_record_end(struct srv *srv);
 
-/* ---- wait.c and progress.c: those who look on ---- */
+/* ---- wait.c and progress.c: requests and streams that wait ---- */
 /* The last lines of its failed script as an array of strings. A new object. */
 json_t *srv_tail_lines(const struct srv *srv);
-/* After this turn's commit: answers requests that wait for what has been reached, tells streams. */
+/* After this turn's commit: responds to requests that wait for the present state, tells streams. */
 void srv_notify(struct srv *srv);
 void srv_waiters_settle(struct srv *srv);
-/* The start of that life was undone: those who wait for it are answered so. */
+/* The start of that life was undone: responds so to requests that wait for it. */
 void srv_waiters_unsaved(struct srv *srv, const char *id);
 void srv_waiters_close(struct srv *srv);
-/* Tells every open stream about one stage, or about all of them (NULL). */
+/* Sends one stage, or all of them (NULL), to every open stream. */
 void srv_progress_stage(struct srv *srv, const struct stage *stage);
-/* Ready or failed, when that is what the record has come to: the last event of every stream. */
+/* Sends the last event to every stream once the start is done or has failed. */
 void srv_progress_settle(struct srv *srv);
 void srv_progress_close(struct srv *srv);
-/* New positions of those who wait for a place. */
+/* Sends new positions to streams of starts that wait for a place. */
 void srvs_progress_queue(struct srvs *srvs);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is counted when a record moves. */
+/* Counts moves of server records for the metrics. */
 #include "hub/base/hub_metrics.h"
 #include "hub/server/srv.h"
 

@@ -1,4 +1,5 @@
-/* What the files of the servers' records share: the records as a whole, and what changes one. */
+/* Shared by the files of src/hub/server: the struct of all records, and functions that change one.
+ */
 #ifndef HUB_SRV_PRIV_H
 #define HUB_SRV_PRIV_H
 
@@ -12,9 +13,9 @@ struct srvs {
 	struct cyg_hash *by_id;
 	struct cyg_hash *by_user; /* the first of a user's records */
 	struct cyg_list in[SRV_STATES];
-	size_t places_back;       /* of those that start */
+	size_t places_back;       /* starts that hold no place */
 	bool admission_is_due;    /* a place, a spawner or a queued start has come since */
-	struct cyg_list listings; /* of reconcile.c: the spawners' lists that are on their way */
+	struct cyg_list listings; /* of reconcile.c: the spawners' lists that are under way */
 	struct cyg_list leaves;   /* of leave.c: users that are being deleted */
 };
 
@@ -24,12 +25,12 @@ void srv_set_id(struct srv *srv, const char *id);
 void srv_start_timer(struct srv *srv);
 
 /* ---- srv_spawner.c ---- */
-/* Whether a queued server's request can leave, or is sure to be refused. */
+/* Whether a queued server's request can be sent, or is sure to be refused. */
 bool srv_can_leave(const struct srv *srv);
 
-/* ---- srv_table.c: what the proxies are told; it is sent after this turn's commit ---- */
+/* ---- srv_table.c: changes to the proxies' table; sent after this turn's commit ---- */
 void srv_open_route(struct srv *srv);
-/* A new credential, for this life; its text stays in srv->credential until SPAWN has left. */
+/* Makes a new credential for this life; its text stays in srv->credential until SPAWN was sent. */
 void srv_open_credential(struct srv *srv);
 void srv_close_credential(struct srv *srv);
 

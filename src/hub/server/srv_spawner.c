@@ -1,5 +1,5 @@
-/* Which of the spawners a server is with. A profile names a template, and the spawner that has the
- * template runs it. */
+/* Decides which of the spawners a server is with. A profile names a template, and the spawner that
+ * has the template runs it. */
 #include "hub/server/srv_priv.h"
 
 struct spawner *srv_spawner(const struct srv *srv)

@@ -1,4 +1,4 @@
-/* The table of moves of a server record. Pure; srv.c is the one caller that acts on it. */
+/* The table of moves of a server record. Pure; only srv_move (srv.c) acts on it. */
 #include "hub/server/srv_state.h"
 
 #include "base/mem.h"

@@ -10,13 +10,13 @@ enum srv_state {
 	SRV_STOPPED,  /* nothing runs */
 	SRV_QUEUED,   /* asked for, waits for a place or for the spawner */
 	SRV_STARTING, /* SPAWN was sent, no REPLY yet */
-	SRV_WAITING,  /* the socket listens: the first answer, then the route, are awaited */
+	SRV_WAITING,  /* the socket listens; waits for the first response, then for the route */
 	SRV_RUNNING,  /* the route is in force */
-	SRV_STOPPING, /* being cleaned up: the one way out of everything that was started */
+	SRV_STOPPING, /* being cleaned up: everything that was started ends through it */
 	SRV_STATES,
 };
 
-/* Whether the door lets a record go from one state to the other. */
+/* Whether the table lets a record go from one state to the other. */
 bool srv_may_move(enum srv_state from, enum srv_state to);
 /* "stopped", "queued", ... : in the API, the store and the log. */
 const char *srv_state_name(enum srv_state state);

@@ -1,4 +1,4 @@
-/* What the proxies are told of a server: its route while it is to be reached, and the credential by
+/* A server's rows in the proxies' table: its route while it can be reached, and the credential with
  * which it reaches the hub. */
 #include "base/mem.h"
 #include "hub/server/srv_priv.h"

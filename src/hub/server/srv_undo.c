@@ -1,6 +1,6 @@
-/* What was asked of a record with nothing outside, a start and its place, goes back when the turn
- * cannot be written. What has happened outside never does: srvs_repair writes its row again. Before
- * it: srv.c, start.c. */
+/* Takes back a start, and its place, when the turn cannot be written: while nothing of the server
+ * is outside. What has happened outside is never taken back: srvs_repair writes its row again.
+ * Before it: srv.c, start.c. */
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "hub/server/srv_priv.h"
@@ -29,7 +29,7 @@ static void go_back(struct past *p)
 	char id[CYG_SERVER_ID_LEN + 1];
 
 	if (uv_is_closing((uv_handle_t *)&srv->timer))
-		return; /* its user went in the same turn */
+		return; /* its user was removed in the same turn */
 	memcpy(id, srv->id, sizeof(id));
 	cyg_log_warn(srv->object, "%s: %s -> %s (not saved)", id, srv_state_name(srv->state),
 	    srv_state_name(p->state));

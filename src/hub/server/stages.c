@@ -13,7 +13,7 @@ static const struct {
 	const char *name;
 	enum owner owner;
 	const char *label;  /* %s: the environment */
-	uint32_t weight_ms; /* while nothing is known about usual times */
+	uint32_t weight_ms; /* used while no usual times are known */
 } plan[] = {
 	{ "queue", OWNER_HUB, "Waiting for a place", 10 },
 	{ "spawn", OWNER_HUB, "Asking for a container", 10 },
@@ -24,7 +24,7 @@ static const struct {
 	{ "setup", OWNER_INIT, "Setting up the environment %s", 1000 },
 	{ "user-script", OWNER_INIT, "Running your own script", 500 },
 	{ "agent", OWNER_INIT, "Starting the notebook server", 100 },
-	{ "answer", OWNER_HUB, "Waiting for its first answer", 100 },
+	{ "answer", OWNER_HUB, "Waiting for its first response", 100 },
 	{ "route", OWNER_HUB, "Opening the way to it", 10 },
 };
 

@@ -1,6 +1,6 @@
-/* The stages of one start: what is planned, how far it is, how long each took and usually takes.
- * Pure: times are parameters. The stages add up to the whole: "spawn" and "answer" are only what is
- * left when the spawner's and init's own stages are taken off. */
+/* The stages of one start: which are planned, how far it is, how long each took and usually takes.
+ * Pure: times are parameters. The stages add up to the whole: "spawn" and "answer" are what is left
+ * after the spawner's and init's own stages. */
 #ifndef HUB_STAGES_H
 #define HUB_STAGES_H
 

@@ -1,6 +1,5 @@
-/* The story of a start, read downwards: queue → place → intent row → SPAWN → REPLY → the first
- * answer → route in force → running. Every failure after SPAWN leaves through srv_cleanup (stop.c).
- */
+/* A start, in order: queue → place → intent row → SPAWN → REPLY → first response → route in force →
+ * running. Every failure after SPAWN goes through srv_cleanup (stop.c). */
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/mem.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ASK_AGAIN_MS = 200, ANSWER_MAX = 64 * 1024 };
+enum { ASK_AGAIN_MS = 200, RESPONSE_MAX = 64 * 1024 };
 
 static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 {
@@ -80,7 +79,8 @@ static void remember_choice(struct srv *srv)
 	    &(struct store_choice){ .user = srv->user, .options = text });
 }
 
-/* The first whose request can leave: one whose spawner is away waits and holds nobody up. */
+/* The first whose request can be sent: a start whose spawner is away waits, and those behind it do
+ * not wait for it. */
 static struct srv *first_startable(struct srvs *srvs)
 {
 	cyg_list_each (it, srvs_in(srvs, SRV_QUEUED)) {
@@ -92,7 +92,7 @@ static struct srv *first_startable(struct srvs *srvs)
 	return NULL;
 }
 
-/* Those for whom there is a place leave at the end of this turn. */
+/* Starts for which there is a place leave the queue at the end of this turn. */
 static bool is_full(struct srvs *srvs)
 {
 	const size_t taken = srvs_places_taken(srvs), places = srvs->opts.start_concurrency;
@@ -147,7 +147,7 @@ static void admit(struct srv *srv)
 	const struct profile *f = srv_profile(srv);
 	uint64_t now_ms = cyg_clock_mono_ms();
 
-	if (f == NULL) { /* queued before a restart with another configuration */
+	if (f == NULL) { /* queued before a restart that changed the configuration */
 		srv_start_fail(srv, "start_failed",
 		    "What was chosen is no longer offered. Please choose again.");
 		return;
@@ -159,8 +159,8 @@ static void admit(struct srv *srv)
 	srv_move(srv, SRV_STARTING, "a place is free");
 	stage_done(srv, "queue", less(now_ms, srv->asked_ms));
 	stage_now(srv, "spawn");
-	/* The inner door must know the credential before the container can use it; and what the
-	 * proxies are told waits for the commit. */
+	/* The inner listener must know the credential before the container can use it; and changes
+	 * of the table are sent after the commit. */
 	srv->push_ticket = proxy_link_push(srvs->opts.proxy, on_known, srv);
 }
 
@@ -191,7 +191,7 @@ void srvs_admit(struct srvs *srvs)
 		srvs_progress_queue(srvs);
 }
 
-/* ---- 3: the row is on disk, the proxies know the credential: the request may leave ---- */
+/* ---- 3: the row is on disk, the proxies know the credential: SPAWN may be sent ---- */
 
 static void fill_spawn(const struct srv *srv, const struct person *user, struct spawn_spawn *m)
 {
@@ -230,7 +230,7 @@ static void send_spawn(struct srv *srv)
 
 	if (user == NULL) {
 		cyg_cleanse(srv->credential, sizeof(srv->credential));
-		srv->gone = true; /* it never left */
+		srv->gone = true; /* it was never sent */
 		srv_start_fail(srv, "start_failed", "There is no account of that name any more.");
 		return;
 	}
@@ -246,7 +246,7 @@ static void send_spawn(struct srv *srv)
 	cyg_cleanse(srv->credential, sizeof(srv->credential));
 	if (srv->spawn_number != 0)
 		return;
-	srv->gone = true; /* it never left */
+	srv->gone = true; /* it was never sent */
 	srv_start_fail(srv, "start_failed",
 	    srv->spawner == NULL
 		? "No spawner has the template of this profile. Please tell the administrator."
@@ -265,11 +265,11 @@ static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
 		return;
 	}
 	cyg_cleanse(srv->credential, sizeof(srv->credential));
-	srv->gone = true; /* it never left */
+	srv->gone = true; /* it was never sent */
 	srv_start_fail(srv, "start_failed", why->msg);
 }
 
-/* ---- 4: the spawner has answered ---- */
+/* ---- 4: the spawner has replied ---- */
 
 static void on_spawn_address(void *arg, const struct spawn_address *address)
 {
@@ -292,7 +292,7 @@ static void on_spawn_reply(void *arg, uint32_t number, const struct cyg_err *why
 		return;
 	}
 	if (why->code == CYG_EBUSY)
-		return; /* the connection ended: the next one's list tells what became of it */
+		return; /* the connection ended: the next one's list shows if it runs */
 	srv->gone = true;
 	srv_start_fail(srv, "start_failed", why->msg);
 }
@@ -322,8 +322,8 @@ static bool is_in(struct srv *srv, const char *stage, enum stage_state state)
 	return st != NULL && st->state == state;
 }
 
-/* The request waits in the backlog while init's own stages run, and those are what is going on. Of
- * a start that was found again no stage is known: there it is the answer that is missing. */
+/* The request waits in the backlog while init's own stages run, and those are shown meanwhile. For
+ * a start that was found after a restart no stage is known, so the first response is shown. */
 void srv_answer_due(struct srv *srv)
 {
 	if (srv->state == SRV_WAITING && is_in(srv, "answer", STAGE_WAITING) &&
@@ -333,7 +333,7 @@ void srv_answer_due(struct srv *srv)
 
 /* ---- 5: one request that waits in the backlog of the server's socket ---- */
 
-static void on_answer(void *arg, const struct http_result *result);
+static void on_response(void *arg, const struct http_result *result);
 
 void srv_ask(struct srv *srv)
 {
@@ -346,11 +346,11 @@ void srv_ask(struct srv *srv)
 		.target = target,
 		.host = "localhost",
 		.timeout_ms = srv->start_deadline_ms > now_ms ? srv->start_deadline_ms - now_ms : 1,
-		.body_max = ANSWER_MAX,
+		.body_max = RESPONSE_MAX,
 	};
 
 	http_call_cancel(srv->call);
-	srv->call = http_call_start(srv->srvs->opts.uv, &spec, on_answer, srv);
+	srv->call = http_call_start(srv->srvs->opts.uv, &spec, on_response, srv);
 }
 
 static void on_ask_again(uv_timer_t *timer)
@@ -367,9 +367,9 @@ static void on_ask_again(uv_timer_t *timer)
 
 static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why);
 
-/* Any answer below 500 is one: stock Jupyter says 403 to a stranger. A connection that is cut, or a
- * 5xx, is a server that is being started again by init; the deadline ends it. */
-static void on_answer(void *arg, const struct http_result *result)
+/* Any response below 500 will do: without a credential stock Jupyter responds 403. After a cut
+ * connection or a 5xx init starts the server again; the deadline ends it. */
+static void on_response(void *arg, const struct http_result *result)
 {
 	struct srv *srv = arg;
 
@@ -377,8 +377,8 @@ static void on_answer(void *arg, const struct http_result *result)
 	if (srv->state != SRV_WAITING)
 		return;
 	if (result->status == 0 || result->status >= 500) {
-		cyg_log_debug(srv->object, "%s: no answer yet: %s", srv->id, result->err.msg);
-		/* The state's timer serves both: it knows the deadline. */
+		cyg_log_debug(srv->object, "%s: no response yet: %s", srv->id, result->err.msg);
+		/* the state's timer is used for this too; on_ask_again checks the deadline */
 		(void)uv_timer_start(&srv->timer, on_ask_again, ASK_AGAIN_MS, 0);
 		return;
 	}
@@ -418,7 +418,7 @@ static bool is_outer(const struct stage *st)
 	return strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
 }
 
-/* The stage that is to blame: the one that its owner called failed, else the innermost that runs
+/* The stage that failed: the one that its owner reported as failed, else the innermost that runs
  * (init's and the spawner's run inside the hub's). */
 static struct stage *blamed_stage(struct srv *srv)
 {
@@ -444,7 +444,7 @@ static void fail_stage(struct srv *srv, const struct stage *blamed)
 			stage_end(
 			    st, STAGE_FAILED, (uint32_t)less(cyg_clock_mono_ms(), st->begun_ms));
 		else
-			st->state = STAGE_WAITING; /* it will not come to it */
+			st->state = STAGE_WAITING; /* it will not be reached any more */
 		srv_progress_stage(srv, st);
 	}
 }

@@ -1,5 +1,6 @@
-/* The one clean-up path: route taken out of the table, STOP, GONE, end recorded, stopped. Whatever
- * was started ends here, whether its user, a failed start or its own death brings it. */
+/* The clean-up, through which every server ends: its route leaves the table, STOP is sent, GONE
+ * comes, the end is recorded, the record is stopped. It begins when the user stops the server, when
+ * a start fails, or when the server dies. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
@@ -10,9 +11,9 @@
 
 enum { LINES_MAX = 200 };
 
-/* ---- the end that the person is shown ---- */
+/* ---- the end that the user is shown ---- */
 
-/* A script's last words matter most: what is over LINES_MAX is left out at the front. */
+/* The last lines of a script matter most: what is over LINES_MAX is left out at the front. */
 static struct cyg_str last_lines(struct cyg_str text)
 {
 	size_t lines = 0;
@@ -25,8 +26,8 @@ static struct cyg_str last_lines(struct cyg_str text)
 	return text;
 }
 
-/* A line as it was printed; where it is not UTF-8 (it may begin inside a character), what is not
- * ASCII becomes '?'. */
+/* A line as it was printed. If it is not UTF-8 (it may begin inside a character), bytes that are
+ * not ASCII become '?'. */
 static json_t *line_json(struct cyg_str line)
 {
 	json_t *text = json_stringn(line.p, line.len);
@@ -134,14 +135,14 @@ void srv_send_stop(struct srv *srv)
 	srv->stop_asked_ms = cyg_clock_mono_ms();
 }
 
-/* Also when its row could not be written: a stop needs no disk. */
+/* Also when the row could not be written: a stop needs no disk. */
 static void send_stop_now(void *arg, const struct cyg_err *why)
 {
 	(void)why;
 	srv_send_stop(arg);
 }
 
-/* ---- the ways in ---- */
+/* ---- how the clean-up begins ---- */
 
 static void set_end(struct srv *srv, const char *cause, const char *message)
 {
@@ -179,7 +180,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 
 void srv_stop(struct srv *srv)
 {
-	/* Who stops what is ending already is still told how it ended. */
+	/* A user who stops a server that is ending already is still shown how it ended. */
 	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
 		return;
 	srv->by_person = true;

@@ -1,4 +1,5 @@
-/* Waiting requests: each is on its server's list with a timer of its own, and is answered once. */
+/* Requests that wait for a server: each is on its server's list with a timer of its own, and gets
+ * one response. */
 #include "hub/server/wait.h"
 
 #include "base/mem.h"
@@ -13,7 +14,7 @@ struct waiter {
 	struct srv *srv;
 	struct http_req *req;
 	enum wait_for what;
-	char id[CYG_SERVER_ID_LEN + 1]; /* of the life that is waited for */
+	char id[CYG_SERVER_ID_LEN + 1]; /* the life that is waited for */
 	uv_timer_t timer;
 };
 
@@ -29,7 +30,7 @@ static void waiter_close(struct waiter *w)
 	uv_close((uv_handle_t *)&w->timer, on_closed);
 }
 
-static void answer(struct waiter *w, int status, const char *message)
+static void respond(struct waiter *w, int status, const char *message)
 {
 	struct http_req *req = w->req;
 
@@ -42,7 +43,7 @@ static void answer(struct waiter *w, int status, const char *message)
 
 static void on_late(uv_timer_t *timer)
 {
-	answer(timer->data, 202, NULL);
+	respond(timer->data, 202, NULL);
 }
 
 static void on_abort(struct http_req *req)
@@ -78,9 +79,9 @@ static void settle_start(struct waiter *w, bool same)
 	const struct srv *srv = w->srv;
 
 	if (same && srv->state == SRV_RUNNING)
-		answer(w, 201, NULL);
+		respond(w, 201, NULL);
 	else if (!same || srv->state == SRV_STOPPED)
-		answer(w, 500,
+		respond(w, 500,
 		    same && srv->failure != NULL ? srv->failure : "The start was cancelled.");
 }
 
@@ -92,7 +93,7 @@ void srv_waiters_settle(struct srv *srv)
 		if (w->what == WAIT_RUNNING)
 			settle_start(w, same);
 		else if (!same || srv->state == SRV_STOPPED)
-			answer(w, 204, NULL);
+			respond(w, 204, NULL);
 	}
 }
 
@@ -114,7 +115,8 @@ void srv_waiters_close(struct srv *srv)
 		waiter_close(CYG_CONTAINER_OF(it, struct waiter, link));
 }
 
-/* Also when the turn failed: what was undone has been answered then, the rest happened. */
+/* Also when the turn failed: requests for undone changes have had their response, all other changes
+ * happened. */
 static void notify_now(void *arg, const struct cyg_err *why)
 {
 	struct srv *srv = arg;

@@ -7,9 +7,9 @@
 
 enum wait_for { WAIT_RUNNING, WAIT_STOPPED };
 
-/* Answers the request when the server has got there (201, 204), when the start has failed (500), or
- * after the configured time (202); at once with 202 when SRV_OPEN_MAX wait already. The start or
- * stop goes on when the client goes away. */
+/* Responds when the server has got there (201, 204), when the start has failed (500), or after the
+ * configured time (202); at once with 202 when SRV_OPEN_MAX wait already. The start or stop goes on
+ * when the client goes away. */
 void srv_wait(struct srv *srv, struct http_req *req, enum wait_for what);
 
 #endif
