@@ -48,7 +48,7 @@ static const struct cyg_option options[] = {
 	    .type = OPT_STRING,
 	    .offset = AT(state_dir),
 	    .required = true,
-	    .doc = "Folder of hub.db; nobody but the hub may read it." },
+	    .doc = "Folder of hub.db; only the hub may read it." },
 	{ .name = "web-dir",
 	    .type = OPT_STRING,
 	    .offset = AT(web_dir),
@@ -164,7 +164,7 @@ static const struct cyg_option options[] = {
 	    .value = "10s",
 	    .min = 1,
 	    .max = 10 * 60 * 1000,
-	    .doc = "How long the request for a start waits (201) before it is answered with 202." },
+	    .doc = "How long the request for a start waits for its 201 before it gets 202." },
 	{ .name = "slow-stop",
 	    .type = OPT_MS,
 	    .offset = AT(slow_stop_ms),
@@ -220,7 +220,7 @@ static const struct yaml_file files[] = {
 	    "[config/profiles.yaml](../config/profiles.yaml).",
 	    &profiles_record },
 	{ "providers.yaml",
-	    "The OpenID providers that people sign in with (option `providers`). Sample: "
+	    "The OpenID providers that users sign in with (option `providers`). Sample: "
 	    "[config/providers.yaml](../config/providers.yaml).",
 	    &oidc_configs_record },
 	{ "clusters.yaml",

@@ -120,7 +120,8 @@ static void sweep(struct attempts *all, int64_t now_us)
 	(void)cyg_hash_sweep(all->by_id, is_over, all);
 }
 
-/* Nonce and verifier from the cookie's secret: a label keeps one from standing for the other. */
+/* Nonce and verifier are sums of the cookie's secret and a label; the labels make them different.
+ */
 static void derive(const char *label, const char *secret, char out[OIDC_RANDOM_HEX])
 {
 	cyg_autobuf struct cyg_buf b;
@@ -144,7 +145,7 @@ int attempts_begin(struct attempts *all, const char *provider, const char *next,
 
 	sweep(all, now_us);
 	if (cyg_hash_count(all->by_id) >= ATTEMPTS_MAX)
-		return cyg_fail(err, CYG_EBUSY, "too many people are signing in at this moment");
+		return cyg_fail(err, CYG_EBUSY, "too many users are signing in at this moment");
 	oidc_attempt_init(a);
 	secret_new(cookie->value);
 	derive("nonce", cookie->value, a->nonce);
@@ -227,7 +228,7 @@ void attempts_make_room(struct attempts *all, const struct http_head *head,
 	end(all, room.oldest);
 }
 
-/* ---- the answer came ---- */
+/* ---- the provider's response came ---- */
 
 int attempts_take(struct attempts *all, const struct http_head *head, const char *state,
     struct attempt *ret, char name[ATTEMPT_COOKIE_SIZE], struct cyg_err *err)

@@ -1,7 +1,7 @@
-/* Attempts to sign in at an OpenID provider: begun here, ended by the provider's answer or by time.
- * Rows of the store, so that a restart of the hub spoils none. Neither memory nor store holds what
- * could end one: only the sum of the state (which is in an address) and of a secret in that
- * browser's cookie, from which nonce and PKCE verifier are derived. */
+/* Attempts to sign in at an OpenID provider: begun here, ended by the provider's response or by
+ * time. They are rows of the store, so that they survive a restart of the hub. Neither memory nor
+ * store holds what could end one: only the sum of the state (which is in an address) and of a
+ * secret in that browser's cookie, from which nonce and PKCE verifier are derived. */
 #ifndef HUB_ATTEMPTS_H
 #define HUB_ATTEMPTS_H
 
@@ -23,7 +23,7 @@ enum {
 
 struct attempts;
 
-/* One, once it was taken: what is needed to go on. */
+/* A taken attempt: what is needed to go on. */
 struct attempt {
 	char provider[CYG_NAME_MAX];
 	char nonce[OIDC_RANDOM_HEX];
@@ -34,8 +34,8 @@ struct attempt {
 int attempts_load(struct store *store, struct attempts **ret, struct cyg_err *err);
 void attempts_free(struct attempts *attempts);
 
-/* Begins one: fills *a (what goes to the provider), the cookie's name and value. The row is written
- * in this turn. -CYG_EBUSY when too many are open. */
+/* Begins one: fills *a (which parameters go to the provider), the cookie's name and value. The row
+ * is written in this turn. -CYG_EBUSY when too many are open. */
 struct attempt_cookie {
 	char name[ATTEMPT_COOKIE_SIZE];
 	char value[CYG_CREDENTIAL_LEN + 1];
@@ -48,9 +48,9 @@ int attempts_begin(struct attempts *all, const char *provider, const char *next,
 void attempts_make_room(struct attempts *all, const struct http_head *head,
     void (*drop)(void *arg, const char *name), void *arg);
 
-/* The attempt of a state and the browser that began it: ended in any case (the row goes in this
- * turn), whoever asks. name gets the name of its cookie. -CYG_ENOENT: never begun, over, ended
- * before, or begun by another browser. */
+/* Takes the attempt of a state and of the browser that began it, and ends it in any case (the row
+ * is removed in this turn). name gets the name of its cookie. -CYG_ENOENT: never begun, expired,
+ * ended before, or begun by another browser. */
 int attempts_take(struct attempts *all, const struct http_head *head, const char *state,
     struct attempt *ret, char name[ATTEMPT_COOKIE_SIZE], struct cyg_err *err);
 void attempt_free(struct attempt *a);

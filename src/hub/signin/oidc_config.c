@@ -1,4 +1,4 @@
-/* providers.yaml as a table of fields, and the verdict about somebody's groups. Next:
+/* providers.yaml as a table of fields, and whether a user's groups may sign in. Next:
  * oidc_provider.c. */
 #include "hub/signin/oidc_config.h"
 
@@ -39,7 +39,7 @@ static const struct yaml_field fields[] = {
 	    .takes = "1 to 63 of a-z, 0-9 and '-', beginning with a letter or digit",
 	    .required = true,
 	    .unique = true,
-	    .doc = "In addresses and in the accounts that it vouches for: never change it." },
+	    .doc = "In addresses and in the accounts of its users: never change it." },
 	{ .name = "label",
 	    TEXT,
 	    OF(label),
@@ -113,7 +113,7 @@ static const struct yaml_field fields[] = {
 	    MS,
 	    OF(check_interval_ms),
 	    .value = "30000",
-	    .doc = "How old what is known about it may be." },
+	    .doc = "How old its discovery document and keys may be." },
 	{ .name = "keys-interval-ms",
 	    MS,
 	    OF(keys_interval_ms),

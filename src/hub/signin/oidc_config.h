@@ -1,5 +1,5 @@
-/* providers.yaml: the OpenID providers people sign in with, and who may. Pure but for the reading
- * of files. */
+/* providers.yaml: the OpenID providers that users sign in with, and which users may. Pure except
+ * for the reading of files. */
 #ifndef HUB_OIDC_CONFIG_H
 #define HUB_OIDC_CONFIG_H
 
@@ -21,16 +21,16 @@ struct oidc_config {
 	const char *secret_file; /* NULL: a public client */
 	const char *scopes;
 	const char *name_claim;    /* where the user name is */
-	const char *groups_claim;  /* path of the groups, or NULL: nobody has any */
+	const char *groups_claim;  /* path of the groups, or NULL: users have none */
 	const char *ca_file;       /* NULL: the system's authorities */
-	struct oidc_names allowed; /* one of them is needed; empty only when everyone is in */
+	struct oidc_names allowed; /* a user needs one of them; empty only with everyone */
 	struct oidc_names admins;
 	bool everyone;
-	bool insecure_loopback;     /* http to this machine: tests and development */
-	bool own_callback;          /* as the only one; of several each has its own always */
-	bool end_session;           /* signing out here also signs out there */
-	uint64_t timeout_ms;        /* of one call to the provider */
-	uint64_t check_interval_ms; /* how old what is known about the provider may be */
+	bool insecure_loopback; /* http to this machine: tests and development */
+	bool own_callback;      /* when it is the only one; of several each has its own always */
+	bool end_session;       /* signing out here also signs out there */
+	uint64_t timeout_ms;    /* of one call to the provider */
+	uint64_t check_interval_ms; /* how old its discovery document and keys may be */
 	uint64_t keys_interval_ms;  /* between two extra readings of the keys */
 	char *secret;               /* what secret_file held; cleansed when freed */
 };
@@ -51,17 +51,17 @@ int oidc_configs_parse(
     const char *name, struct cyg_str text, struct oidc_configs **ret, struct cyg_err *err);
 void oidc_configs_free(struct oidc_configs *c);
 
-/* Where the provider sends people back to: "BASE/hub/oauth_callback/ID". The only provider of a
- * site keeps "BASE/hub/oauth_callback" unless own-callback: it may be registered so. With several,
- * an address that they shared would let one provider pass off another's code as its own. base is
- * without a closing slash; heap. */
+/* The redirect address of a provider: "BASE/hub/oauth_callback/ID". The only provider of a site
+ * keeps "BASE/hub/oauth_callback" unless own-callback is set, since it may be registered so. If
+ * several shared an address, one provider could pass off another's code as its own. base is without
+ * a closing slash; heap. */
 char *oidc_config_redirect_uri(
     const struct oidc_configs *all, const struct oidc_config *c, struct cyg_str base);
-/* Whether an answer may come to the address without an id. */
+/* Whether a provider's response may come to the address without an id. */
 bool oidc_configs_share_callback(const struct oidc_configs *all);
 
 enum oidc_verdict { OIDC_REFUSED, OIDC_USER, OIDC_ADMIN };
-/* Whether somebody in these groups (NULL-ended) may sign in, and as what. */
+/* Whether a user in these groups (NULL-ended) may sign in, and as what. */
 enum oidc_verdict oidc_config_judge(const struct oidc_config *c, char *const *groups);
 
 #endif

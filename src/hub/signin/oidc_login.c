@@ -1,4 +1,4 @@
-/* Sign-in by OpenID Connect, second half, read downwards: the provider's answer → attempt ended and
+/* Sign-in by OpenID Connect, second half, in order: the provider's response → attempt ended and
  * committed → issuer → token call → keys → ID token → groups → session (signin_complete.c). Each
  * step starts the next; login_fail ends it from any of them. */
 #include "base/clock.h"
@@ -19,11 +19,11 @@ static const char *const algs[] = { "RS256", "PS256", "ES256", "ES384", "EdDSA",
 struct login {
 	struct signin *signin;
 	struct http_req *req;
-	struct signin_try *try; /* once it is known whose the answer is */
+	struct signin_try *try; /* NULL until it is known whose response it is */
 	struct oidc_row *row;
 	struct attempt attempt;
 	char cookie[ATTEMPT_COOKIE_SIZE]; /* its name */
-	struct oidc_callback answer;
+	struct oidc_callback callback;
 	struct cyg_str iss_raw; /* in the request */
 	struct oidc_tokens tokens;
 	struct oidc_wait wait;
@@ -39,7 +39,7 @@ static void login_free(struct login *l)
 	cyg_call_cancel(l->call);
 	store_forget(l->signin->opts.store, l);
 	attempt_free(&l->attempt);
-	oidc_callback_free(&l->answer);
+	oidc_callback_free(&l->callback);
 	oidc_tokens_free(&l->tokens);
 	free(l);
 }
@@ -58,14 +58,14 @@ static void login_fail(struct login *l, const char *code, const struct cyg_err *
 	signin_done_refused(t, code);
 }
 
-/* A call that brought no answer at all says that the provider is down. */
+/* A call without any response shows that the provider is down. */
 static void login_fail_call(struct login *l, const struct cyg_err *why)
 {
 	oidc_provider_failed(l->row->provider, why);
 	login_fail(l, "down", why);
 }
 
-/* ---- the ID token is verified: who is it, and may they? ---- */
+/* ---- the ID token is verified: which user, and may they sign in? ---- */
 
 static json_t *json_names(char *const *names)
 {
@@ -90,7 +90,7 @@ static void admit(struct login *l, const json_t *claims, const char *name, char 
 	const struct oidc_config *c = l->row->config;
 	struct signin_try *t = l->try;
 	enum oidc_verdict verdict = oidc_config_judge(c, groups);
-	/* The account belongs to issuer and subject: an issuer holds no space. */
+	/* The account is found by issuer and subject, joined by a space: an issuer holds none. */
 	cyg_autofree char *subject = cyg_xasprintf("%s %s", c->issuer, oidc_subject(claims));
 	struct person_claim claim = { .provider = c->id, .subject = subject, .name = name };
 	struct cyg_err err;
@@ -236,7 +236,7 @@ static int start_call(
 
 	if (in_head && write_basic(c, basic, err) < 0)
 		return -(int)err->code;
-	if (oidc_token_request(&client, l->answer.code, l->attempt.verifier,
+	if (oidc_token_request(&client, l->callback.code, l->attempt.verifier,
 		in_head ? NULL : c->secret, body, err) < 0)
 		return -(int)err->code;
 	struct cyg_call_request req = {
@@ -269,7 +269,7 @@ static void call_token(struct login *l)
 		login_fail(l, "provider", &err);
 }
 
-/* ---- from the answer to the call ---- */
+/* ---- from the response to the token call ---- */
 
 static void on_document(void *arg, const struct cyg_err *why)
 {
@@ -281,21 +281,21 @@ static void on_document(void *arg, const struct cyg_err *why)
 	else if (oidc_callback_check_issuer(
 		     oidc_provider_endpoints(l->row->provider), l->iss_raw, &err) < 0)
 		login_fail(l, "provider", &err);
-	else if (l->answer.error != NULL) {
-		(void)cyg_fail(&err, CYG_EDENIED, "the provider says %s", l->answer.error);
-		bool cancelled = strcmp(l->answer.error, "access_denied") == 0;
+	else if (l->callback.error != NULL) {
+		(void)cyg_fail(&err, CYG_EDENIED, "the provider says %s", l->callback.error);
+		bool cancelled = strcmp(l->callback.error, "access_denied") == 0;
 		login_fail(l, cancelled ? "cancelled" : "provider", &err);
 	} else
 		call_token(l);
 }
 
-/* The attempt's row is gone for good: only now may anything be done with the answer. */
+/* The attempt's row is removed for good; only now may the response be used. */
 static void on_turn(void *arg, const struct cyg_err *why)
 {
 	struct login *l = arg;
 	struct cyg_err err;
 
-	/* The attempt is there again: its browser may come back with the answer. */
+	/* The attempt is there again: its browser may come back with the response. */
 	if (why != NULL) {
 		login_fail(l, "store", why);
 		return;
@@ -315,27 +315,27 @@ static int take(struct login *l, struct cyg_err *err)
 
 	if (query.p == NULL)
 		query = CYG_STR("");
-	if (oidc_callback_parse(query, &l->answer, &l->iss_raw, err) < 0)
+	if (oidc_callback_parse(query, &l->callback, &l->iss_raw, err) < 0)
 		return -(int)err->code;
 	return attempts_take(
-	    l->signin->attempts, l->req->head, l->answer.state, &l->attempt, l->cookie, err);
+	    l->signin->attempts, l->req->head, l->callback.state, &l->attempt, l->cookie, err);
 }
 
-/* With several providers an answer to the address that they would share could be another's: a
- * hostile provider sends people on to an honest one, with its own state, and the honest one's code
- * would go to the hostile token address (RFC 9700 4.4, "mix-up"). Nothing is taken from it. */
+/* With several providers a response to an address that they share could be another provider's: a
+ * hostile provider sends users on to an honest one, with its own state, and the honest one's code
+ * would go to the hostile token address (RFC 9700 4.4, "mix-up"). Such a response is not used. */
 static bool is_lost(struct http_req *req)
 {
 	if (req->params[0].p != NULL || oidc_configs_share_callback(signin_of(req)->oidc))
 		return false;
-	cyg_log_warn("sign-in", "an answer came to " CYG_HUB_PATH
+	cyg_log_warn("sign-in", "a response came to " CYG_HUB_PATH
 				"/oauth_callback, which several providers would share: register "
 				"at each the redirect address that the hub tells at its start");
 	signin_refuse(req, "callback");
 	return true;
 }
 
-/* The address that the answer came to is the attempt's own provider's. */
+/* Whether the response came to the address of the attempt's own provider. */
 static bool is_at_its_address(const struct login *l)
 {
 	struct cyg_str id = l->req->params[0];
@@ -363,8 +363,8 @@ void signin_oidc_callback(struct http_req *req)
 	if (rc == 0)
 		l->row = signin_oidc_row(signin, l->attempt.provider);
 	if (rc < 0 || l->row == NULL) {
-		cyg_log_warn("sign-in", "an answer without an attempt: %s",
-		    rc < 0 ? err.msg : "its provider is no more");
+		cyg_log_warn("sign-in", "a response without an attempt: %s",
+		    rc < 0 ? err.msg : "its provider is not configured any more");
 		if (rc == 0)
 			signin_oidc_drop_cookie(req, l->cookie);
 		login_free(l);
@@ -376,7 +376,8 @@ void signin_oidc_callback(struct http_req *req)
 	l->try->data = l;
 	l->try->cancel = cancel;
 	if (!is_at_its_address(l)) {
-		(void)cyg_fail(&err, CYG_EDENIED, "its answer came to another provider's address");
+		(void)cyg_fail(
+		    &err, CYG_EDENIED, "its response came to another provider's address");
 		signin_oidc_drop_cookie(req, l->cookie);
 		login_fail(l, "provider", &err);
 		return;

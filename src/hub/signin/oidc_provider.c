@@ -1,6 +1,6 @@
-/* Reading and keeping the provider's two documents. Each is a source: one call at a time, a list of
- * those who wait for it, when it was read last. Before it: oidc_config.c; after it: signin_oidc.c
- * and oidc_login.c, which ask. */
+/* Reads and keeps a provider's discovery document and keys. Each is a source: one call at a time, a
+ * list of those who wait for it, the time of the last reading. Before it: oidc_config.c; after it:
+ * signin_oidc.c and oidc_login.c, which use them. */
 #include "hub/signin/oidc_provider.h"
 
 #include "base/clock.h"
@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-	KEYS_AGE_MS = 3600 * 1000, /* withdrawn keys are believed no longer */
-	SOON_MS = 5 * 1000,        /* how soon one that is down is asked again, at most */
+	KEYS_AGE_MS = 3600 * 1000, /* older keys are not used: they may be withdrawn */
+	SOON_MS = 5 * 1000,        /* how soon a provider that is down is tried again, at most */
 };
 
 struct source {
@@ -20,7 +20,7 @@ struct source {
 	struct cyg_call *call;
 	struct cyg_list waiters;
 	uint64_t read_ms;   /* 0: never */
-	uint64_t forced_ms; /* when it was last read for the sake of an unknown key */
+	uint64_t forced_ms; /* when it was last read because of an unknown key */
 	int (*parse)(struct oidc_provider *p, struct cyg_str text, struct cyg_err *err);
 };
 
@@ -86,7 +86,7 @@ void oidc_provider_failed(struct oidc_provider *p, const struct cyg_err *why)
 
 static void tell(struct source *s, const struct cyg_err *why)
 {
-	/* Who waits anew from inside a callback waits for the next reading. */
+	/* One who waits again from inside a callback waits for the next reading. */
 	for (size_t n = s->waiters.n; n > 0 && s->waiters.n > 0; n--) {
 		struct oidc_wait *w =
 		    CYG_CONTAINER_OF(cyg_list_first(&s->waiters), struct oidc_wait, link);
@@ -106,7 +106,7 @@ static void end_reading(struct source *s, const struct cyg_err *why)
 	tell(s, why);
 }
 
-static void on_answer(void *arg, const struct cyg_call_result *res, const struct cyg_err *failed)
+static void on_response(void *arg, const struct cyg_call_result *res, const struct cyg_err *failed)
 {
 	struct source *s = arg;
 	struct cyg_err err;
@@ -117,7 +117,7 @@ static void on_answer(void *arg, const struct cyg_call_result *res, const struct
 		return;
 	}
 	if (res->status != 200)
-		(void)cyg_fail(&err, CYG_EPROTO, "answered with status %d", res->status);
+		(void)cyg_fail(&err, CYG_EPROTO, "responded with status %d", res->status);
 	else if (s->parse(s->p, res->body, &err) == 0) {
 		end_reading(s, NULL);
 		return;
@@ -139,7 +139,7 @@ static int start_reading(struct source *s, const char *url, size_t max, struct c
 
 	if (s->call != NULL)
 		return 0;
-	return cyg_call_start(s->p->curl, &req, on_answer, s, &s->call, err);
+	return cyg_call_start(s->p->curl, &req, on_response, s, &s->call, err);
 }
 
 static int parse_document(struct oidc_provider *p, struct cyg_str text, struct cyg_err *err)
@@ -149,7 +149,7 @@ static int parse_document(struct oidc_provider *p, struct cyg_str text, struct c
 	if (oidc_discovery_parse(
 		text, p->config->issuer, p->config->insecure_loopback, &found, err) < 0)
 		return -(int)err->code;
-	/* Another address of the keys: those kept are another's. */
+	/* The address of the keys has changed: the kept keys are dropped. */
 	if (p->endpoints != NULL && strcmp(p->endpoints->jwks, found->jwks) != 0)
 		p->keys.read_ms = 0;
 	oidc_endpoints_free(p->endpoints);
@@ -188,7 +188,7 @@ static void look_again(struct oidc_provider *p)
 		oidc_provider_failed(p, &err);
 }
 
-/* ---- asking ---- */
+/* ---- requests for a document ---- */
 
 static bool is_fresh(const struct source *s, uint64_t age_ms)
 {
@@ -262,7 +262,7 @@ struct cyg_curl *oidc_provider_curl(const struct oidc_provider *p)
 	return p->curl;
 }
 
-/* ---- life ---- */
+/* ---- new, close ---- */
 
 static void source_init(struct source *s, struct oidc_provider *p,
     int (*parse)(struct oidc_provider *p, struct cyg_str text, struct cyg_err *err))

@@ -23,7 +23,7 @@ static bool has_oidc(const struct signin_opts *opts)
 static const struct {
 	bool (*is_configured)(const struct signin_opts *opts);
 	int (*add)(struct signin *signin, struct cyg_err *err);
-	void (*close)(struct signin *signin); /* what its rows stood on; may be NULL */
+	void (*close)(struct signin *signin); /* what its rows used; may be NULL */
 } kinds[] = {
 	{ has_development, signin_dev_add, NULL },
 	{ has_oidc, signin_oidc_add, signin_oidc_close },

@@ -1,6 +1,6 @@
-/* Sign-in: a table of providers, and the one way in that all of them end in. A provider proves who
- * somebody is, now or later (signin_try.h), and hands over a claim; signin_complete makes the
- * session. */
+/* Sign-in: a table of providers, and the one way in which all of them end. A provider proves who a
+ * user is, now or later (signin_try.h), and hands over a claim; signin_complete makes the session.
+ */
 #ifndef HUB_SIGNIN_H
 #define HUB_SIGNIN_H
 
@@ -19,7 +19,7 @@ struct signin_provider;
 struct signin_try;
 struct store;
 
-/* What it works on, and the options that are its own. Everything is borrowed for good. */
+/* What the sign-in needs, and its own options. Everything is borrowed for good. */
 struct signin_opts {
 	uv_loop_t *uv;
 	struct store *store;
@@ -31,7 +31,7 @@ struct signin_opts {
 	const char *public_url, *state_dir;
 	const char *password_file;  /* of the development sign-in; NULL: in state_dir */
 	const char *providers;      /* file of the OpenID providers, or NULL */
-	const char *reserved_names; /* separated by commas, or NULL */
+	const char *reserved_names; /* names, separated by commas, or NULL */
 };
 
 struct signin_ops {
@@ -41,7 +41,7 @@ struct signin_ops {
 	/* SIGNIN_OIDC: the browser is to go to the provider; ends in signin_done likewise. What the
 	 * browser brings back makes a new try. */
 	void (*begin)(struct signin_try *t);
-	/* Where somebody who signed out here goes on to sign out at the provider: a path of ours in
+	/* Where a user who signed out here goes on to sign out at the provider: a path of ours in
 	 * the request's arena, or NULL. May itself be NULL. */
 	const char *(*sign_out)(struct signin_provider *p, struct http_req *req);
 	void (*close)(struct signin_provider *p); /* may be NULL */
@@ -52,9 +52,9 @@ struct signin_provider {
 	const char *id;
 	const char *label; /* goes into "Sign in with LABEL" */
 	enum signin_kind kind;
-	const char *url;                   /* where the button goes, or NULL: a password */
-	int64_t down_since_us;             /* 0: it answers */
-	char message[SIGNIN_MESSAGE_SIZE]; /* what is known about why it is down */
+	const char *url;                   /* where the button leads, or NULL: a password */
+	int64_t down_since_us;             /* 0: it responds */
+	char message[SIGNIN_MESSAGE_SIZE]; /* why it is down, as far as known */
 	const struct signin_ops *ops;
 	void *ctx;
 };

@@ -1,5 +1,5 @@
-/* The sign-in's end, the same for every provider: account → session row → commit → table in force →
- * cookie. And the way out: session row removed → table in force → cookie cleared. */
+/* The end of a sign-in, the same for every provider: account → session row → commit → table in
+ * force → cookie. And the sign-out: session row removed → table in force → cookie cleared. */
 #include "base/buf.h"
 #include "base/mem.h"
 #include "cygnet/paths.h"
@@ -58,7 +58,7 @@ static void drop_session(struct passage *p)
 	sessions_end(p->signin->opts.access, s);
 }
 
-/* The browser went away while the table was on its way: nobody holds the cookie. */
+/* The browser went away while the table was under way: it does not have the cookie. */
 static void on_abort(struct http_req *req)
 {
 	struct passage *p = req->data;
@@ -76,7 +76,7 @@ static void finish_if_done(struct passage *p)
 		return;
 	req->on_abort = NULL;
 	if (p->cookie[0] == '\0') {
-		/* The row is gone whatever the proxies say: a late one gets the table later. */
+		/* The row is removed whatever the proxies say: a late one gets the table later. */
 		set_cookie(req, "", 0);
 		reply_next(req, p->next);
 	} else if (p->refused) {
@@ -101,7 +101,7 @@ static void on_pushed(void *arg, uint32_t ticket, const struct cyg_err *why)
 	finish_if_done(p);
 }
 
-/* What was written is undone: the session is not there, or still there. */
+/* The change is undone: the session is not there, or still there. */
 static void on_turn(void *arg, const struct cyg_err *why)
 {
 	struct passage *p = arg;
@@ -132,7 +132,7 @@ static struct passage *passage_new(struct http_req *req, const char *next)
 	return p;
 }
 
-/* Until the proxies know what has changed up to here. */
+/* Until the proxies have every change made so far. */
 static void passage_wait(struct passage *p)
 {
 	p->req->data = p;
@@ -157,7 +157,7 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 	struct person *person = NULL;
 	struct cyg_err err;
 
-	/* Whoever has such a name already keeps the account. */
+	/* A user who has such a name already keeps the account. */
 	bool reserved = signin_is_reserved(signin, claim->name);
 	bool may_create = signin->opts.create_users && !reserved;
 	if (people_admit(signin->opts.access, claim, may_create, &person, &err) < 0) {

@@ -1,5 +1,5 @@
-/* The development sign-in: any name with the one printed password. It refuses to exist where
- * strangers could reach it. */
+/* The development sign-in: any name with the one printed password. It does not start where other
+ * machines could reach it. */
 #include "base/enc.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -15,7 +15,7 @@
 enum { PASSWORD_BYTES = 8 };
 
 struct dev {
-	char sum[SECRET_SUM_SIZE]; /* sums compare in constant time whatever the lengths */
+	char sum[SECRET_SUM_SIZE]; /* sums are compared in constant time whatever the lengths */
 };
 
 bool signin_is_loopback(struct cyg_str url)

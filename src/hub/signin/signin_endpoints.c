@@ -1,5 +1,5 @@
-/* The endpoints of the sign-in, below the hub's mount. The pages round them (/login, /logout) are
- * among the portal's (src/hub/api/). */
+/* The endpoints of the sign-in, below the hub's mount. The pages that belong to them (/login,
+ * /logout) are in src/hub/api/pages.c. */
 #include "hub/signin/signin_priv.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The password form: its fields, and the limit on failures of a name and of an address. Whoever
- * checks the password may take their time; what came of it passes signin_form_judge. */
+/* The password form: its fields, and the limit on failures of a name and of an address. A provider
+ * may take its time to check the password; its verdict goes through signin_form_judge. */
 #include "hub/signin/signin_form.h"
 
 #include "base/clock.h"
@@ -77,7 +77,7 @@ static int read_fields(struct http_req *req, struct fields *f, struct cyg_err *e
 	return 0;
 }
 
-/* "name address": failures of one do not keep the name from signing in elsewhere. */
+/* "name address": failures from one address do not keep the name from signing in elsewhere. */
 static struct cyg_str pair_of(struct http_req *req, struct cyg_str name)
 {
 	return cyg_str_of(cyg_arena_printf(
@@ -129,8 +129,8 @@ void signin_post(struct http_req *req)
 	}
 	if (is_over_limit(req, signin->form, f.name))
 		return;
-	/* It counts as failed until it is not: many at once, of a provider that takes its time, are
-	 * no way round the limit. */
+	/* It counts as failed until it has succeeded, so that many tries at once, at a provider
+	 * that takes its time, do not get round the limit. */
 	ratelimit_count(signin->form->pairs, pair_of(req, f.name), cyg_clock_mono_ms());
 	ratelimit_count(signin->form->addresses, request_client(req), cyg_clock_mono_ms());
 	struct signin_try *t = signin_try_new(p, req, request_next(req, f.next));

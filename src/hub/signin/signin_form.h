@@ -1,4 +1,4 @@
-/* The sign-in by name and password, whoever checks it. */
+/* The sign-in by name and password, the same for every provider that checks them. */
 #ifndef HUB_SIGNIN_FORM_H
 #define HUB_SIGNIN_FORM_H
 

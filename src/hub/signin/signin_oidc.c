@@ -1,5 +1,5 @@
-/* Sign-in by OpenID Connect, first half: rows of the table, the way to the provider, and the way
- * out. Next: oidc_login.c, from the provider's answer to the session. */
+/* Sign-in by OpenID Connect, first half: rows of the table, the redirect to the provider, and the
+ * sign-out. Next: oidc_login.c, from the provider's response to the session. */
 #include "hub/signin/signin_oidc.h"
 
 #include "base/clock.h"
@@ -78,8 +78,8 @@ static int add_row(struct signin *signin, const struct oidc_config *config, stru
 	return 0;
 }
 
-/* The provider sends people back below it, and browsers keep our cookie (__Host-, Secure) only from
- * https and from this machine. */
+/* The provider redirects browsers to a path below it, and browsers keep our cookie (__Host-,
+ * Secure) only from https and from this machine. */
 static int check_public_url(const char *url, struct cyg_err *err)
 {
 	struct cyg_str s = cyg_str_of(url), rest = s, scheme, host;
@@ -268,14 +268,14 @@ static void begin(struct signin_try *t)
 		on_document(b, NULL);
 }
 
-/* ---- and out: RP-Initiated Logout 1.0, without a hint, so that no ID token need be kept ---- */
+/* ---- sign-out: RP-Initiated Logout 1.0, without a hint, so that no ID token need be kept ---- */
 
 static const char *sign_out(struct signin_provider *p, struct http_req *req)
 {
 	const struct oidc_row *row = p->ctx;
 	const struct oidc_endpoints *e = oidc_provider_endpoints(row->provider);
 
-	/* Nobody is sent to one that does not answer. */
+	/* No browser is sent to a provider that does not respond. */
 	if (!row->config->end_session || p->down_since_us != 0 || e == NULL ||
 	    e->end_session == NULL)
 		return NULL;

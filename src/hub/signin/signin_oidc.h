@@ -11,7 +11,7 @@
 struct oidc_row {
 	struct oidc_provider *provider;
 	const struct oidc_config *config;
-	char *begin_url; /* where the button goes */
+	char *begin_url; /* where the button leads */
 	char *redirect_uri;
 };
 

@@ -38,7 +38,7 @@ int signin_add(struct signin *signin, const struct signin_provider *row, struct 
 int signin_dev_add(struct signin *signin, struct cyg_err *err);
 /* signin_oidc.c and oidc_login.c: the providers of the file that the option providers names. */
 int signin_oidc_add(struct signin *signin, struct cyg_err *err);
-/* Ends what the rows stood on; after the rows. */
+/* Ends what the rows used; after the rows. */
 void signin_oidc_close(struct signin *signin);
 
 /* ---- the end of a try ---- */

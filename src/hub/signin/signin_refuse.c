@@ -1,6 +1,6 @@
 /* Why a sign-in was refused: one table of codes and sentences. The browser is sent back to the page
- * with a code only, so that no link can put words into the page's mouth; the page asks for the
- * sentence. */
+ * with a code only, and the page fetches the sentence; so a link cannot make the page show a text
+ * of its own. */
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "hub/base/reply.h"
@@ -27,7 +27,7 @@ static const struct refusal {
 	{ "down", 503,
 	    "The identity provider does not answer. Please try again later; running servers go on." },
 	{ "provider", 502,
-	    "The identity provider's answer was not as it should be. Please try again; if it fails "
+	    "The identity provider's response was not as it should be. Please try again; if it fails "
 	    "again, tell whoever runs this site." },
 	{ "expired", 403,
 	    "This sign-in was begun too long ago, or in another browser. Please sign in again." },
@@ -42,14 +42,14 @@ static const struct refusal {
 	    "Your user name is that of a system account, or reserved by this site, so no account can "
 	    "have it. Please show this to whoever runs this site." },
 	{ "account", 403,
-	    "You have no account here, or your user name is another person's. Please show this to "
+	    "You have no account here, or your user name is another user's. Please show this to "
 	    "whoever runs this site." },
 	{ "callback", 403,
-	    "The identity provider sends people back to an address that is no longer used here. "
+	    "The identity provider sends users back to an address that is no longer used here. "
 	    "Whoever runs this site has to register PUBLIC-URL" CYG_HUB_PATH
 	    "/oauth_callback/PROVIDER there; "
 	    "the hub's log names the whole address." },
-	{ "busy", 503, "Too many people are signing in. Please try again in a few minutes." },
+	{ "busy", 503, "Too many users are signing in. Please try again in a few minutes." },
 	/* at the end */
 	{ "store", 503,
 	    "The sign-in could not be saved, because the service cannot write to its disk. Please "

@@ -1,5 +1,5 @@
 /* The life of a try. Before it: signin.c and signin_form.c begin one; after it: signin_complete.c
- * makes the session, or signin_refuse.c says no. */
+ * makes the session, or signin_refuse.c responds with the refusal. */
 #include "hub/signin/signin_try.h"
 
 #include "base/mem.h"
