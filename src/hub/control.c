@@ -1,4 +1,4 @@
-/* The hub's control socket: root, or the hub's own uid, by the peer's credential. */
+/* The hub's control socket: serves the metrics to root and to the hub's own uid. */
 #include "hub/control.h"
 
 #include "base/mem.h"

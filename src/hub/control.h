@@ -1,4 +1,5 @@
-/* RUN/hub/control.sock: what the machine's administrator asks the hub without a token. */
+/* RUN/hub/control.sock: the socket by which the machine's administrator reads the metrics without a
+ * token. */
 #ifndef HUB_CONTROL_H
 #define HUB_CONTROL_H
 

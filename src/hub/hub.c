@@ -1,4 +1,4 @@
-/* Start and end of the hub's parts, in order. */
+/* Starts the hub's parts in order and ends them in reverse. */
 #include "hub/hub.h"
 
 #include "base/clock.h"
@@ -56,7 +56,8 @@ static void start_tidying(struct hub *hub)
 
 /* ---- start ---- */
 
-/* Who speaks at the inner listener: access knows no records. */
+/* Finds the server whose credential came to the inner listener, for access, which knows no records.
+ */
 static struct srv *find_server(void *arg, const char *id, struct cyg_str user, const char **name)
 {
 	struct srv *srv = srvs_find_id(((const struct hub *)arg)->srvs, id);
@@ -108,9 +109,9 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	return start_access(hub, err);
 }
 
-/* ---- the links, and what they tell ---- */
+/* ---- the links to proxies and spawners ---- */
 
-/* The users' credentials, from now on, and the servers. */
+/* Sets the rows of all credentials and servers; later changes of credentials follow. */
 static void fill_table(void *arg, struct proxy_link *link)
 {
 	struct hub *hub = arg;
@@ -231,7 +232,7 @@ static int start_signin(struct hub *hub, struct cyg_err *err)
 	return signin_new(&opts, &hub->signin, err);
 }
 
-/* ---- what the API says to the daemon ---- */
+/* ---- the daemon's part of the API ---- */
 
 static void end_now(void *arg)
 {

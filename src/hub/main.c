@@ -20,7 +20,7 @@ static void on_end(void *arg, const char *why)
 	cyg_loop_stop(hub->loop);
 }
 
-/* A request that waits takes a descriptor; the default limit is for programs with few. */
+/* Each request that waits takes a descriptor; the default limit is for programs with few. */
 static void raise_limits(void)
 {
 	struct rlimit limit;
@@ -32,8 +32,8 @@ static void raise_limits(void)
 		cyg_log_warn("hub", "cannot raise the limit of open files");
 }
 
-/* What the last turn wrote, and its effects. When it cannot be written, the next start finds out
- * what is outside. */
+/* Commits the last turn and runs its effects. When it cannot be written, the next start finds the
+ * outside as it is. */
 static void last_turn(struct hub *hub)
 {
 	struct cyg_err err;

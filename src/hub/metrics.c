@@ -1,5 +1,5 @@
-/* What the whole hub counts into its table (base/hub_metrics.c), and the gauges that are looked up
- * when somebody asks. */
+/* Counts turns, commits and responses into the hub's table (base/hub_metrics.c), and sets the
+ * gauges that are looked up at a scrape. */
 #include "hub/metrics.h"
 
 #include "base/clock.h"

@@ -10,7 +10,7 @@ struct http_req;
 
 /* A turn was put on disk, or could not be: for store_watch. */
 void hub_metrics_commit(void *hub, uint64_t took_ns, bool kept);
-/* A response is given: http_req.on_response. */
+/* A response was given: http_req.on_response. */
 void hub_metrics_responded(const struct http_req *req, int status);
 /* The loop was busy for so long between two sleeps: for cyg_loop_watch_turns. */
 void hub_metrics_turn(void *hub, uint64_t busy_ns);

@@ -1,6 +1,6 @@
-/* The turn of the hub: what one turn of the loop wrote is committed before anything of it leaves.
- * When it cannot be written the hub goes on: who asked for something is told to come back, what
- * happened outside is kept in memory, and its rows are written again until the disk takes them. */
+/* One turn of the hub's loop: commits what was written in it, before any effect of it leaves. When
+ * it cannot be written the hub goes on: requests are told to come back, changes that happened
+ * outside are kept in memory, and their rows are written again until the disk takes them. */
 #include "hub/turn.h"
 
 #include "base/clock.h"
@@ -21,9 +21,9 @@ static bool is_drained(const struct hub *hub)
 	return n == 0;
 }
 
-/* ---- the store fails, and comes back ---- */
+/* ---- the store fails, and works again ---- */
 
-/* A store that still fails fails this too. */
+/* Fails while the store still fails, and the timer tries again. */
 static void on_retry(uv_timer_t *timer)
 {
 	struct hub *hub = timer->data;
@@ -72,8 +72,8 @@ static void commit(struct hub *hub)
 		end_failing(hub);
 }
 
-/* What a commit lets happen may free a place: the next in the queue must not wait for the loop to
- * wake up. */
+/* Effects of a commit may free a place: then the next in the queue is admitted at once, not when
+ * the loop wakes up. */
 static void end_turn(struct hub *hub)
 {
 	if (hub->ending)

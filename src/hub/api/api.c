@@ -1,6 +1,6 @@
 /* The endpoint tables of the API; the pages (pages.c) and the sign-in (signin/signin_endpoints.c)
- * have their own. docs/api/openapi.yaml describes each row; a row that does not say
- * who may, in the words of access/rule.h, keeps the daemon from starting. */
+ * have their own. docs/api/openapi.yaml describes each row; a row without a scope, in the words of
+ * access/rule.h, keeps the daemon from starting. */
 #include "hub/api/api.h"
 
 #include "base/mem.h"
@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-/* One of them shows a part of the model. */
+/* One of them is enough to see a part of the model. */
 #define READ_USER                                                                                  \
 	"read:users read:users:name read:users:groups read:users:activity read:servers "           \
 	"read:roles:users"

@@ -1,4 +1,4 @@
-/* The API and the portal's pages: what their endpoints work on, their tables, and the handlers by
+/* The API and the portal's pages: what their endpoints need, their tables, and the handlers by
  * file. */
 #ifndef HUB_API_H
 #define HUB_API_H
@@ -61,7 +61,7 @@ struct api *api_new(const struct api *parts);
 /* Once no request is open. NULL is accepted. */
 void api_free(struct api *api);
 
-/* That of a request to one of its endpoints. */
+/* The API of a request to one of its endpoints. */
 static inline struct api *api_of(const struct http_req *req)
 {
 	return req->ctx;
@@ -75,7 +75,7 @@ extern const struct http_endpoint cygnet_endpoints[];
 /* JupyterHub's models; new objects. */
 json_t *api_time(int64_t us); /* 0: null */
 json_t *api_server(const struct api *api, const struct srv *srv);
-/* What the principal may see of the user. */
+/* The part of the user that the principal may see. */
 json_t *api_person(
     const struct api *api, const struct person *person, const struct principal *principal);
 

@@ -1,5 +1,5 @@
-/* POST /hub/api/users/{name}/activity: what agents (and JupyterHub's single-user servers) tell
- * about kernels and jobs (reference 1.5, 4.6). A server speaks for itself alone. */
+/* POST /hub/api/users/{name}/activity: agents (and JupyterHub's single-user servers) report
+ * activity of kernels and jobs (reference 1.5, 4.6). A server may report only its own. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "hub/access/auth.h"
@@ -11,7 +11,7 @@
 
 static const int64_t future_max_us = 59LL * 60 * 1000 * 1000;
 
-/* JupyterHub takes a time without an offset for UTC. */
+/* JupyterHub reads a time without an offset as UTC. */
 static int parse_time(const char *text, int64_t *ret)
 {
 	char utc[CYG_ISO8601_SIZE + 1];
@@ -33,7 +33,7 @@ static int read_stamp(const json_t *value, int64_t *ret, struct cyg_err *err)
 }
 
 struct stamps {
-	int64_t person_us; /* 0: not told */
+	int64_t person_us; /* 0: not reported */
 	struct srv *servers[16];
 	int64_t servers_us[16];
 	size_t n;
@@ -55,7 +55,8 @@ static int read_servers(
 		if (srv == NULL)
 			return cyg_fail(err, CYG_EINVAL, "No such server '%.64s' for user", name);
 		if (who->srv != NULL && who->srv != srv)
-			return cyg_fail(err, CYG_EDENIED, "A server speaks for itself alone.");
+			return cyg_fail(
+			    err, CYG_EDENIED, "A server may report only its own activity.");
 		if (s->n == CYG_N(s->servers))
 			return cyg_fail(err, CYG_EINVAL, "too many servers");
 		if (read_stamp(json_object_get(value, "last_activity"), &s->servers_us[s->n], err) <

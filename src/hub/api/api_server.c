@@ -26,7 +26,7 @@ struct srv *api_about_server(struct http_req *req)
 		   : srvs_find(api_of(req)->srvs, cyg_str_of(about->name), auth_server_name(req));
 }
 
-/* Named servers have their place in the record and the API; a site cannot turn them on yet. */
+/* Records and the API have room for named servers; a site cannot turn them on yet. */
 static bool is_named(struct http_req *req)
 {
 	if (auth_server_name(req).len == 0)
@@ -37,8 +37,8 @@ static bool is_named(struct http_req *req)
 
 /* ---- start ---- */
 
-/* The answers in the body: {"user_options": {...}|null}, or JupyterHub's old form, the options
- * themselves. NULL: none, the last choice or the default is meant. */
+/* The user options in the body: {"user_options": {...}|null}, or JupyterHub's old form, the options
+ * themselves. NULL: none, the last choice or the default is used. */
 static int read_options(struct http_req *req, json_t **ret, struct cyg_err *err)
 {
 	*ret = NULL;
@@ -62,7 +62,8 @@ static int read_options(struct http_req *req, json_t **ret, struct cyg_err *err)
 	return code;
 }
 
-/* What the person chose last, if it may still be had; else the defaults of what they may have. */
+/* The user's last choice, if it may still be had; else the defaults of the first profile that they
+ * may have. */
 static int usual_choice(
     struct api *api, const struct policy_person *who, struct choice *ret, struct cyg_err *err)
 {
@@ -118,8 +119,8 @@ static bool is_busy(struct http_req *req, const struct srv *srv)
 	return true;
 }
 
-/* A start makes folders, a container and rows that are flushed to disk: nobody has them by the
- * hundred. */
+/* A start makes folders, a container and rows that are flushed to disk, so each user has a limit.
+ */
 static bool is_too_often(struct http_req *req, const char *user)
 {
 	struct api *api = api_of(req);

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-/* Anybody may wait for the answer: not so many that it hurts others. */
+/* requests that wait for health, which need no credential: few enough not to hurt others */
 enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000, READY_WAITS_MAX = 64 };
 
 /* ---- health; with ?wait=1 only when a start could work: spawner listed, a proxy with the table
@@ -20,7 +20,7 @@ enum { READY_POLL_MS = 20, READY_MAX_MS = 60 * 1000, READY_WAITS_MAX = 64 };
 
 static const char not_ready[] =
     "The spawner or the proxy is not there yet, or the disk cannot be written.";
-#define failing "The disk cannot be written: nothing new starts, nobody new signs in.\n"
+#define failing "The disk cannot be written: nothing new starts, and no user can sign in.\n"
 
 struct ready_wait {
 	struct api *api;
@@ -76,7 +76,7 @@ void api_health(struct http_req *req)
 
 	(void)url_query_get(req->arena, req->head->query, "wait", &value, &found, NULL);
 	if (!found || !cyg_str_eq(value, "1") || is_ready(api)) {
-		/* What runs goes on without the disk: another hub would do no better. */
+		/* Running servers need no disk: a restart of the hub would not help. */
 		http_reply(req, 200, "text/plain",
 		    api->opts.is_failing(api->opts.arg) ? CYG_STR(failing) : CYG_STR(""));
 		return;
@@ -96,7 +96,7 @@ void api_health(struct http_req *req)
 	(void)uv_timer_start(&w->timer, on_poll, READY_POLL_MS, READY_POLL_MS);
 }
 
-/* ---- metrics, for scrapers with a token; others ask at the control socket ---- */
+/* ---- metrics, for scrapers with a token; the administrator uses the control socket ---- */
 
 static void respond(struct http_req *req)
 {
@@ -124,7 +124,7 @@ void api_metrics(struct http_req *req)
 
 /* ---- shutdown ---- */
 
-/* True when the body asks for the servers to be stopped too; *bad on anything but booleans. */
+/* True when the body asks to stop the servers too; *bad when a value is not a boolean. */
 static bool wants_servers(const json_t *root, bool *bad)
 {
 	const json_t *servers = json_object_get(root, "servers");

@@ -1,4 +1,4 @@
-/* What the portal's pages need to know: the site, the start form for this person, the last end. */
+/* What the portal's pages need: the site, the user's start form, how their server last ended. */
 #include "base/mem.h"
 #include "cygnet/version.h"
 #include "hub/access/auth.h"
@@ -152,7 +152,7 @@ static void add_last(struct api *api, const struct policy_person *who, json_t *f
 	const char *field = NULL;
 	struct choice c;
 
-	/* What is no longer offered is no last choice. */
+	/* A choice that is no longer offered is left out. */
 	if (last == NULL || choice_read(last, api->offer->profiles, &c, &field, NULL) < 0 ||
 	    policy_check(who, api->offer->profiles, &c, &field, NULL) < 0) {
 		json_decref(last);

@@ -1,7 +1,7 @@
-/* Spark for servers. POST /hub/api/cygnet/spark/connect, by the inner door: reads the catalogue,
- * renders the layers, makes the secret, and sends it all once; nothing of it is kept here. GET
- * …/servers/{user}/spark: which value came from where, as the server's agent remembers it, without
- * secrets. */
+/* Spark for servers. POST /hub/api/cygnet/spark/connect, at the inner listener: reads the
+ * catalogue, renders the layers, makes the secret, and sends all of it once; the hub keeps nothing.
+ * GET …/servers/{user}/spark: which value came from which layer, as the server's agent remembers
+ * it, without secrets. */
 #include "base/enc.h"
 #include "base/mem.h"
 #include "http/client.h"
@@ -19,8 +19,8 @@
 
 enum {
 	AGENT_MS = 5000,
-	AGENT_ANSWER_MAX = 256 * 1024, /* what ten apps with all their settings come to */
-	DAEMON_MB = 256,               /* heap of master and worker each */
+	AGENT_RESPONSE_MAX = 256 * 1024, /* the settings of ten apps */
+	DAEMON_MB = 256,                 /* heap of master and worker each */
 	OVERHEAD_MB =
 	    1536, /* what is not a heap: the kernel, four JVMs' own memory, Python workers */
 	HEAP_MIN_MB = 512,
@@ -30,7 +30,7 @@ enum {
 		     get executors */
 };
 
-/* One request to connect; ends with its answer, or when the client goes. */
+/* One connect request; it ends with its response, or when the client goes away. */
 struct connect {
 	struct api *api;
 	struct http_req *req;
@@ -182,7 +182,7 @@ static int add_file(
 	return rc;
 }
 
-static int make_answer(const struct connect *c, const struct spark_cluster *cl,
+static int make_response(const struct connect *c, const struct spark_cluster *cl,
     const struct choice *choice, json_t **ret, struct cyg_err *err)
 {
 	struct spark_rendered *driver = NULL;
@@ -210,14 +210,14 @@ static int make_answer(const struct connect *c, const struct spark_cluster *cl,
 	return rc;
 }
 
-/* Sends the answer; the text with the secret does not stay in memory (what jansson frees may). */
-static void send_answer(struct connect *c, json_t *answer)
+/* Sends the response; the text with the secret does not stay in memory (what jansson frees may). */
+static void send_response(struct connect *c, json_t *response)
 {
 	struct http_req *req = c->req;
-	char *text = json_dumps(answer, JSON_COMPACT);
+	char *text = json_dumps(response, JSON_COMPACT);
 
 	req->on_abort = NULL;
-	json_decref(answer);
+	json_decref(response);
 	connect_free(c);
 	http_reply_field(req, "Cache-Control", "no-store");
 	http_reply(req, 200, "application/json", cyg_str_of(text));
@@ -245,7 +245,7 @@ static void on_catalogue(
 	const struct srv *srv = srvs_find_id(c->api->srvs, c->server_id);
 	const struct spark_cluster *cl = NULL;
 	struct cyg_err err = { .code = CYG_OK };
-	json_t *answer = NULL;
+	json_t *response = NULL;
 	int rc;
 
 	if (srv == NULL || !srv_is_active(srv)) {
@@ -258,14 +258,14 @@ static void on_catalogue(
 		rc = check_cluster(c, cl, srv->choice.cluster, &err);
 	}
 	if (rc == 0)
-		rc = make_answer(c, cl, &srv->choice, &answer, &err);
+		rc = make_response(c, cl, &srv->choice, &response, &err);
 	if (rc < 0)
 		connect_fail(c, 502, err.msg);
 	else
-		send_answer(c, answer);
+		send_response(c, response);
 }
 
-/* ---- the question ---- */
+/* ---- the request ---- */
 
 static int read_port(const json_t *ports, const char *name, unsigned *ret, struct cyg_err *err)
 {
@@ -329,7 +329,7 @@ void api_spark_connect(struct http_req *req)
 	clusters_want(api->offer->clusters, &c->wait, on_catalogue, c);
 }
 
-/* ---- which value came from where ---- */
+/* ---- which value came from which layer ---- */
 
 struct ask {
 	struct api *api;
@@ -383,7 +383,7 @@ void api_get_spark(struct http_req *req)
 		.target = target,
 		.host = "localhost",
 		.timeout_ms = AGENT_MS,
-		.body_max = AGENT_ANSWER_MAX };
+		.body_max = AGENT_RESPONSE_MAX };
 	if (!asks_admit(api->asks, ASKS_SPARK, srv->user, req))
 		return;
 	a = cyg_xcalloc(1, sizeof(*a));

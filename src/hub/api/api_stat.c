@@ -1,5 +1,5 @@
 /* GET /hub/api/cygnet/servers/{user}/stat: memory and CPU from the spawner, then kernels and their
- * notebooks from the agent. What cannot be had is null. */
+ * notebooks from the agent. A value that cannot be had is null. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cygnet/spawn_msg.h"
@@ -27,7 +27,7 @@ struct stat_story {
 	char id[CYG_SERVER_ID_LEN + 1];
 	uint32_t number;        /* of the open STAT */
 	struct http_call *call; /* to the agent */
-	json_t *answer;
+	json_t *response;
 	json_t *kernels; /* rows of kernel_rows.c, or NULL */
 };
 
@@ -37,7 +37,7 @@ static void story_free(struct stat_story *s)
 	asks_leave(s->api->asks, ASKS_STAT, s->user);
 	free(s->base_url);
 	free(s->socket);
-	json_decref(s->answer);
+	json_decref(s->response);
 	json_decref(s->kernels);
 	free(s);
 }
@@ -56,7 +56,7 @@ static void finish(struct stat_story *s)
 	struct http_req *req = s->req;
 
 	req->on_abort = NULL;
-	reply_json(req, 200, CYG_TAKE(s->answer));
+	reply_json(req, 200, CYG_TAKE(s->response));
 	story_free(s);
 }
 
@@ -92,13 +92,13 @@ static void on_item(void *arg, const struct spawn_item *item)
 {
 	struct stat_story *s = arg;
 
-	/* The record may have begun another life, or be gone with its user. */
+	/* The record may be in another life, or removed with its user. */
 	struct srv *srv = srvs_find_id(s->api->srvs, s->id);
 
 	if (srv == NULL)
 		return;
-	(void)json_object_set_new(s->answer, "memory", memory_of(item));
-	(void)json_object_set_new(s->answer, "cpu", cpu_of(srv, item));
+	(void)json_object_set_new(s->response, "memory", memory_of(item));
+	(void)json_object_set_new(s->response, "cpu", cpu_of(srv, item));
 }
 
 /* ---- 2 and 3: the agent's kernels, and the notebooks they belong to ---- */
@@ -125,7 +125,7 @@ static void on_sessions(void *arg, const struct http_result *result)
 	s->call = NULL;
 	if (result->status == 200)
 		kernel_rows_add_paths(s->kernels, result->body);
-	(void)json_object_set_new(s->answer, "kernels", CYG_TAKE(s->kernels));
+	(void)json_object_set_new(s->response, "kernels", CYG_TAKE(s->kernels));
 	finish(s);
 }
 
@@ -147,7 +147,7 @@ static void on_stat(void *arg, uint32_t number, const struct cyg_err *why)
 	struct stat_story *s = arg;
 
 	(void)number;
-	(void)why; /* without the spawner's figures there may still be kernels to tell of */
+	(void)why; /* the kernels can be shown without the spawner's figures */
 	s->number = 0;
 	ask(s, "api/kernels", on_kernels);
 }
@@ -174,7 +174,7 @@ void api_get_stat(struct http_req *req)
 	s->base_url = cyg_xstrdup(srv->base_url);
 	s->socket = srv_socket(srv);
 	s->spawner = srv_spawner(srv);
-	s->answer = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
+	s->response = json_pack("{s:n, s:n, s:n}", "memory", "cpu", "kernels");
 	(void)cyg_str_copy(s->id, sizeof(s->id), cyg_str_of(srv->id));
 	(void)cyg_str_copy(m.server_id, sizeof(m.server_id), cyg_str_of(srv->id));
 	req->data = s;

@@ -1,5 +1,5 @@
 /* API tokens of users, as JupyterHub's /users/{name}/tokens (reference 1.8): codes, texts and
- * model. The text of a token is told once, when it is made. */
+ * model. The text of a token is shown once, when it is made. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -70,7 +70,7 @@ void api_list_tokens(struct http_req *req)
 	reply_json(req, 200, json_pack("{s:o}", "api_tokens", list));
 }
 
-/* The token that the path names; NULL when it was answered with 404. */
+/* The token that the path names; NULL when the response was 404. */
 static struct token *find(struct http_req *req)
 {
 	struct cyg_str text = req->params[1];
@@ -138,7 +138,7 @@ static int read_list(const json_t *body, const char *key, json_t **ret, struct c
 	return 0;
 }
 
-/* Scopes of the roles, now: what becomes of the roles later does not matter. */
+/* The scopes that the roles have now: later changes of the roles do not matter. */
 static int add_roles(json_t *scopes, const json_t *roles, struct cyg_err *err)
 {
 	size_t i;
@@ -257,6 +257,6 @@ void api_delete_token(struct http_req *req)
 	    CYG_STR_ARGS(who_name(auth_who(req))));
 	token_end(api_of(req)->access, t);
 	if (auth_who(req)->token == t)
-		auth_forget(req); /* it has ended itself */
+		auth_forget(req); /* it was the credential of this request */
 	reply_in_force(api_of(req)->proxy, req, 204, NULL);
 }

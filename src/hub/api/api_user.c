@@ -116,7 +116,7 @@ static json_t *roles_of(const struct person *person)
 	return person->admin ? json_pack("[s, s]", "admin", "user") : json_pack("[s]", "user");
 }
 
-/* Everything that can be told. */
+/* Every field. */
 static json_t *whole(const struct api *api, const struct person *person)
 {
 	const struct srv *srv = NULL;
@@ -154,7 +154,7 @@ static void on_scope(void *arg, const char *text)
 	(void)json_array_append_new(arg, json_string(text));
 }
 
-/* Whoever asks may always learn who they are. */
+/* Every principal may learn who they are. */
 static json_t *self(struct http_req *req, const struct who *who)
 {
 	const struct person *person = who->person;

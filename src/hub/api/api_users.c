@@ -17,8 +17,8 @@
 /* ---- the body: a part of the user model ---- */
 
 struct change {
-	const char *name; /* NULL: not told */
-	int admin;        /* -1: not told */
+	const char *name; /* NULL: not given */
+	int admin;        /* -1: not given */
 };
 
 static int read_one(const char *key, const json_t *value, struct change *c, struct cyg_err *err)
@@ -34,7 +34,7 @@ static int read_one(const char *key, const json_t *value, struct change *c, stru
 			   ? 0
 			   : cyg_fail(err, CYG_EINVAL, "user.admin must be a boolean");
 	}
-	/* Groups and roles have endpoints of their own; no state of a sign-in is kept. */
+	/* Groups and roles have endpoints of their own; the sign-in keeps no state. */
 	return cyg_fail(err, CYG_EINVAL, "Invalid JSON keys: %.64s", key);
 }
 
@@ -59,7 +59,7 @@ static json_t *body_of(const struct http_req *req)
 	return req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
 }
 
-/* Admin by flag: only they make others so, or touch them. */
+/* For admins: only they may make other admins, or change them. */
 static bool asker_is_admin(const struct who *who)
 {
 	if (who->person != NULL)
@@ -128,7 +128,7 @@ static bool has_server(const struct api *api, const struct person *person)
 	return false;
 }
 
-/* A running server knows its user's name: its address, and its credential's owner. */
+/* A running server has its user's name in its address and in its credential's row. */
 static int rename_to(struct api *api, struct person *person, const char *name, struct cyg_err *err)
 {
 	cyg_autofree char *old = cyg_xstrdup(person->name);
@@ -178,7 +178,7 @@ void api_change_user(struct http_req *req)
 	json_decref(root);
 	if (code < 0)
 		reply_err(req, &err);
-	else /* sessions and tokens have another user's name, or may other things */
+	else /* sessions and tokens have another user name, or other rights */
 		reply_in_force(api_of(req)->proxy, req, 200, model(req, auth_about(req)));
 }
 

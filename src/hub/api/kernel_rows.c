@@ -1,4 +1,5 @@
-/* Rows of kernels and the notebooks they belong to, out of two hostile texts. */
+/* Makes rows of kernels and of the notebooks they belong to, from two texts that a container sent.
+ */
 #include "hub/api/kernel_rows.h"
 
 #include "base/mem.h"

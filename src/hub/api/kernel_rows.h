@@ -1,5 +1,5 @@
-/* What an agent tells of its kernels, as the page of running servers shows it. The texts are a
- * container's, so they may be anything: bounded before and after they are parsed. Pure. */
+/* An agent's kernels, as the page of running servers shows them. A container sends the texts, so
+ * they are bounded before and after they are parsed. Pure. */
 #ifndef HUB_KERNEL_ROWS_H
 #define HUB_KERNEL_ROWS_H
 
@@ -9,7 +9,7 @@
 
 enum {
 	KERNEL_ROWS_TEXT_MAX = 64 * 1024, /* of one response: some 150 notebooks */
-	KERNEL_ROWS_MAX = 256,            /* that are shown; others are left out */
+	KERNEL_ROWS_MAX = 256,            /* kernels that are shown; others are left out */
 	KERNEL_ROWS_VALUES_MAX = 2048,    /* objects and arrays in one text: each costs the parser
 					   * 300 bytes, however short it is written */
 };

@@ -1,5 +1,5 @@
 /* The addresses that show the portal's static files. No HTML is made here. Next: pages_lost.c for
- * addresses that nothing answers. */
+ * addresses without an endpoint. */
 #include "hub/api/pages.h"
 
 #include "base/num.h"
@@ -34,7 +34,8 @@ static void page_root(struct http_req *req)
 	http_reply_redirect(req, 302, CYG_HUB_PATH "/");
 }
 
-/* JupyterLab's "Log Out" leads here: a page that asks, because a GET signs nobody out. */
+/* JupyterLab's "Log Out" leads here: a page with a button, because a GET must not sign users out.
+ */
 static void page_logout(struct http_req *req)
 {
 	if (auth_who(req)->session != NULL) {
@@ -82,7 +83,7 @@ static void page_starting(struct http_req *req)
 	show(req, "starting.html");
 }
 
-/* The proxy's own pages link here; the page tells what was asked for from its query. */
+/* The proxy's own pages link here; the page reads the address that was asked for from its query. */
 static void page_error(struct http_req *req)
 {
 	uint64_t status = 0;
@@ -101,7 +102,7 @@ static void page_static(struct http_req *req)
 {
 	char name[160];
 
-	/* Names come from the folder as it was read: nothing else can be reached. */
+	/* Names come from the folder as it was read, so no other file can be reached. */
 	(void)snprintf(name, sizeof(name), "static/%.*s", CYG_STR_ARGS(req->params[0]));
 	if (!webfiles_send(req, 200, name))
 		reply_error(req, 404, "There is no such file.");

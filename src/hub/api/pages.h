@@ -9,7 +9,7 @@
 extern const struct http_endpoint page_endpoints[];
 extern const struct http_endpoint root_endpoints[];
 
-/* Whatever no endpoint matches: addresses of servers that do not run, unknown ones. */
+/* Responds where no endpoint matches: addresses of servers that do not run, unknown ones. */
 void page_not_found(struct http_req *req);
 
 #endif

@@ -1,5 +1,5 @@
-/* Addresses that no endpoint has. The proxy sends a server's address here while it has no route for
- * it: JupyterHub's 424 and its way on (reference 2.2). */
+/* Responses to addresses without an endpoint. The proxy sends a server's address here while it has
+ * no route for it: JupyterHub's 424 and its link (reference 2.2). */
 #include "base/mem.h"
 #include "cygnet/paths.h"
 #include "http/url.h"
@@ -47,9 +47,9 @@ static void lost_server(struct http_req *req, struct cyg_str user, struct cyg_st
 		reply_sign_in(req);
 		return;
 	}
-	/* Whether somebody else's server runs, or whether there is such a user, is nobody's
-	 * business: one response for all of it, decided before anything is looked up. The proxy
-	 * sends such requests here in every case (edge.c: check_route). */
+	/* The response must not tell whether another user's server runs, or whether there is such a
+	 * user: it is the same for all, decided before anything is looked up. The proxy sends such
+	 * requests here in every case (edge.c: check_route). */
 	if (!cyg_str_eq(user, who->person->name)) {
 		reply_error(req, 404, "There is nothing here, or it is not yours.");
 		return;

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SCAN_MS = 500, CALL_MS = 10 * 1000, PUSH_MS = 15 * 1000, ANSWER_MAX = 4 << 20 };
+enum { SCAN_MS = 500, CALL_MS = 10 * 1000, PUSH_MS = 15 * 1000, RESPONSE_MAX = 4 << 20 };
 enum { PROXIES_MAX = 64 };
 
 struct proxy {
@@ -174,7 +174,7 @@ static void call(
 		.content_type = body.len > 0 ? "application/json" : NULL,
 		.body = body,
 		.timeout_ms = CALL_MS,
-		.body_max = ANSWER_MAX,
+		.body_max = RESPONSE_MAX,
 	};
 
 	p->call = http_call_start(p->owner->opts.uv, &spec, done, p);
