@@ -24,7 +24,7 @@
 enum { CHILD_SPAWNER, CHILD_PROXY, CHILD_HUB, CHILDREN };
 enum { DEATHS_MAX = 5 }; /* of a daemon before everything was ready: then `up` ends */
 enum { READY_TIMEOUT_MS = 60000, ASK_TIMEOUT_MS = 5000, DAEMON_GRACE_MS = 5000, REAP_MS = 200 };
-enum { ANSWER_MAX = 256 * 1024 };
+enum { RESPONSE_MAX = 256 * 1024 };
 
 struct up {
 	struct up_options opts;
@@ -226,7 +226,7 @@ static void ask(struct up *u, const char *target, http_call_fn done)
 		.target = target,
 		.host = "localhost",
 		.timeout_ms = READY_TIMEOUT_MS,
-		.body_max = ANSWER_MAX };
+		.body_max = RESPONSE_MAX };
 
 	u->call = http_call_start(cyg_loop_uv(u->loop), &spec, done, u);
 }
