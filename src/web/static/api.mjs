@@ -1,4 +1,4 @@
-// The hub's API (docs/api/openapi.yaml). Errors come as ApiError; status 0 is "no answer".
+// The hub's API (docs/api/openapi.yaml). Errors come as ApiError; status 0 is "no response".
 import { words } from './words.mjs';
 
 class ApiError extends Error {
@@ -9,32 +9,32 @@ class ApiError extends Error {
 	}
 }
 
-// Above this file; servers are beside it.
+// One folder up from this file; servers are beside it.
 export const hub = new URL('..', import.meta.url).pathname.slice(0, -1);
 export const home = `${hub}/home`;
 const seg = encodeURIComponent;
 export const userPath = (user, to) => `${hub.slice(0, -3)}user/${seg(user)}/${to}`;
 
-/** Resolves to the answer's JSON, or null. A body is sent as JSON, or as a form if it is URLSearchParams. */
+/** Resolves to the response's JSON, or null. A body is sent as JSON, or as a form if it is URLSearchParams. */
 export async function call(method, path, body, more) {
 	const headers = { Accept: 'application/json' };
 	if (body && !(body instanceof URLSearchParams)) {
 		headers['Content-Type'] = 'application/json';
 		body = JSON.stringify(body);
 	}
-	let answer, data;
+	let response, data;
 	try {
-		answer = await fetch(hub + path, { method, headers, body, cache: 'no-store', ...more });
-		data = await answer.text();
+		response = await fetch(hub + path, { method, headers, body, cache: 'no-store', ...more });
+		data = await response.text();
 	} catch {
 		throw new ApiError(0);
 	}
 	try {
 		data = data ? JSON.parse(data) : null;
 	} catch {
-		throw new ApiError(answer.ok ? 0 : answer.status);
+		throw new ApiError(response.ok ? 0 : response.status);
 	}
-	if (!answer.ok) throw new ApiError(answer.status, data);
+	if (!response.ok) throw new ApiError(response.status, data);
 	return data;
 }
 
@@ -44,7 +44,7 @@ export const ownApi = (user, what) => `/api/cygnet/servers/${seg(user)}/${what}`
 export const withNext = (path, next) => (next ? `${path}?next=${seg(next)}` : path);
 export const pendingPage = (user, server, next) => withNext(`${hub}/spawn-pending/${seg(user)}${server ? `/${seg(server)}` : ''}`, next);
 
-/** A path on this origin, or null: what may be gone to without asking. */
+/** A path on this origin, safe to go to; else null. */
 export const safePath = (path) => (/^\/(?![/\\])[^\\\0-\x20\x7f]*$/.test(path ?? '') ? path : null);
 export const query = new URLSearchParams(location.search);
 export const here = location.pathname + location.search + location.hash;

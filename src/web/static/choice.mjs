@@ -1,4 +1,4 @@
-// One answer out of several, as native radio buttons: kind 'row' for small ones, 'stack' for cards with facts.
+// One value out of several, as native radio buttons: kind 'row' for small ones, 'stack' for cards with facts.
 import { h, muted, p } from './dom.mjs';
 import { words } from './words.mjs';
 

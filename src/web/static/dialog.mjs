@@ -1,12 +1,12 @@
-// A question that must be answered before something is lost. Escape is "no".
+// A question before something is lost. Escape means no.
 import { actions, button, h } from './dom.mjs';
 
 export function ask(title, text, items, yes, no) {
 	return new Promise((resolve) => {
-		const close = (answer) => () => {
+		const close = (choice) => () => {
 			dialog.close();
 			dialog.remove();
-			resolve(answer);
+			resolve(choice);
 		};
 		const dialog = h('dialog', { 'aria-label': title, oncancel: close(false) }, h('h2', {}, title), h('ul', {}, items.map((item) => h('li', {}, item))),
 			h('p', {}, text), actions(button(no, close(false), 'primary'), button(yes, close(true))));

@@ -1,4 +1,4 @@
-// Page 5: the sentences stand in the HTML; here the ways on are added.
+// Page 5: sentences stand in the HTML; here links and buttons are added.
 import { here, hub, query, safePath } from './api.mjs';
 import { actions, link } from './dom.mjs';
 import { goHome, page } from './shell.mjs';

@@ -46,8 +46,8 @@ export function choiceLine(form, choice) {
 const TEXTS = ['profile', 'stack', 'cluster', 'user_script'];
 const NUMBERS = ['cores', 'memory_mb'];
 
-/** The answers in a link's query or the form's data; a tick that is off is in neither. */
-function answers(data) {
+/** User options of a link or the form; an unticked box is in neither. */
+function options(data) {
 	const wish = {};
 	for (const key of TEXTS) if (data.has(key)) wish[key] = data.get(key).trim() || null;
 	for (const key of NUMBERS) if (data.has(key)) wish[key] = Number(data.get(key));
@@ -56,12 +56,12 @@ function answers(data) {
 }
 
 const asked = () => new URLSearchParams(location.search);
-export const linkWish = () => answers(asked());
+export const linkWish = () => options(asked());
 const linkTo = (choice, more) => `${hub}/spawn?${new URLSearchParams(Object.entries({ ...choice, ...more }).map(([key, value]) => [key, value || '']))}`;
 
 const reasonOf = (item) => !item.available && (item.reason || ' ');
 
-/** Questions with one answer are not asked. */
+/** Choices with one value are not shown. */
 function fields(form, choice) {
 	const { profile, stack } = parts(form, choice);
 	const plain = (i) => ({ value: i.id, label: i.label, text: i.description, facts: i.facts, reason: reasonOf(i) });
@@ -98,7 +98,7 @@ export function startForm(form, site, choice, { onStart, onCancel, warning }) {
 	};
 	const take = () => {
 		clearWrong(el);
-		const wish = { ...choice, home_packages: !el.elements.home_packages && choice.home_packages, ...answers(new FormData(el)) };
+		const wish = { ...choice, home_packages: !el.elements.home_packages && choice.home_packages, ...options(new FormData(el)) };
 		if (wish.profile !== choice.profile) wish.cluster ??= undefined;
 		choice = nearest(form, wish);
 	};

@@ -1,4 +1,4 @@
-// Durations, sizes and times as a person reads them. The space before a unit never breaks.
+// Durations, sizes and times as users read them. The space before a unit never breaks.
 
 /** Milliseconds: '40 ms', '2.4 s', '35 s', '3 min', '2 h 05 min'. */
 export function duration(ms) {
@@ -10,7 +10,7 @@ export function duration(ms) {
 	return `${Math.floor(min / 60)}\u00a0h ${String(min % 60).padStart(2, '0')}\u00a0min`;
 }
 
-/** Bytes: '512 MB', '4 GB', '1.5 GB' (powers of 1024, under the names people use). */
+/** Bytes: '512 MB', '4 GB', '1.5 GB' (powers of 1024, under their usual names). */
 export function size(bytes) {
 	const units = ['B', 'KB', 'MB', 'GB', 'TB'];
 	let at = 0;

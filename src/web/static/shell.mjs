@@ -25,7 +25,7 @@ function themeSwitch() {
 	return h('label', {}, `${words.theme} `, h('select', { onchange }, options));
 }
 
-/** What it says, or that the hub says nothing. */
+/** Shows the error; status 0: no response. */
 const unreachable = (err) => show(says(err.status ? [err.message] : words.unreachable, button(words.tryAgain, () => location.reload(), 'primary')), true);
 
 export const signOut = () => call('POST', '/logout', {}).then((data) => location.assign(safePath(data?.next) ?? `${hub}/login`), unreachable);
