@@ -132,6 +132,12 @@ static const char *const steps[] = {
 	/* The spawner uses the name to find the uids and homes that it kept by name. */
 	("ALTER TABLE users ADD COLUMN name_before TEXT NOT NULL DEFAULT '';"
 	 "UPDATE users SET name_before = name;"),
+	/* Who had a name before: without a row nobody could say which id's uid and home are meant.
+	 */
+	("CREATE TABLE formers ("
+	 " id INTEGER PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL,"
+	 " deleted INTEGER NOT NULL, handed_to INTEGER NOT NULL, handed INTEGER NOT NULL) STRICT;"
+	 "CREATE INDEX formers_name ON formers (name);"),
 };
 
 int store_schema_version(void)

@@ -36,6 +36,7 @@ static const struct query_text texts[QUERIES] = {
 	    "WHERE user=?1 AND dismissed=0 ORDER BY at DESC LIMIT 1", false },
 	[QUERY_END_DISMISS] = { NULL, "UPDATE ends SET dismissed=1 WHERE user=?1", false },
 	[QUERY_AUDIT_NEWEST] = { &store_audits, "WHERE id<?1 ORDER BY id DESC LIMIT ?2", false },
+	[QUERY_FORMERS_OF] = { &store_formers, "WHERE name=?1 ORDER BY id DESC LIMIT ?2", false },
 };
 
 char *query_sql(enum query query, bool *may_scan)
@@ -223,6 +224,19 @@ void store_end_dismiss(struct store *st, const char *user)
 		return;
 	stmt_bind_all(stmt, "t", user);
 	(void)stmt_run(st, stmt);
+}
+
+/* ---- former users ---- */
+
+int store_formers_of(
+    struct store *st, const char *name, store_row_fn fn, void *arg, struct cyg_err *err)
+{
+	sqlite3_stmt *stmt = begin_read(st, QUERY_FORMERS_OF, err);
+
+	if (stmt == NULL)
+		return -CYG_ESYS;
+	stmt_bind_all(stmt, "ti", name, (int64_t)STORE_FORMERS_MAX);
+	return table_rows(st, &store_formers, stmt, fn, arg, err);
 }
 
 /* ---- audit ---- */

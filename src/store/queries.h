@@ -14,7 +14,7 @@ struct store;
 /* row is the table's struct; its text is valid during the call only. The callback may write. */
 typedef void (*store_row_fn)(void *arg, const void *row);
 
-enum { STORE_USUAL_OF = 9, STORE_PAGE_MAX = 1000 };
+enum { STORE_USUAL_OF = 9, STORE_PAGE_MAX = 1000, STORE_FORMERS_MAX = 100 };
 
 void store_sessions_expire(struct store *st, int64_t now_us);
 void store_attempts_expire(struct store *st, int64_t now_us);
@@ -40,6 +40,11 @@ char *store_choice_find(struct store *st, const char *user);
 int store_end_find(
     struct store *st, const char *user, store_row_fn fn, void *arg, struct cyg_err *err);
 void store_end_dismiss(struct store *st, const char *user);
+
+/* Those who had the name at their end, newest first: rows are struct store_former, at most
+ * STORE_FORMERS_MAX. */
+int store_formers_of(
+    struct store *st, const char *name, store_row_fn fn, void *arg, struct cyg_err *err);
 
 /* The one writer of the audit; the row's id is not looked at. */
 void store_audit_add(struct store *st, const struct store_audit *row);

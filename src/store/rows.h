@@ -26,6 +26,15 @@ struct store_user {
 };
 extern const struct store_table store_users;
 
+/* A user who was deleted. What is left of them elsewhere, uid and home, hangs on the id. */
+struct store_former {
+	int64_t id;       /* the key: the user's */
+	const char *name; /* at the end */
+	int64_t created_us, deleted_us;
+	int64_t handed_to, handed_us; /* id of who has uid and home now, and since; 0: nobody */
+};
+extern const struct store_table store_formers;
+
 struct store_session {
 	const char *sha256; /* the key: of the cookie's text, hex */
 	const char *user;

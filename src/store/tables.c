@@ -36,6 +36,17 @@ static const struct store_column users[] = {
 };
 TABLE(store_user, store_users, users);
 
+static const char formers_name[] = "formers";
+static const struct store_column formers[] = {
+	COLUMN(store_former, id, "id", COLUMN_KEY),
+	COLUMN(store_former, name, "name", COLUMN_KEEP),
+	COLUMN(store_former, created_us, "created", COLUMN_KEEP),
+	COLUMN(store_former, deleted_us, "deleted", COLUMN_KEEP),
+	COLUMN(store_former, handed_to, "handed_to", 0),
+	COLUMN(store_former, handed_us, "handed", 0),
+};
+TABLE(store_former, store_formers, formers);
+
 static const char sessions_name[] = "sessions";
 static const struct store_column sessions[] = {
 	COLUMN(store_session, sha256, "sha256", COLUMN_KEY | COLUMN_SECRET),
@@ -176,6 +187,6 @@ TABLE(store_holder, store_holders, holders);
 
 const struct store_table *const store_tables[] = { &store_users, &store_sessions, &store_attempts,
 	&store_servers, &store_intents, &store_stages, &store_choices, &store_ends, &store_audits,
-	&store_tokens, &store_groups, &store_members, &store_services, &store_roles,
-	&store_holders };
+	&store_tokens, &store_groups, &store_members, &store_services, &store_roles, &store_holders,
+	&store_formers };
 const size_t store_n_tables = CYG_N(store_tables);

@@ -322,7 +322,12 @@ void person_remove(struct access *access, struct person *p)
 		    subject_key(p->provider, p->subject, key, sizeof(key)), store_free_nothing);
 	store_hash_remove(
 	    access->opts.store, access->people->by_name, cyg_str_of(p->name), person_free);
+	const struct store_former former = { .id = p->id,
+		.name = p->name,
+		.created_us = p->created_us,
+		.deleted_us = cyg_clock_wall_us() };
 	store_remove(access->opts.store, &store_users, &(struct store_user){ .id = p->id });
+	store_put(access->opts.store, &store_formers, &former);
 }
 
 bool people_next(const struct access *access, size_t *pos, const struct person **ret)

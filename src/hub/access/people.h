@@ -50,8 +50,8 @@ int person_make(struct access *access, const char *name, struct person **ret, st
 int person_rename(struct access *access, struct person *p, const char *name, struct cyg_err *err);
 /* The administrator's choice; a provider may still make the user an admin. */
 void person_set_admin(struct access *access, struct person *p, bool admin);
-/* Removes sessions, tokens and every row, and frees the user. Servers are gone already; the caller
- * pushes the proxy's table. */
+/* Removes sessions, tokens and every row, and frees the user; store_formers keeps that there was
+ * one. Servers are gone already; the caller pushes the proxy's table. */
 void person_remove(struct access *access, struct person *p);
 /* Iterates as cyg_hash_next does. */
 bool people_next(const struct access *access, size_t *pos, const struct person **ret);

@@ -138,6 +138,32 @@ START_TEST(test_a_removed_users_name_comes_back_with_another_id)
 }
 END_TEST
 
+static void on_former(void *arg, const void *found)
+{
+	const struct store_former *row = found;
+
+	*(struct store_former *)arg = *row;
+	((struct store_former *)arg)->name = NULL; /* valid until this ends */
+}
+
+START_TEST(test_who_had_a_name_is_known_after_the_end)
+{
+	const int64_t id = user("alice")->id, made_us = user("alice")->created_us;
+	struct store_former former = { .id = 0 };
+
+	ck_assert_int_eq(person_rename(wing, user("alice"), "alicia", &err), 0);
+	person_remove(wing, user("alicia"));
+	reload();
+	ck_assert_int_eq(store_formers_of(store, "alice", on_former, &former, &err), 0);
+	ck_assert_int_eq(former.id, 0);
+	ck_assert_int_eq(store_formers_of(store, "alicia", on_former, &former, &err), 0);
+	ck_assert_int_eq(former.id, id);
+	ck_assert_int_eq(former.created_us, made_us);
+	ck_assert_int_ge(former.deleted_us, made_us);
+	ck_assert_int_eq(former.handed_to, 0);
+}
+END_TEST
+
 START_TEST(test_the_first_provider_that_has_the_name_takes_a_user_whom_nobody_vouches_for)
 {
 	struct person_claim first = { .provider = "one", .subject = "1", .name = "alice" };
@@ -491,6 +517,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_a_user_keeps_the_id_through_a_new_name_and_a_start);
 	tcase_add_test(tc, test_a_removed_users_name_comes_back_with_another_id);
+	tcase_add_test(tc, test_who_had_a_name_is_known_after_the_end);
 	tcase_add_test(
 	    tc, test_the_first_provider_that_has_the_name_takes_a_user_whom_nobody_vouches_for);
 	tcase_add_test(tc, test_the_oldest_session_ends_when_there_are_too_many);
