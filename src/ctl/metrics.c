@@ -1,11 +1,10 @@
 /* `cygnetctl metrics [hub | proxy/N]`: asks a daemon's control socket and prints the response. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "ctl/ask.h"
 #include "ctl/command.h"
 #include "ctl/up.h"
-#include "daemon/loop.h"
 #include "daemon/options.h"
-#include "http/client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,56 +26,25 @@ static const struct cyg_program program = {
 	.arguments = "[hub | proxy/N]",
 };
 
-struct ask {
-	struct cyg_loop *loop;
-	struct http_call *call; /* NULL: it has ended */
-	const char *path;
-	int code;
-};
-
-static void on_end(void *arg, const char *why)
-{
-	struct ask *a = arg;
-
-	(void)why;
-	a->code = 1;
-	cyg_loop_stop(a->loop);
-}
-
-static void on_result(void *arg, const struct http_result *result)
-{
-	struct ask *a = arg;
-
-	a->call = NULL;
-	a->code = 1;
-	if (result->status == 0)
-		(void)fprintf(stderr, "cygnetctl: %s: %s\n", a->path, result->err.msg);
-	else if (result->status != 200)
-		(void)fprintf(stderr, "cygnetctl: %s: %d: %.*s\n", a->path, result->status,
-		    CYG_STR_ARGS(result->body));
-	else
-		a->code =
-		    cyg_file_write_all(STDOUT_FILENO, result->body.p, result->body.len, NULL) < 0;
-	cyg_loop_stop(a->loop);
-}
-
 static int ask(const char *path, struct cyg_err *err)
 {
-	struct ask a = { .path = path };
 	const struct http_call_spec spec = { .socket_path = path,
 		.method = "GET",
 		.target = "/metrics",
 		.host = "localhost",
 		.timeout_ms = WAIT_MS,
 		.body_max = METRICS_TEXT_MAX };
+	struct ctl_reply reply = { .body = NULL };
+	int code = 1;
 
-	if (cyg_loop_new(on_end, &a, -1, &a.loop, err) < 0)
-		return -1;
-	a.call = http_call_start(cyg_loop_uv(a.loop), &spec, on_result, &a);
-	cyg_loop_run(a.loop);
-	http_call_cancel(a.call); /* interrupted */
-	cyg_loop_free(a.loop);
-	return a.code;
+	if (ctl_ask(&spec, &reply, err) < 0)
+		return cyg_wrap(err, "%s", path);
+	if (reply.status != 200)
+		(void)fprintf(stderr, "cygnetctl: %s: %d: %s\n", path, reply.status, reply.body);
+	else
+		code = cyg_file_write_all(STDOUT_FILENO, reply.body, reply.len, NULL) < 0;
+	free(reply.body);
+	return code;
 }
 
 /* "hub", or "proxy/N" with a number. */

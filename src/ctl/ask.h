@@ -1,0 +1,20 @@
+/* One request to a daemon's control socket, for commands that ask and print. */
+#ifndef CTL_ASK_H
+#define CTL_ASK_H
+
+#include "cygnet/err.h"
+#include "http/client.h"
+
+#include <stddef.h>
+
+struct ctl_reply {
+	int status;
+	char *body; /* heap, the caller's to free; terminated */
+	size_t len;
+};
+
+/* Waits for the response, whatever its status, and until a signal at most: -CYG_EBUSY then. On
+ * failure ret holds nothing. */
+int ctl_ask(const struct http_call_spec *spec, struct ctl_reply *ret, struct cyg_err *err);
+
+#endif
