@@ -190,7 +190,7 @@ static int check_hand_over(
     const struct spawner *sp, const struct spawn_hand_over *m, struct cyg_err *err)
 {
 	if (sp->engine->hand_over == NULL)
-		return cyg_fail(err, CYG_EINVAL, "this engine keeps nothing of users");
+		return cyg_fail(err, CYG_ENOENT, "this engine keeps nothing of users");
 	if (spawn_name_check(SPAWN_NAME_USER, m->to_name, err) < 0 ||
 	    (m->from_id == 0 && spawn_name_check(SPAWN_NAME_USER, m->from_name, err) < 0))
 		return -(int)CYG_EINVAL;

@@ -14,6 +14,8 @@ static const struct {
 	{ "up", ctl_up, "Run spawner, proxy and hub on this machine until interrupted." },
 	{ "doctor", ctl_doctor, "Check what this machine offers and say what is missing." },
 	{ "metrics", ctl_metrics, "Print the metrics of the hub or of a proxy." },
+	{ "hand-over", ctl_hand_over,
+	    "Give a user the uid and home of a deleted one of that name." },
 };
 
 static int usage(int code)
@@ -24,7 +26,7 @@ static int usage(int code)
 	    "cygnetctl %s: administers Cygnet.\n\nusage: cygnetctl COMMAND [--OPTION VALUE]...\n\n",
 	    CYGNET_VERSION);
 	for (size_t i = 0; i < CYG_N(commands); i++)
-		(void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].doc);
+		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].doc);
 	(void)fprintf(out, "\n`cygnetctl COMMAND --help` lists a command's options.\n");
 	return code;
 }

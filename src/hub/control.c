@@ -2,14 +2,18 @@
 #include "hub/control.h"
 
 #include "base/mem.h"
+#include "cygnet/paths.h"
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
 #include "http/peer.h"
 #include "http/server.h"
+#include "hub/api/api.h"
 #include "hub/link/scrape.h"
 #include "hub/metrics.h"
 
 #include <sys/socket.h>
+
+enum { BODY_MAX = 4096 };
 
 static void respond(struct http_req *req)
 {
@@ -48,10 +52,21 @@ static const struct http_endpoint endpoints[] = {
 	{ .path = NULL },
 };
 
+/* As at the API, for who has no token. */
+static const struct http_endpoint api_endpoints[] = {
+	{ HTTP_GET, "/api/cygnet/users/{user}/former", "root", api_list_former, 0 },
+	{ HTTP_POST, "/api/cygnet/users/{user}/hand-over", "root", api_hand_over_by_root,
+	    BODY_MAX },
+	{ .path = NULL },
+};
+
 int control_start(struct hub *hub, struct cyg_err *err)
 {
-	const struct http_mount mounts[] = { { .prefix = "", .endpoints = endpoints, .ctx = hub },
-		{ .endpoints = NULL } };
+	const struct http_mount mounts[] = {
+		{ .prefix = "", .endpoints = endpoints, .ctx = hub },
+		{ .prefix = CYG_HUB_PATH, .endpoints = api_endpoints, .ctx = hub->api },
+		{ .endpoints = NULL },
+	};
 	const struct http_server_opts opts = { .mounts = mounts, .authorize = authorize };
 	cyg_autofree char *path = cyg_xasprintf("%s/hub/control.sock", hub->config.run_dir);
 	int fd = cyg_listen_fd("hub-control");

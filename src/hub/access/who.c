@@ -8,6 +8,7 @@
 #include "http/origin.h"
 #include "hub/access/access.h"
 #include "hub/access/holdings.h"
+#include "hub/access/service.h"
 #include "hub/base/reply.h"
 
 /* The proxy sets these two at the inner listener alone and removes them everywhere else. */
@@ -96,6 +97,15 @@ void who_find(struct http_req *req, struct who *ret)
 		by_token(req, token, ret);
 	else
 		by_session(req, text, ret);
+}
+
+bool who_is_admin(const struct who *who)
+{
+	if (who->person != NULL)
+		return who->person->admin;
+	if (who->token != NULL)
+		return who->token->service->admin;
+	return who->principal.kind == PRINCIPAL_ADMINISTRATOR;
 }
 
 const char *who_kind(const struct who *who)

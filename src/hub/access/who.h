@@ -22,6 +22,8 @@ struct who {
 
 /* Finds out who asks. */
 void who_find(struct http_req *req, struct who *ret);
+/* Admin by flag, not by a scope: only they may make other admins, or change them. */
+bool who_is_admin(const struct who *who);
 /* "User" or "Service", and the name, for messages and the log. */
 const char *who_kind(const struct who *who);
 struct cyg_str who_name(const struct who *who);

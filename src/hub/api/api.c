@@ -59,6 +59,8 @@ const struct http_endpoint cygnet_endpoints[] = {
 	{ HTTP_GET, "/api/cygnet/form", "user own start:servers", api_get_form, 0 },
 	{ HTTP_POST, "/api/cygnet/last-end/dismiss", "user own start:servers", api_dismiss_end,
 	    BODY_MAX },
+	{ HTTP_GET, "/api/cygnet/users/{user}/former", "new admin:users", api_list_former, 0 },
+	{ HTTP_POST, "/api/cygnet/users/{user}/hand-over", "admin:users", api_hand_over, BODY_MAX },
 	{ HTTP_GET, "/api/cygnet/servers/{user}/stat", "read:servers", api_get_stat, 0 },
 	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat, 0 },
 	{ HTTP_GET, "/api/cygnet/servers/{user}/spark", "read:servers", api_get_spark, 0 },

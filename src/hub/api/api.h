@@ -88,6 +88,10 @@ void api_get_info(struct http_req *req);
 void api_make_user(struct http_req *req);
 void api_change_user(struct http_req *req);
 void api_delete_user(struct http_req *req);
+/* api_hand_over.c; the last is for the control socket, with no principal. */
+void api_list_former(struct http_req *req);
+void api_hand_over(struct http_req *req);
+void api_hand_over_by_root(struct http_req *req);
 /* api_tokens.c */
 void api_list_tokens(struct http_req *req);
 void api_make_token(struct http_req *req);

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "daemon/log.h"
 #include "hub/access/auth.h"
-#include "hub/access/service.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
 #include "hub/link/in_force.h"
@@ -59,16 +58,6 @@ static json_t *body_of(const struct http_req *req)
 	return req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
 }
 
-/* For admins: only they may make other admins, or change them. */
-static bool asker_is_admin(const struct who *who)
-{
-	if (who->person != NULL)
-		return who->person->admin;
-	if (who->token != NULL)
-		return who->token->service->admin;
-	return who->principal.kind == PRINCIPAL_ADMINISTRATOR;
-}
-
 static json_t *model(struct http_req *req, const struct person *person)
 {
 	return api_person(api_of(req), person, &auth_who(req)->principal);
@@ -86,7 +75,7 @@ static int make(struct http_req *req, json_t *root, struct person **ret, struct 
 		return cyg_fail(err, CYG_EEXIST, "User %.64s already exists", name);
 	if (read_change(root, &c, err) < 0)
 		return -CYG_EINVAL;
-	if (c.admin == 1 && !asker_is_admin(auth_who(req)))
+	if (c.admin == 1 && !who_is_admin(auth_who(req)))
 		return cyg_fail(err, CYG_EDENIED, "Only admins can grant admin permissions");
 	if (signin_is_reserved(api->signin, name))
 		return cyg_fail(err, CYG_EINVAL,
@@ -155,9 +144,9 @@ static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 
 	if (read_change(root, &c, err) < 0)
 		return -CYG_EINVAL;
-	if (!asker_is_admin(auth_who(req)) && person->admin)
+	if (!who_is_admin(auth_who(req)) && person->admin)
 		return cyg_fail(err, CYG_EDENIED, "Only admins can modify other admins");
-	if (!asker_is_admin(auth_who(req)) && c.admin == 1)
+	if (!who_is_admin(auth_who(req)) && c.admin == 1)
 		return cyg_fail(err, CYG_EDENIED, "Only admins can grant admin permissions");
 	if (person->leaving)
 		return cyg_fail(err, CYG_EINVAL, "%s is being deleted.", person->name);

@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "http/client.h"
 #include "http/url.h"
+#include "hub/server/hand_over.h"
 #include "hub/server/leave.h"
 #include "hub/server/reconcile.h"
 
@@ -378,6 +379,7 @@ int srvs_new(const struct srvs_opts *opts, struct srvs **ret, struct cyg_err *er
 		cyg_list_init(&srvs->in[i]);
 	cyg_list_init(&srvs->listings);
 	cyg_list_init(&srvs->leaves);
+	cyg_list_init(&srvs->hand_overs);
 	return store_read(srvs->opts.store, &store_servers, on_row, srvs, err);
 }
 
@@ -435,6 +437,7 @@ void srvs_close(struct srvs *srvs)
 	if (srvs == NULL)
 		return;
 	leaves_close(srvs);
+	hand_overs_close(srvs);
 	reconcile_close(srvs);
 	cyg_hash_free(srvs->by_id, NULL);
 	cyg_hash_free(srvs->by_user, NULL);

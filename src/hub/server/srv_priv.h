@@ -13,10 +13,11 @@ struct srvs {
 	struct cyg_hash *by_id;
 	struct cyg_hash *by_user; /* the first of a user's records */
 	struct cyg_list in[SRV_STATES];
-	size_t places_back;       /* starts that hold no place */
-	bool admission_is_due;    /* a place, a spawner or a queued start has come since */
-	struct cyg_list listings; /* of reconcile.c: the spawners' lists that are under way */
-	struct cyg_list leaves;   /* of leave.c: users that are being deleted */
+	size_t places_back;         /* starts that hold no place */
+	bool admission_is_due;      /* a place, a spawner or a queued start has come since */
+	struct cyg_list listings;   /* of reconcile.c: the spawners' lists that are under way */
+	struct cyg_list leaves;     /* of leave.c: users that are being deleted */
+	struct cyg_list hand_overs; /* of hand_over.c: those under way */
 };
 
 /* Gives the record a new life's id ("": none). */

@@ -13,7 +13,7 @@ import threading
 import time
 
 from lib import places
-from lib.spawn_msg import COUNTS, GONE, HELLO, ITEM, LIST, METRICS, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
+from lib.spawn_msg import COUNTS, GONE, HAND_OVER, HELLO, ITEM, LIST, METRICS, NAMES, REPLY, SPAWN, STAGE, STAT, STOP, TAIL, Message, pack
 
 STOPPED, EXITED, SIGNALLED, MEMORY, SETUP, UNKNOWN = range(1, 7)
 EINVAL, ENOENT, EDENIED = 1, 2, 3
@@ -70,6 +70,7 @@ class FakeSpawner:
     def __init__(self, run):
         self.run = pathlib.Path(run)
         self.on_spawn, self.on_stop = type(self).start_well, type(self).stop_well
+        self.on_hand_over = lambda spawner, asked: spawner.reply(asked.request)
         self.servers, self.specs, self.ends = {}, {}, {}
         self.asked, self.lock, self.conn = queue.Queue(), threading.RLock(), None
         self.kernels = []
@@ -144,6 +145,8 @@ class FakeSpawner:
             if self.counts is not None:
                 self.send(COUNTS, asked.request, *self.counts)
                 self.reply(asked.request)
+        elif asked.type == HAND_OVER:
+            self.on_hand_over(self, asked)
         elif asked.type == STAT and server_id in self.servers:
             self.item(asked.request, self.servers[server_id])
             self.reply(asked.request)

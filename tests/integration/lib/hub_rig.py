@@ -11,7 +11,7 @@ from lib.hub_client import Browser, Person  # noqa: F401  tests name them as our
 from lib.hub_fakes import (  # noqa: F401
     EDENIED, EINVAL, ENOENT, EXITED, MEMORY, SETUP, SIGNALLED, STOPPED, UNKNOWN, FakeProxy, FakeSpawner, Handler, serve,
 )
-from lib.spawn_msg import SPAWN, STOP  # noqa: F401
+from lib.spawn_msg import HAND_OVER, SPAWN, STOP  # noqa: F401
 
 
 class HubSite:
