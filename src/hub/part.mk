@@ -8,22 +8,22 @@ cygnet-hub_LIBS := hub spark store oidc httpmhd http ipc daemon base
 cygnet-hub_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_hub_pure
-test_hub_pure_SRC := tests/unit/test_hub_pure.c
+test_hub_pure_SRC := tests/unit/hub/test_hub_pure.c
 test_hub_pure_LIBS := hub spark store oidc httpmhd http ipc daemon base
 test_hub_pure_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_table_delta
-test_table_delta_SRC := tests/unit/test_table_delta.c
+test_table_delta_SRC := tests/unit/proxy/test_table_delta.c
 test_table_delta_LIBS := hub proxy http base
 test_table_delta_PKGS := check jansson libcrypto
 
 UNIT_TESTS += test_hub_bounds
-test_hub_bounds_SRC := tests/unit/test_hub_bounds.c
+test_hub_bounds_SRC := tests/unit/hub/test_hub_bounds.c
 test_hub_bounds_LIBS := hub spark store oidc httpmhd http ipc daemon base
 test_hub_bounds_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
 UNIT_TESTS += test_hub_oidc
-test_hub_oidc_SRC := tests/unit/test_hub_oidc.c
+test_hub_oidc_SRC := tests/unit/hub/test_hub_oidc.c
 test_hub_oidc_LIBS := hub spark store oidc httpmhd http ipc daemon base
 test_hub_oidc_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 FUZZ_TARGETS += providers
