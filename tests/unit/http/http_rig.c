@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { QUIET_TURNS = 4, LOG_MAX = 1 << 20 };
+enum { QUIET_TURNS = 4, LOG_MAX = 1 << 20, RESPONSE_MAX = 1 << 20 };
 
 void rig_handle(struct http_req *req)
 {
@@ -36,6 +36,7 @@ void rig_start(struct rig *rig, const struct http_server_opts *opts)
 	memset(rig, 0, sizeof(*rig));
 	(void)signal(SIGPIPE, SIG_IGN);
 	cyg_buf_init(&rig->log, LOG_MAX);
+	cyg_buf_init(&rig->response, RESPONSE_MAX);
 	ck_assert_int_eq(uv_loop_init(&rig->loop), 0);
 	if (opts != NULL)
 		own = *opts;
@@ -49,6 +50,7 @@ void rig_stop(struct rig *rig)
 	(void)uv_run(&rig->loop, UV_RUN_DEFAULT);
 	ck_assert_int_eq(uv_loop_close(&rig->loop), 0);
 	cyg_buf_free(&rig->log);
+	cyg_buf_free(&rig->response);
 }
 
 int rig_connect(struct rig *rig)
@@ -144,4 +146,12 @@ bool rig_exchange(struct rig *rig, struct cyg_str request, struct cyg_buf *out)
 	cyg_close(fd);
 	rig_turn(rig);
 	return eof;
+}
+
+const char *rig_ask(struct rig *rig, const char *request)
+{
+	cyg_buf_free(&rig->response);
+	cyg_buf_init(&rig->response, RESPONSE_MAX);
+	(void)rig_exchange(rig, cyg_str_of(request), &rig->response);
+	return rig->response.data;
 }

@@ -9,9 +9,10 @@
 struct rig {
 	uv_loop_t loop;
 	struct http_server *server;
-	unsigned handled;   /* requests that reached rig_handle */
-	struct cyg_buf log; /* "METHOD PATH BODYLEN\n" of each */
-	void *own;          /* the test's */
+	unsigned handled;        /* requests that reached rig_handle */
+	struct cyg_buf log;      /* "METHOD PATH BODYLEN\n" of each */
+	struct cyg_buf response; /* of rig_ask */
+	void *own;               /* the test's */
 };
 
 /* opts->app becomes the rig. NULL: rig_handle at / for GET, POST and PUT. */
@@ -34,5 +35,8 @@ bool rig_receive(struct rig *rig, int fd, struct cyg_buf *out);
 size_t rig_statuses(struct cyg_str stream, int *statuses, size_t max);
 /* One request on a connection of its own, whole; the answer as text in out. */
 bool rig_exchange(struct rig *rig, struct cyg_str request, struct cyg_buf *out);
+/* The same for a test that looks at one response after the other: the text is the rig's until the
+ * next call. */
+const char *rig_ask(struct rig *rig, const char *request);
 
 #endif

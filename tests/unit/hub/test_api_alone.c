@@ -17,7 +17,6 @@ struct daemon_fake {
 
 static struct daemon_fake daemon_fake;
 static struct rig rig;
-static struct cyg_buf response;
 static struct api *api;
 
 static bool is_failing(const void *arg)
@@ -48,31 +47,26 @@ static void start(void)
 		{ CYG_HUB_PATH, cygnet_endpoints, api, NULL }, { .endpoints = NULL } };
 	const struct http_server_opts server = { .mounts = mounts };
 	rig_start(&rig, &server);
-	cyg_buf_init(&response, 1 << 20);
 }
 
 static void stop(void)
 {
-	cyg_buf_free(&response);
 	rig_stop(&rig);
 	api_free(api);
 }
 
 static const char *ask(const char *request)
 {
-	cyg_buf_free(&response);
-	cyg_buf_init(&response, 1 << 20);
-	(void)rig_exchange(&rig, cyg_str_of(request), &response);
-	return response.data;
+	return rig_ask(&rig, request);
 }
 
 START_TEST(test_health_says_when_the_disk_fails)
 {
 	ck_assert_ptr_nonnull(strstr(ask(GET("/health")), "\r\n\r\n"));
-	ck_assert_ptr_null(strstr(response.data, "disk"));
+	ck_assert_ptr_null(strstr(rig.response.data, "disk"));
 	daemon_fake.fails = true;
 	ck_assert_ptr_nonnull(strstr(ask(GET("/health")), "HTTP/1.1 200 "));
-	ck_assert_ptr_nonnull(strstr(response.data, "The disk cannot be written"));
+	ck_assert_ptr_nonnull(strstr(rig.response.data, "The disk cannot be written"));
 }
 END_TEST
 

@@ -18,7 +18,6 @@
 	"POST " CYG_HUB_PATH "/login HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n" form
 
 static struct rig rig;
-static struct cyg_buf response;
 static struct signin *signin;
 static char folder[] = "/tmp/cygnet-signin.XXXXXX";
 
@@ -35,14 +34,12 @@ static void start(void)
 		{ .endpoints = NULL } };
 	const struct http_server_opts server = { .mounts = mounts };
 	rig_start(&rig, &server);
-	cyg_buf_init(&response, 1 << 20);
 }
 
 static void stop(void)
 {
 	char path[64];
 
-	cyg_buf_free(&response);
 	rig_stop(&rig);
 	signin_free(signin);
 	(void)snprintf(path, sizeof(path), "%s/development-password", folder);
@@ -53,10 +50,7 @@ static void stop(void)
 
 static const char *ask(const char *request)
 {
-	cyg_buf_free(&response);
-	cyg_buf_init(&response, 1 << 20);
-	(void)rig_exchange(&rig, cyg_str_of(request), &response);
-	return response.data;
+	return rig_ask(&rig, request);
 }
 
 START_TEST(test_signin_refuses_a_wrong_password_alone)

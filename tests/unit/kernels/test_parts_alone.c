@@ -17,7 +17,6 @@
 
 static struct cyg_loop *loop; /* of the part; requests come by the rig's */
 static struct rig rig;
-static struct cyg_buf answer;
 static char folder[] = "/tmp/cygnet-parts.XXXXXX";
 
 static void start(const struct http_mount *mounts)
@@ -25,21 +24,16 @@ static void start(const struct http_mount *mounts)
 	const struct http_server_opts opts = { .mounts = mounts };
 
 	rig_start(&rig, &opts);
-	cyg_buf_init(&answer, 1 << 20);
 }
 
 static void stop(void)
 {
-	cyg_buf_free(&answer);
 	rig_stop(&rig);
 }
 
 static const char *get(const char *request)
 {
-	cyg_buf_free(&answer);
-	cyg_buf_init(&answer, 1 << 20);
-	(void)rig_exchange(&rig, cyg_str_of(request), &answer);
-	return answer.data;
+	return rig_ask(&rig, request);
 }
 
 START_TEST(test_contents_alone)

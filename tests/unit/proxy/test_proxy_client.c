@@ -1,7 +1,6 @@
 /* Connections of the proxy on a loop of their own: whose turn it is. */
 #include "base/mem.h"
-#include "proxy/listen.h"
-#include "proxy/proxy.h"
+#include "tests/unit/proxy/proxy_rig.h"
 
 #include <check.h>
 #include <string.h>
@@ -9,47 +8,23 @@
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-enum { EAGER = 64, PIPELINE = 100, TURNS_MAX = 10000, EDGE_MAX = 64 * 1024 };
+enum { EAGER = 64, PIPELINE = 100, TURNS_MAX = 10000 };
 
-static uv_loop_t loop;
-static struct proxy proxy;
-static struct listener listener;
+static struct proxy_rig rig;
 
-/* Without a table each request is answered 503 by the proxy itself. */
 static void start(void)
 {
-	proxy = (struct proxy){ .loop = &loop };
-	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	proxy.pools = cyg_hash_new();
-	proxy.activity = cyg_hash_new();
-	cyg_buf_init(&proxy.head, EDGE_MAX);
-	listener =
-	    (struct listener){ .proxy = &proxy, .kind = LISTENER_PUBLIC, .stream = &stream_raw };
-	listener.policy.scheme = "http";
-	ck_assert_int_eq(hosts_parse(CYG_STR("h"), &listener.policy.hosts, NULL), 0);
-	clients_init(&proxy);
+	proxy_rig_start(&rig, &stream_raw, "http");
 }
 
 static void stop(void)
 {
-	clients_close(&proxy);
-	ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
-	ck_assert_int_eq(uv_loop_close(&loop), 0);
-	cyg_hash_free(proxy.pools, NULL);
-	cyg_hash_free(proxy.activity, NULL);
-	cyg_buf_free(&proxy.head);
-	peer_spares_free(&proxy.spares);
+	proxy_rig_stop(&rig);
 }
 
-/* A client's end of a connection. */
 static int dial(void)
 {
-	int ends[2];
-
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	client_new(&listener, ends[1], "127.0.0.1");
-	return ends[0];
+	return proxy_rig_dial(&rig, 0);
 }
 
 static void ask(int fd, unsigned n)
@@ -57,21 +32,6 @@ static void ask(int fd, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		ck_assert_int_eq(
 		    send(fd, REQUEST, strlen(REQUEST), MSG_NOSIGNAL), (ssize_t)strlen(REQUEST));
-}
-
-/* Whole responses that have come. */
-static unsigned take(int fd)
-{
-	static char text[1 << 20];
-	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
-	unsigned found = 0;
-
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	for (const char *at = text; (at = strstr(at, "HTTP/1.1 503")) != NULL; at++)
-		found++;
-	return found;
 }
 
 START_TEST(test_a_pipeline_is_served_in_turns_and_to_its_end)
@@ -90,18 +50,18 @@ START_TEST(test_a_pipeline_is_served_in_turns_and_to_its_end)
 
 		ask(polite, 1);
 		do {
-			(void)uv_run(&loop, UV_RUN_NOWAIT);
+			(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
 			for (size_t i = 0; i < EAGER; i++)
-				between += take(eager[i]);
-		} while (take(polite) == 0);
+				between += proxy_rig_take(eager[i]);
+		} while (proxy_rig_take(polite) == 0);
 		most = between > most ? between : most;
 		all += between;
 	}
 	ck_assert_uint_eq(all, EAGER * PIPELINE);
-	(void)uv_run(&loop, UV_RUN_NOWAIT); /* where nothing more is found */
+	(void)uv_run(&rig.loop, UV_RUN_NOWAIT); /* where nothing more is found */
 	/* Two turns at the most, and two steps for each request. */
 	ck_assert_uint_le(most, 2 * EAGER * CLIENT_TURN_STEPS / 2);
-	ck_assert(!uv_is_active((uv_handle_t *)&proxy.turn));
+	ck_assert(!uv_is_active((uv_handle_t *)&rig.proxy.turn));
 	for (size_t i = 0; i < EAGER; i++)
 		cyg_close(eager[i]);
 	cyg_close(polite);
@@ -117,11 +77,11 @@ START_TEST(test_the_rest_of_a_pipeline_needs_no_event)
 	/* The requests came and were read at once; nothing else will happen at the socket. A loop
 	 * that slept here would sleep for ever. */
 	while (n < PIPELINE) {
-		ck_assert_int_ne(uv_run(&loop, UV_RUN_ONCE), 0);
-		n += take(fd);
+		ck_assert_int_ne(uv_run(&rig.loop, UV_RUN_ONCE), 0);
+		n += proxy_rig_take(fd);
 	}
 	ck_assert_uint_eq(n, PIPELINE);
-	ck_assert_uint_eq(proxy.lists[CLIENT_IDLE].n, 1);
+	ck_assert_uint_eq(rig.proxy.lists[CLIENT_IDLE].n, 1);
 	cyg_close(fd);
 }
 END_TEST
@@ -131,12 +91,13 @@ START_TEST(test_a_connection_that_waits_for_its_turn_may_be_closed)
 	int fd = dial();
 
 	ask(fd, PIPELINE);
-	(void)uv_run(&loop, UV_RUN_NOWAIT);
-	ck_assert_uint_eq(proxy.turns.n, 1);
-	client_close(CYG_CONTAINER_OF(cyg_list_first(&proxy.turns), struct client, turn_link), "x");
-	ck_assert_uint_eq(proxy.turns.n, 0);
-	(void)uv_run(&loop, UV_RUN_NOWAIT);
-	ck_assert(!uv_is_active((uv_handle_t *)&proxy.turn));
+	(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
+	ck_assert_uint_eq(rig.proxy.turns.n, 1);
+	client_close(
+	    CYG_CONTAINER_OF(cyg_list_first(&rig.proxy.turns), struct client, turn_link), "x");
+	ck_assert_uint_eq(rig.proxy.turns.n, 0);
+	(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
+	ck_assert(!uv_is_active((uv_handle_t *)&rig.proxy.turn));
 	cyg_close(fd);
 }
 END_TEST

@@ -2,8 +2,7 @@
  * so that bytes wait where the loop cannot see them, it wants to write in order to read and to read
  * in order to write, and it begins with a handshake. */
 #include "base/mem.h"
-#include "proxy/listen.h"
-#include "proxy/proxy.h"
+#include "tests/unit/proxy/proxy_rig.h"
 
 #include <check.h>
 #include <errno.h>
@@ -132,73 +131,27 @@ static void *held_open(struct listener *l)
 
 /* ---- a proxy behind it ---- */
 
-static uv_loop_t loop;
-static struct proxy proxy;
-static struct listener listener;
+static struct proxy_rig rig;
 
 static void start(void)
 {
-	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	proxy = (struct proxy){ .loop = &loop };
-	listener = (struct listener){ .proxy = &proxy,
-		.kind = LISTENER_PUBLIC,
-		.stream = &withholding,
-		.stream_open = held_open };
-	proxy.pools = cyg_hash_new();
-	proxy.activity = cyg_hash_new();
-	cyg_buf_init(&proxy.head, (size_t)4 * CYG_HTTP_HEAD_MAX);
-	listener.policy.scheme = "https";
-	ck_assert_int_eq(hosts_parse(CYG_STR("h"), &listener.policy.hosts, NULL), 0);
-	clients_init(&proxy);
+	proxy_rig_start(&rig, &withholding, "https");
+	rig.listener.stream_open = held_open;
 }
 
 static void stop(void)
 {
-	clients_close(&proxy);
-	ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
-	ck_assert_int_eq(uv_loop_close(&loop), 0);
-	cyg_hash_free(proxy.pools, NULL);
-	cyg_hash_free(proxy.activity, NULL);
-	cyg_buf_free(&proxy.head);
-	peer_spares_free(&proxy.spares);
-	ck_assert_uint_eq(listener.n_open, 0);
-}
-
-static void make_pair(int ends[2])
-{
-	int size = HELD_MAX;
-
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert_int_eq(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	proxy_rig_stop(&rig);
 }
 
 static int dial(void)
 {
-	int ends[2];
-
-	make_pair(ends);
-	client_new(&listener, ends[1], "127.0.0.1");
-	return ends[0];
+	return proxy_rig_dial(&rig, HELD_MAX);
 }
 
 static void say(int fd, const char *text)
 {
 	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-static unsigned take(int fd)
-{
-	static char text[1 << 20];
-	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
-	unsigned found = 0;
-
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	for (const char *at = text; (at = strstr(at, "HTTP/1.1 503")) != NULL; at++)
-		found++;
-	return found;
 }
 
 START_TEST(test_bytes_that_a_stream_holds_behind_a_full_buffer_are_read)
@@ -217,8 +170,8 @@ START_TEST(test_bytes_that_a_stream_holds_behind_a_full_buffer_are_read)
 	/* All of it leaves the socket with the first read: a loop that waited for the socket would
 	 * sleep for ever. */
 	for (unsigned turn = 0; turn < TURNS_MAX && n < PIPELINE; turn++) {
-		(void)uv_run(&loop, UV_RUN_NOWAIT);
-		n += take(fd);
+		(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
+		n += proxy_rig_take(fd);
 	}
 	ck_assert_uint_eq(n, PIPELINE);
 	ck_assert_uint_eq(held_pending(&(struct stream){ .state = newest }), 0);
@@ -231,22 +184,22 @@ START_TEST(test_a_handshake_may_want_to_write_before_it_reads_on)
 	char text[5];
 	int fd;
 
-	listener.stream = &shaking;
+	rig.listener.stream = &shaking;
 	fd = dial();
 	say(fd, "hel");
-	(void)uv_run(&loop, UV_RUN_NOWAIT);
-	ck_assert_uint_eq(proxy.lists[CLIENT_HEAD].n, 1);
+	(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
+	ck_assert_uint_eq(rig.proxy.lists[CLIENT_HEAD].n, 1);
 	ck_assert_uint_eq(newest->heard, false);
 	cyg_close(fd);
 
 	fd = dial();
 	say(fd, "hello" REQUEST);
 	for (unsigned turn = 0; turn < 10; turn++)
-		(void)uv_run(&loop, UV_RUN_NOWAIT);
+		(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
 	ck_assert_uint_eq(newest->handshakes, 4); /* three times there was no room */
 	ck_assert_int_eq(recv(fd, text, sizeof(text), 0), (ssize_t)sizeof(text));
 	ck_assert_int_eq(memcmp(text, "olleh", sizeof(text)), 0);
-	ck_assert_uint_eq(take(fd), 1);
+	ck_assert_uint_eq(proxy_rig_take(fd), 1);
 	cyg_close(fd);
 }
 END_TEST
@@ -256,13 +209,13 @@ START_TEST(test_a_handshake_that_fails_ends_the_connection)
 	char byte;
 	int fd;
 
-	listener.stream = &shaking;
+	rig.listener.stream = &shaking;
 	fd = dial();
 	say(fd, "howdy");
 	for (unsigned turn = 0; turn < 3; turn++)
-		(void)uv_run(&loop, UV_RUN_NOWAIT);
+		(void)uv_run(&rig.loop, UV_RUN_NOWAIT);
 	ck_assert_int_eq(recv(fd, &byte, 1, 0), 0);
-	ck_assert_uint_eq(listener.n_open, 0);
+	ck_assert_uint_eq(rig.listener.n_open, 0);
 	cyg_close(fd);
 }
 END_TEST
@@ -281,9 +234,9 @@ static int peer_pair(const struct stream_ops *ops, void *state)
 	struct stream stream;
 	int ends[2];
 
-	make_pair(ends);
+	proxy_rig_pair(ends, HELD_MAX);
 	stream_init(&stream, ops, ends[1], state);
-	ck_assert_int_eq(peer_init(&peer, &loop, &stream, &proxy.spares, NULL), 0);
+	ck_assert_int_eq(peer_init(&peer, &rig.loop, &stream, &rig.proxy.spares, NULL), 0);
 	return ends[0];
 }
 

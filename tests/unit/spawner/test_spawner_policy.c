@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "spawner/core/policy.h"
 #include "spawner/core/policy_parts.h"
+#include "tests/unit/base/tmp_folder.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char folder[] = "/tmp/cyg-policy-XXXXXX";
+static struct tmp_folder tmp;
 static char templates_path[64], stacks_path[64];
 
 #define STACKS                                                                                     \
@@ -25,15 +26,14 @@ static char templates_path[64], stacks_path[64];
 
 static void setup(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	(void)snprintf(templates_path, sizeof(templates_path), "%s/templates.yaml", folder);
-	(void)snprintf(stacks_path, sizeof(stacks_path), "%s/stacks.yaml", folder);
+	tmp_folder_make(&tmp);
+	(void)snprintf(templates_path, sizeof(templates_path), "%s/templates.yaml", tmp.path);
+	(void)snprintf(stacks_path, sizeof(stacks_path), "%s/stacks.yaml", tmp.path);
 }
 
 static void teardown(void)
 {
-	ck_assert_int_eq(cyg_file_remove_tree(AT_FDCWD, folder, NULL), 0);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+	tmp_folder_remove(&tmp);
 }
 
 static int load(const char *templates, const char *stacks, struct policy **p, struct cyg_err *err)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "spawner/local/uids.h"
+#include "tests/unit/base/tmp_folder.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -13,26 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/cyg-uids-XXXXXX";
-static int dir = -1;
+static struct tmp_folder tmp;
 
 static void setup(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(dir, 0);
+	tmp_folder_make(&tmp);
 }
 
 static void teardown(void)
 {
-	ck_assert_int_eq(cyg_file_remove_tree(AT_FDCWD, folder, NULL), 0);
-	cyg_close(dir);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
-}
-
-static void put(const char *name, const char *text)
-{
-	ck_assert_int_eq(cyg_file_write(dir, name, cyg_str_of(text), 0600, NULL), 0);
+	tmp_folder_remove(&tmp);
 }
 
 static struct uids_place place_of(struct uids *u, uint64_t id, const char *name, const char *before)
@@ -43,7 +34,7 @@ static struct uids_place place_of(struct uids *u, uint64_t id, const char *name,
 	struct uids_place place = { .uid = 0 };
 	struct cyg_err err = { 0 };
 
-	ck_assert_msg(uids_get(u, dir, &user, &place, &err) == 0, "%s", err.msg);
+	ck_assert_msg(uids_get(u, tmp.fd, &user, &place, &err) == 0, "%s", err.msg);
 	return place;
 }
 
@@ -52,7 +43,7 @@ static struct uids *open_range(uint32_t count)
 	struct cyg_err err = { 0 };
 	struct uids *u = NULL;
 
-	ck_assert_msg(uids_open(dir, 200000, count, &u, &err) == 0, "%s", err.msg);
+	ck_assert_msg(uids_open(tmp.fd, 200000, count, &u, &err) == 0, "%s", err.msg);
 	return u;
 }
 
@@ -77,7 +68,7 @@ START_TEST(test_a_uid_is_given_once_and_kept)
 	check_place(place_of(u, 1, "alice", ""), 200000, "alice");
 	check_place(place_of(u, 2, "bob", ""), 200001, "bob");
 	check_place(place_of(u, 1, "alice", ""), 200000, "alice");
-	ck_assert_int_eq(uids_get(u, dir, &carol, &place, NULL), -CYG_ELIMIT);
+	ck_assert_int_eq(uids_get(u, tmp.fd, &carol, &place, NULL), -CYG_ELIMIT);
 	u = reopen(u);
 	check_place(place_of(u, 2, "bob", ""), 200001, "bob");
 	uids_close(u);
@@ -105,7 +96,7 @@ START_TEST(test_a_name_that_is_made_again_gets_neither_uid_nor_home)
 	u = reopen(u);
 	check_place(place_of(u, 2, "alice", ""), 200001, "alice~2");
 	/* A folder that nobody knows of is nobody's new home either. */
-	ck_assert_int_eq(mkdirat(dir, "bob", 0700), 0);
+	ck_assert_int_eq(mkdirat(tmp.fd, "bob", 0700), 0);
 	check_place(place_of(u, 3, "bob", ""), 200002, "bob~3");
 	uids_close(u);
 }
@@ -115,7 +106,7 @@ START_TEST(test_a_record_of_a_name_is_taken_over_by_the_account_of_that_time_alo
 {
 	struct uids *u;
 
-	put("uids", "200000 alice\n200001 bob\n200002 carol\n");
+	tmp_folder_put(&tmp, "uids", "200000 alice\n200001 bob\n200002 carol\n");
 	u = open_range(9);
 	/* bob is called alice now, alice is called alicia, carol was deleted and made again */
 	check_place(place_of(u, 2, "alice", "bob"), 200001, "bob");
@@ -139,9 +130,9 @@ START_TEST(test_an_id_of_another_database_is_refused)
 	struct uids_place place;
 
 	check_place(place_of(u, 1, "alice", ""), 200000, "alice");
-	ck_assert_int_eq(uids_get(u, dir, &stranger, &place, NULL), -CYG_EDENIED);
+	ck_assert_int_eq(uids_get(u, tmp.fd, &stranger, &place, NULL), -CYG_EDENIED);
 	u = reopen(u);
-	ck_assert_int_eq(uids_get(u, dir, &stranger, &place, NULL), -CYG_EDENIED);
+	ck_assert_int_eq(uids_get(u, tmp.fd, &stranger, &place, NULL), -CYG_EDENIED);
 	uids_close(u);
 }
 END_TEST
@@ -172,7 +163,7 @@ START_TEST(test_what_an_old_name_had_can_be_handed_over)
 	const struct uids_user to = { .id = 2, .made_us = 7, .name = "alice" };
 	struct uids *u;
 
-	put("uids", "200000 alice\n");
+	tmp_folder_put(&tmp, "uids", "200000 alice\n");
 	u = open_range(9);
 	ck_assert_int_eq(uids_hand_over(u, 0, "bob", &to, NULL), -CYG_ENOENT);
 	ck_assert_int_eq(uids_hand_over(u, 0, "alice", &to, NULL), 0);
@@ -188,7 +179,7 @@ START_TEST(test_where_all_have_one_uid_homes_hang_on_ids_too)
 {
 	struct uids *u = open_range(0);
 
-	ck_assert_int_eq(mkdirat(dir, "alice", 0700), 0);
+	ck_assert_int_eq(mkdirat(tmp.fd, "alice", 0700), 0);
 	check_place(place_of(u, 1, "alicia", "alice"), 200000, "alice");
 	check_place(place_of(u, 2, "alice", ""), 200000, "alice~2");
 	check_place(place_of(u, 3, "bob", "bob"), 200000, "bob");
@@ -204,12 +195,12 @@ START_TEST(test_half_a_line_of_a_crash_is_cut_off)
 {
 	struct uids *u;
 
-	put("uids", "200000 alice\n200001 bo");
+	tmp_folder_put(&tmp, "uids", "200000 alice\n200001 bo");
 	u = open_range(9);
 	check_place(place_of(u, 5, "carol", ""), 200001, "carol");
 	u = reopen(u);
 	uids_close(u);
-	put("uids", "200000 alice 1 alice 7\n200001 bob 2 b");
+	tmp_folder_put(&tmp, "uids", "200000 alice 1 alice 7\n200001 bob 2 b");
 	u = open_range(9);
 	check_place(place_of(u, 2, "bob", ""), 200001, "bob");
 	uids_close(u);
@@ -238,8 +229,8 @@ START_TEST(test_a_damaged_uid_file_is_refused_with_its_line)
 	struct cyg_err err;
 	struct uids *u;
 
-	put("uids", damaged[_i].text);
-	ck_assert_int_eq(uids_open(dir, 200000, 9, &u, &err), -CYG_EINVAL);
+	tmp_folder_put(&tmp, "uids", damaged[_i].text);
+	ck_assert_int_eq(uids_open(tmp.fd, 200000, 9, &u, &err), -CYG_EINVAL);
 	ck_assert_ptr_nonnull(strstr(err.msg, damaged[_i].line));
 }
 END_TEST
@@ -251,11 +242,11 @@ START_TEST(test_a_full_disk_leaves_no_half_line_and_no_uid_given_twice)
 	struct uids_place place;
 	struct uids *u;
 
-	put("uids", "200000 alice\n");
+	tmp_folder_put(&tmp, "uids", "200000 alice\n");
 	u = open_range(9);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_lt(uids_get(u, dir, &bob, &place, NULL), 0);
+	ck_assert_int_lt(uids_get(u, tmp.fd, &bob, &place, NULL), 0);
 	limit.rlim_cur = RLIM_INFINITY;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	check_place(place_of(u, 3, "carol", ""), 200001, "carol");
