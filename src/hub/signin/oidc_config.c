@@ -139,7 +139,7 @@ static int check(const struct yaml_place *at, void *record, struct cyg_err *err)
 		    "who may sign in is said by either allowed-groups or allow-everyone: true");
 	if (c->groups_claim == NULL && (c->allowed.n > 0 || c->admins.n > 0))
 		return yaml_fail(at->doc, yaml_fields_at(at, "admin-groups"), err,
-		    "groups-claim is needed to know the groups of anybody");
+		    "groups-claim is needed to know the groups of a user");
 	return 0;
 }
 

@@ -28,25 +28,25 @@ static const struct refusal {
 	    "The identity provider does not answer. Please try again later; running servers go on." },
 	{ "provider", 502,
 	    "The identity provider's response was not as it should be. Please try again; if it fails "
-	    "again, tell whoever runs this site." },
+	    "again, tell the site's support." },
 	{ "expired", 403,
 	    "This sign-in was begun too long ago, or in another browser. Please sign in again." },
 	{ "cancelled", 403,
 	    "The sign-in was cancelled at the identity provider. You can try again." },
 	{ "group", 403,
 	    "You are known there, but in none of the groups that may use this site. Please ask "
-	    "whoever runs it to add you." },
+	    "the site's support to add you." },
 	{ "name", 403,
-	    "Your user name cannot be used here. Please show this to whoever runs this site." },
+	    "Your user name cannot be used here. Please show this to the site's support." },
 	{ "reserved", 403,
 	    "Your user name is that of a system account, or reserved by this site, so no account can "
-	    "have it. Please show this to whoever runs this site." },
+	    "have it. Please show this to the site's support." },
 	{ "account", 403,
 	    "You have no account here, or your user name is another user's. Please show this to "
-	    "whoever runs this site." },
+	    "the site's support." },
 	{ "callback", 403,
 	    "The identity provider sends users back to an address that is no longer used here. "
-	    "Whoever runs this site has to register PUBLIC-URL" CYG_HUB_PATH
+	    "The site's operator has to register PUBLIC-URL" CYG_HUB_PATH
 	    "/oauth_callback/PROVIDER there; "
 	    "the hub's log names the whole address." },
 	{ "busy", 503, "Too many users are signing in. Please try again in a few minutes." },
