@@ -10,7 +10,7 @@ enum {
 	/* Elements of Connection, empty ones too: browsers send two, and every field of a forwarded
 	 * head is compared with each. */
 	CYG_HTTP_CONNECTION_MAX = 16,
-	CYG_HTTP_CHUNK_EXT_MAX = 1024, /* bytes of extensions over one body: nobody uses them */
+	CYG_HTTP_CHUNK_EXT_MAX = 1024, /* bytes of extensions over one body: hardly used */
 	CYG_NAME_MAX = 64,             /* user, server, template, stack, profile, cluster names */
 	CYG_SERVER_ID_LEN = 16,        /* hexadecimal digits of a server id */
 	CYG_CREDENTIAL_LEN = 64,       /* hexadecimal digits of a credential: 256 bits */

@@ -68,7 +68,7 @@ struct spawn_template {
 enum spawn_address_kind { SPAWN_ADDRESS_NONE, SPAWN_ADDRESS_UNIX, SPAWN_ADDRESS_TCP };
 
 /* Where a server listens. At a Unix path its folder says who may connect; at a host and port
- * whoever connects shows the server's credential, that of SPAWN. */
+ * a client shows the server's credential, that of SPAWN. */
 struct spawn_address {
 	uint32_t kind;               /* enum spawn_address_kind */
 	uint32_t port;               /* TCP: 1 to 65535; else 0 */
@@ -98,7 +98,7 @@ struct spawn_spawn {
 };
 
 /* What a user has on the spawner's machine, uid and home, passes to another; REPLY. Refused while a
- * server of either is there. from_id 0: what from_name had before users had ids and nobody has
+ * server of either is there. from_id 0: what from_name had before users had ids and no user has
  * taken over since. */
 struct spawn_hand_over {
 	struct spawn_head head;
@@ -165,7 +165,7 @@ enum spawn_cause {
 	SPAWN_GONE_SIGNALLED,   /* init was killed: status is the signal */
 	SPAWN_GONE_MEMORY,      /* the memory limit: memory_peak of memory_limit */
 	SPAWN_GONE_SETUP,       /* a setup script failed: status is one of enum init_exit */
-	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: nobody could wait for its process */
+	SPAWN_GONE_UNKNOWN,     /* an adopted server ended: its exit status is not known */
 };
 
 /* Why a start came to nothing. */

@@ -13,7 +13,7 @@ void cyg_close_fd(const int *fd);
 
 #define cyg_autofree  __attribute__((cleanup(cyg_free_ptr)))
 #define cyg_autoclose __attribute__((cleanup(cyg_close_fd)))
-/* Hands the value of an owning local to somebody else and leaves NULL behind. */
+/* Gives the value of an owning local away and leaves NULL behind. */
 #define CYG_TAKE(p)                                                                                \
 	(__extension__({                                                                           \
 		__typeof__(p) take_ = (p);                                                         \

@@ -1,4 +1,4 @@
-/* Borrowed text: a pointer and a length into memory that somebody else owns. Not terminated. */
+/* Borrowed text: a pointer and a length into memory of another owner. Not terminated. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 

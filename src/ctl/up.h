@@ -38,7 +38,7 @@ struct up_locks {
 };
 int up_make_folders(const struct up_options *o, struct up_locks *locks, struct cyg_err *err);
 int up_bind_sockets(const struct up_options *o, struct up_sockets *s, struct cyg_err *err);
-/* Closes them and removes their files: nobody listens any more. */
+/* Closes them and removes their files. */
 void up_close_sockets(const struct up_options *o, struct up_sockets *s);
 /* The password of the development sign-in: made at the first start, kept in the state folder
  * (0600), so that a second start has the same. Heap; the caller cleanses and frees it. *path: the

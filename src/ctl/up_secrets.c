@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/* Writes a secret that the hub's uid (root: given to it) can read, and nobody else. */
+/* Writes a secret that only the hub's uid (root: given to it) can read. */
 static int write_secret(const char *path, const char *text, struct cyg_err *err)
 {
 	int rc = cyg_file_write(AT_FDCWD, path, cyg_str_of(text), 0600, err);

@@ -1,5 +1,5 @@
 /* The log: one line an event on standard error, "2026-01-31T12:00:00.123456Z level object: text".
- * Whoever owns an operation logs once, with its object ("alice/default", "conn 17") as prefix;
+ * The owner of an operation logs once, with its object ("alice/default", "conn 17") as prefix;
  * library folders never log. Control bytes in the text are written as \xNN; no secret is ever
  * passed here. */
 #ifndef DAEMON_LOG_H

@@ -34,7 +34,7 @@ struct cyg_loop {
 	void *arg;
 	bool ended;
 	uv_prepare_t turn;
-	void (*on_turn)(void *arg, uint64_t busy_ns); /* NULL: nobody watches */
+	void (*on_turn)(void *arg, uint64_t busy_ns); /* NULL: not watched */
 	void *turn_arg;
 	uint64_t turn_at_ns, idle_ns;
 	uv_timer_t watchdog;

@@ -14,7 +14,7 @@
 static struct {
 	bool read;
 	struct sockaddr_un addr;
-	socklen_t len; /* 0: nobody to tell */
+	socklen_t len; /* 0: no service manager */
 	uint64_t watchdog_ms;
 } manager;
 

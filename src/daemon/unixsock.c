@@ -36,7 +36,7 @@ int unixsock_listen(const char *path, int type, mode_t mode, gid_t group, struct
 		return cyg_fail_sys(err, errno, "socket");
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && unlink(path) < 0)
 		return cyg_fail_sys(err, errno, "remove old socket '%s'", path);
-	/* The mode is set before anybody can connect: nobody listens yet. */
+	/* The mode is set before the socket listens, so no one can connect meanwhile. */
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return cyg_fail_sys(err, errno, "bind '%s'", path);
 	if (group != (gid_t)-1 && chown(path, (uid_t)-1, group) < 0)

@@ -60,7 +60,7 @@ static int trailer_check(const struct http_body *b, struct cyg_err *err)
 	return 0;
 }
 
-/* Extensions and trailers of one body share one small limit: nobody uses them but attackers. */
+/* Extensions and trailers of one body share one small limit: only attackers use them. */
 static int count_extra(struct http_body *b, struct cyg_err *err)
 {
 	if (++b->extra_len_ > CYG_HTTP_CHUNK_EXT_MAX)

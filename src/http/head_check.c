@@ -74,8 +74,8 @@ bool http_head_is_hop_by_hop(const struct http_head *head, struct cyg_str name)
 	return false;
 }
 
-/* What Connection lists, kept once: whoever asks later must not read the field's bytes again, which
- * may be thousands of commas. */
+/* What Connection lists, read once: reading the field again, which may hold thousands of commas,
+ * would be slow. */
 static int read_connection(struct http_head *head, struct http_scan *s)
 {
 	for (size_t i = 0; i < head->n_fields; i++) {

@@ -220,7 +220,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 
 /* ---- responses ---- */
 
-/* False when there is nobody to send it to: a request whose client left unnoticed ends here. */
+/* False when the response cannot be sent: a request whose client left unnoticed ends here. */
 static bool is_wanted(struct mhd_request *r)
 {
 	assert(!r->answered);

@@ -8,7 +8,7 @@
 
 /* True when an Origin field's value (RFC 6454 6.2) is the origin of that scheme and Host field:
  * letters' case does not matter, and neither does a port that is the scheme's own. scheme NULL:
- * http or https, when nobody knows which of them the browser speaks. */
+ * http or https, when it is not known which of them the browser uses. */
 bool origin_is(struct cyg_str origin, const char *scheme, struct cyg_str host);
 
 /* Checks Origin and Fetch-Metadata of a request (W3C Fetch Metadata; RFC 6454). has_token: it

@@ -51,7 +51,7 @@ void reply_write_head(struct request *r, int status, const char *type, int64_t l
 
 	assert(!r->answered);
 	r->answered = true;
-	/* What is left of a body nobody wants would be read as the next request. */
+	/* What is left of an unread body would be read as the next request. */
 	c->keep_alive = r->head.keep_alive && r->decoder.done && length != REPLY_NO_LENGTH;
 	put_head(c, status, type, length);
 	if (!c->keep_alive)

@@ -6,7 +6,7 @@
 
 /* req has its head and its decoded path. Finds mount and endpoint, asks authorize (NULL: everything
  * passes). True: the body may come, and then the endpoint's handler. False: the request has its
- * response (404, 405, what authorize said), or gets it later from whoever refused it. */
+ * response (404, 405, what authorize said), or gets it later from authorize. */
 bool http_route(const struct mounts *mounts,
     bool (*authorize)(struct http_req *req, const struct http_endpoint *endpoint),
     struct http_req *req);

@@ -44,7 +44,7 @@ struct http_timeouts {
 struct request {
 	struct http_req req;
 	struct mounts *mounts;
-	struct http_conn *conn; /* NULL when the client has gone and nobody was told */
+	struct http_conn *conn; /* NULL when the client has gone and the handler was not told */
 	struct cyg_arena arena;
 	struct http_body decoder;
 	struct cyg_buf body;
@@ -125,7 +125,7 @@ void conn_move(struct http_conn *c, enum conn_state to);
 /* Runs the connection soon, from the loop. */
 void conn_kick(struct http_conn *c);
 void conn_run(struct http_conn *c);
-/* Closes at once; whoever has the request or the stream is told. */
+/* Closes at once; the handler or the stream of the request is told. */
 void conn_drop(struct http_conn *c);
 /* Called by the janitor: closes the connection when its deadline is over. */
 void conn_check_deadline(struct http_conn *c, uint64_t now_ms);

@@ -1,4 +1,4 @@
-/* Checks a hub ↔ spawner message before anybody looks into it. */
+/* Checks a hub ↔ spawner message before it is used. */
 #ifndef IPC_SPAWN_CODEC_H
 #define IPC_SPAWN_CODEC_H
 

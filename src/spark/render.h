@@ -91,9 +91,9 @@ struct spark_policy {
 };
 
 enum { SPARK_POLICY_MAX = 32 };
-/* The settings nobody may change: authentication, AES-GCM (CTR before it worked), engine version 2,
- * no SASL fall-back, I/O encryption, loopback for driver and UI. Returns how many were written to
- * out; numbers are formatted into room, which must live as long. */
+/* The settings that no user may change: authentication, AES-GCM (CTR before it worked), engine
+ * version 2, no SASL fall-back, I/O encryption, loopback for driver and UI. Returns how many were
+ * written to out; numbers are formatted into room, which must live as long. */
 size_t spark_policy_settings(
     const struct spark_policy *p, struct spark_setting out[SPARK_POLICY_MAX], char room[8][16]);
 

@@ -37,7 +37,7 @@ struct scope_members {
 
 void scope_set_init(struct scope_set *set, struct cyg_arena *arena);
 /* Adds a scope with what it contains. A bare filter without an owner of that kind adds nothing, as
- * "self" of somebody who is no user. -CYG_ELIMIT: too many filters. */
+ * "self" of a principal that is no user. -CYG_ELIMIT: too many filters. */
 int scope_set_add(struct scope_set *set, const struct scope *scope, const struct scope_owner *owner,
     struct cyg_err *err);
 /* The same from text. */

@@ -1,4 +1,4 @@
-/* Sessions in memory, each with a row in the store, so that a restart signs nobody out. */
+/* Sessions in memory, each with a row in the store, so that they survive a restart. */
 #include "hub/access/sessions.h"
 
 #include "base/clock.h"
