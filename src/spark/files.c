@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* java.util.Properties: the value starts after the first run of spaces; '\' escapes, leading spaces
- * would be eaten, and everything above ASCII is read as Latin-1, so it goes out as \uXXXX. */
+/* java.util.Properties: the value starts after the first run of spaces with at most one ':' or '='
+ * in it, so a value that begins with one of those escapes it; everything above ASCII is read as
+ * Latin-1, so it goes out as \uXXXX. */
 static int write_value(struct cyg_buf *out, const char *value, struct cyg_err *err)
 {
 	int rc = 0;
 
-	if (value[0] == ' ' || value[0] == '\t')
+	if (value[0] == ':' || value[0] == '=')
 		rc = cyg_buf_add_str(out, "\\", err);
 	for (const unsigned char *p = (const unsigned char *)value; rc == 0 && *p != '\0';) {
 		unsigned code = *p++;

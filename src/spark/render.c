@@ -121,6 +121,35 @@ static void fold_run(
 		p->lost[i].value = cyg_arena_dup(arena, cyg_str_of(p->lost[i].value));
 }
 
+/* Spark cuts what is no higher than a blank off both ends of a value that it reads from a file
+ * (Utils.trimExceptCRLF), however it is escaped there. */
+static int check_ends(const struct spark_property *p, struct cyg_err *err)
+{
+	size_t n = p->value != NULL ? strlen(p->value) : 0;
+
+	if (n == 0 || (p->value[0] != ' ' && p->value[n - 1] != ' '))
+		return 0;
+	return cyg_fail(err, CYG_EINVAL,
+	    "layer %s: the value of %s begins or ends with a blank, and Spark cuts it off when it reads its settings: leave it out, or give the value in code",
+	    layer_names[p->layer], p->name);
+}
+
+static int fold_all(
+    struct spark_rendered *r, const struct entry *entries, size_t n, struct cyg_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0, j = 0; rc == 0 && i < n; i = j) {
+		struct spark_property *p = &r->properties[r->n++];
+
+		for (j = i + 1; j < n && strcmp(entries[i].s->name, entries[j].s->name) == 0;)
+			j++;
+		fold_run(r->arena_, &entries[i], j - i, p);
+		rc = check_ends(p, err);
+	}
+	return rc;
+}
+
 int spark_render(const struct spark_setting *settings, size_t n, struct spark_rendered **ret,
     struct cyg_err *err)
 {
@@ -143,10 +172,9 @@ int spark_render(const struct spark_setting *settings, size_t n, struct spark_re
 	r->arena_ = cyg_xcalloc(1, sizeof(*r->arena_));
 	cyg_arena_init(r->arena_);
 	r->properties = cyg_arena_alloc(r->arena_, (n + 1) * sizeof(*r->properties));
-	for (size_t i = 0, j = 0; i < n; i = j) {
-		for (j = i + 1; j < n && strcmp(entries[i].s->name, entries[j].s->name) == 0;)
-			j++;
-		fold_run(r->arena_, &entries[i], j - i, &r->properties[r->n++]);
+	if (fold_all(r, entries, n, err) < 0) {
+		spark_rendered_free(r);
+		return -(int)CYG_EINVAL;
 	}
 	*ret = r;
 	return 0;

@@ -60,8 +60,8 @@ struct spark_rendered {
 };
 
 /* settings may come in any order; within a layer the later one wins. Names are [A-Za-z0-9._-] and
- * start with "spark."; values are text without line ends. Bad ones fail naming the layer and the
- * property. */
+ * start with "spark."; values are text without line ends, and what becomes of them may not begin or
+ * end with a blank. Bad ones fail naming the layer and the property. */
 int spark_render(const struct spark_setting *settings, size_t n, struct spark_rendered **ret,
     struct cyg_err *err);
 void spark_rendered_free(struct spark_rendered *r);

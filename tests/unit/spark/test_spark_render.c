@@ -108,7 +108,9 @@ START_TEST(test_bad_settings_name_their_layer)
 {
 	const struct spark_setting bad[] = { SET(USER, "hadoop.x", "1"),
 		SET(USER, "spark.a b", "1"), SET(USER, "spark.a\nspark.b", "1"),
-		SET(USER, "spark.a", "x\ny"), SET(USER, "spark.a", NULL) };
+		SET(USER, "spark.a", "x\ny"), SET(USER, "spark.a", NULL),
+		SET(USER, "spark.a", " x"), SET(USER, "spark.a", "x "),
+		{ SPARK_LAYER_USER, SPARK_OP_APPEND, "spark.a", "x ", NULL } };
 
 	for (size_t i = 0; i < CYG_N(bad); i++) {
 		struct spark_rendered *r = NULL;
@@ -123,7 +125,8 @@ END_TEST
 START_TEST(test_file_is_what_java_properties_read)
 {
 	const struct spark_setting s[] = { SET(USER, "spark.a", "C:\\x"),
-		SET(USER, "spark.b", " lead"),
+		SET(USER, "spark.b", ":x=y:z"), SET(USER, "spark.b1", "=x"),
+		SET(USER, "spark.b2", "# x"), SET(USER, "spark.b3", "!"), SET(USER, "spark.b4", ""),
 		SET(USER, "spark.c", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"),
 		{ SPARK_LAYER_SITE, SPARK_OP_FORBID, "spark.d", NULL, NULL } };
 	struct spark_rendered *r = render(s, CYG_N(s));
@@ -132,7 +135,8 @@ START_TEST(test_file_is_what_java_properties_read)
 	cyg_buf_init(&out, 4096);
 	ck_assert_int_eq(spark_write_defaults(r, &out, NULL), 0);
 	ck_assert_str_eq(out.data,
-	    "spark.a C:\\\\x\nspark.b \\ lead\nspark.c gr\\u00fc\\u00df \\ud83d\\ude00\n");
+	    "spark.a C:\\\\x\nspark.b \\:x=y:z\nspark.b1 \\=x\n"
+	    "spark.b2 # x\nspark.b3 !\nspark.b4 \nspark.c gr\\u00fc\\u00df \\ud83d\\ude00\n");
 	spark_rendered_free(r);
 }
 END_TEST
