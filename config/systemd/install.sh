@@ -1,6 +1,7 @@
 #!/bin/bash
-# `make install`: programs, web files, kernels' Python, configuration samples, documents and systemd's files.
-# Use: install.sh BIN-FOLDER DESTDIR PREFIX. Writes below DESTDIR/PREFIX alone; /etc/cygnet is the administrator's.
+# `make install`: programs, web files, kernels' Python, JupyterLab's extension, configuration samples, documents and
+# systemd's files. Use: install.sh BIN-FOLDER DESTDIR PREFIX. Writes below DESTDIR/PREFIX alone; /etc/cygnet is the
+# administrator's.
 set -euo pipefail
 [[ $# -eq 3 && $3 == /* ]] || { echo "use: $0 BIN-FOLDER DESTDIR PREFIX (an absolute path)" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,6 +38,14 @@ for program in "$bin"/cygnet*; do
 done
 tree src/web share/cygnet/web
 tree kernels/python share/cygnet/python
+# Where Jupyter servers look themselves when PREFIX is /usr/local; elsewhere `cygnet-agent --labextensions` names it.
+if built=$("$top/tests/support/cache.sh" labextension); then
+	install -d -m 755 "$to/share/jupyter/labextensions"
+	rm -rf "$to/share/jupyter/labextensions/@cygnet"
+	cp -R --no-preserve=mode,ownership "$built/@cygnet" "$to/share/jupyter/labextensions/"
+else
+	echo "install: JupyterLab's Spark panel is missing: it could not be built (npm packages, see above)" >&2
+fi
 tree config share/cygnet/config
 tree docs share/doc/cygnet
 files 644 share/doc/cygnet "$top/README.md" "$top/LICENSE"

@@ -9,6 +9,7 @@ struct agent_opts {
 	const char *root_dir; /* what users see as their files */
 	const char *run_dir;
 	const char *jupyter_prefix;        /* where JupyterLab's files are */
+	const char *labextensions;         /* one more folder of federated extensions, or NULL */
 	const char *const *stack_prefixes; /* ended by NULL */
 	const char *spark_cluster;         /* id of the form's choice, NULL or "": no Spark */
 	int listen_fd, link_fd;

@@ -36,6 +36,7 @@ static int open_pages(
 	struct pages_ctx *p = &d->pages;
 
 	p->prefix = opts->jupyter_prefix;
+	p->labextensions = opts->labextensions;
 	p->base_url = opts->base_url;
 	p->root_dir = opts->root_dir;
 	p->home = d->home;

@@ -16,8 +16,8 @@
 enum { EXIT_USAGE = 64, EXIT_START = 75 };
 
 struct config {
-	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *stack_prefix, *relay, *spark_cluster,
-	    *spark_up;
+	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *labextensions, *stack_prefix, *relay,
+	    *spark_cluster, *spark_up;
 };
 
 enum { STACKS_MAX = 16 };
@@ -42,6 +42,12 @@ static const struct cyg_option options[] = {
 	    .offset = offsetof(struct config, jupyter_prefix),
 	    .doc =
 		"Prefix of the Python environment whose JupyterLab pages and kernels are served." },
+	{ .name = "labextensions",
+	    .type = OPT_STRING,
+	    .offset = offsetof(struct config, labextensions),
+	    .doc =
+		"Folder with more of JupyterLab's prebuilt extensions, beside those of the prefix and "
+		"of /usr/local/share/jupyter; empty for none." },
 	{ .name = "stack-prefix",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, stack_prefix),
@@ -126,6 +132,7 @@ static int run_agent(const struct config *config, const char *const *stacks, str
 		.root_dir = config->root_dir,
 		.run_dir = config->run_dir,
 		.jupyter_prefix = config->jupyter_prefix,
+		.labextensions = config->labextensions,
 		.stack_prefixes = stacks,
 		.spark_cluster = config->spark_cluster,
 		.listen_fd = INIT_FD_LISTEN,

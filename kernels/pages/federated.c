@@ -64,7 +64,7 @@ void federated_each(const struct pages_ctx *ctx,
     void (*fn)(void *arg, const char *dir, const struct tape *package), void *arg)
 {
 	struct walk w = { .seen = cyg_hash_new(), .fn = fn, .arg = arg };
-	for (size_t i = 0; i < LABEXT_DIRS; i++)
+	for (size_t i = 0; i < ctx->state->labext_count; i++)
 		walk_dir(&w, ctx->state->labext[i], true);
 	cyg_hash_free(w.seen, NULL);
 }

@@ -70,7 +70,7 @@ static void put_dirs(struct builder *b)
 	put_joined(b, "workspacesDir", s->config_dir, "/lab/workspaces");
 	jsonw_key(&b->w, "labextensionsPath");
 	jsonw_array(&b->w);
-	for (size_t i = 0; i < LABEXT_DIRS; i++)
+	for (size_t i = 0; i < s->labext_count; i++)
 		jsonw_cstr(&b->w, s->labext[i]);
 	jsonw_array_end(&b->w);
 	jsonw_key(&b->w, "extraLabextensionsPath");

@@ -379,6 +379,11 @@ static int read_lab_version(struct pages_state *s, struct cyg_err *err)
 	return 0;
 }
 
+static void add_labext(struct pages_state *s, char *owned)
+{
+	s->labext[s->labext_count++] = owned;
+}
+
 static void set_folders(struct pages_state *s, const struct pages_ctx *ctx)
 {
 	s->lab = cyg_xasprintf("%s/share/jupyter/lab", ctx->prefix);
@@ -392,10 +397,12 @@ static void set_folders(struct pages_state *s, const struct pages_ctx *ctx)
 			  ? cyg_xstrdup(ctx->gzip_dir)
 			  : cyg_xasprintf("%s/share/jupyter/cygnet-gzip", ctx->prefix);
 	s->config_dir = cyg_xasprintf("%s/.jupyter", ctx->home);
-	s->labext[0] = cyg_xasprintf("%s/share/jupyter/labextensions", ctx->prefix);
-	s->labext[1] = cyg_xasprintf("%s/.local/share/jupyter/labextensions", ctx->home);
-	s->labext[2] = cyg_xstrdup("/usr/local/share/jupyter/labextensions");
-	s->labext[3] = cyg_xstrdup("/usr/share/jupyter/labextensions");
+	add_labext(s, cyg_xasprintf("%s/share/jupyter/labextensions", ctx->prefix));
+	if (ctx->labextensions != NULL && ctx->labextensions[0] != '\0')
+		add_labext(s, cyg_xstrdup(ctx->labextensions));
+	add_labext(s, cyg_xasprintf("%s/.local/share/jupyter/labextensions", ctx->home));
+	add_labext(s, cyg_xstrdup("/usr/local/share/jupyter/labextensions"));
+	add_labext(s, cyg_xstrdup("/usr/share/jupyter/labextensions"));
 	s->config[0] = cyg_xstrdup(s->config_dir);
 	s->config[1] = cyg_xasprintf("%s/etc/jupyter", ctx->prefix);
 	s->config[2] = cyg_xstrdup("/usr/local/etc/jupyter");
@@ -426,7 +433,7 @@ void pages_close(struct pages_ctx *ctx)
 	free(s->config_dir);
 	free(s->lab_version);
 	free(s->nb_version);
-	for (size_t i = 0; i < LABEXT_DIRS; i++)
+	for (size_t i = 0; i < s->labext_count; i++)
 		free(s->labext[i]);
 	for (size_t i = 0; i < CONFIG_DIRS; i++)
 		free(s->config[i]);

@@ -18,6 +18,7 @@ struct pages_ctx {
 	const char *prefix;   /* holds share/jupyter/lab and lib/python3.N/site-packages/notebook */
 	const char *base_url; /* "/user/alice/" */
 	const char *root_dir; /* what the contents API calls "/" */
+	const char *labextensions; /* one more folder of federated extensions, or NULL */
 	const char *home;     /* the user's; user files are in .jupyter and .local/share/jupyter */
 	const char *gzip_dir; /* of precompress.sh; NULL: PREFIX/share/jupyter/cygnet-gzip */
 	const char *default_url;  /* "lab" (also when NULL) or "tree" */

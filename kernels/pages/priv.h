@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-enum { LABEXT_DIRS = 4, CONFIG_DIRS = 4, PAGES_FILE_MAX = 32 << 20 };
+enum { LABEXT_MAX = 5, CONFIG_DIRS = 4, PAGES_FILE_MAX = 32 << 20 };
 
 struct pages_state {
 	int64_t started_us;
@@ -19,8 +19,9 @@ struct pages_state {
 	char *gzip_dir;
 	char *config_dir;               /* HOME/.jupyter */
 	char *lab_version, *nb_version; /* of the front ends */
-	char *labext[LABEXT_DIRS];      /* where labextensions are looked for, first wins */
-	char *config[CONFIG_DIRS];      /* Jupyter's configuration folders, first wins */
+	char *labext[LABEXT_MAX];       /* where labextensions are looked for, first wins */
+	size_t labext_count;
+	char *config[CONFIG_DIRS]; /* Jupyter's configuration folders, first wins */
 	atomic_uint store_id;
 };
 

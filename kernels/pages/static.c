@@ -131,7 +131,7 @@ void static_work(struct job *job)
 void labextension_work(struct job *job)
 {
 	const struct pages_ctx *ctx = job->ctx;
-	for (size_t i = 0; i < LABEXT_DIRS; i++) {
+	for (size_t i = 0; i < ctx->state->labext_count; i++) {
 		struct static_file file = { ctx->state->labext[i], job->path,
 			i == 0 ? "labextensions" : NULL, NULL };
 		if (static_send(job, &file))

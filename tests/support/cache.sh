@@ -4,10 +4,14 @@
 #   lock/NAME.txt                python venv of exactly these versions (pip freeze)
 #   lock/NAME/package-lock.json  node_modules by npm ci (cached node)
 #   lock/NAME.sdist              source trees of PyPI packages, unpacked
+# and of a folder of ours with TypeScript in it, kernels/NAME:
+#   kernels/NAME/package-lock.json  as NAME-tools its node_modules, as NAME what the builder makes of the folder: a
+#                                   labextensions folder, whose hash is that of all that the folder holds
 # A prefix is built at its final path (scripts hold that path) under flock and counts once .ready is in it,
 # which a rename puts there last: a build that was cut short is thrown away by the next caller.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
 recipe=1 # raise when the steps below change what a prefix holds
 
 if [[ -n ${CACHE:-} ]]; then
@@ -64,13 +68,39 @@ build_sdist() {
 	rm -rf "$pack"
 }
 
+# Type-checked, then bundled against the versions that JupyterLab shares: no file of ours is loaded from elsewhere.
+build_labextension() {
+	local work tools from=${2%/*}
+	tools=$("$here/cache.sh" "$name-tools")
+	work=$1.part
+	rm -rf "$work" && mkdir "$work"
+	cp -R "$from/package.json" "$from/tsconfig.json" "$from/src" "$from/style" "$work/"
+	ln -s "$tools/node_modules" "$work/node_modules"
+	mkdir "$work/core"
+	cp "$tools/node_modules/@jupyterlab/core-meta/core.package.json" "$work/core/package.json"
+	(
+		cd "$work"
+		run "$tools/node" node_modules/typescript/bin/tsc -p .
+		run "$tools/node" node_modules/@jupyterlab/builder/lib/build-labextension.js --core-path core .
+	)
+	mkdir -p "$1/@cygnet"
+	cp -R "$work/out" "$1/@cygnet/spark"
+	rm -rf "$work"
+}
+
 name=${1:?use: cache.sh NAME}
-for kind in python:$name.txt npm:$name/package-lock.json sdist:$name.sdist; do
-	lock=$here/lock/${kind#*:}
+for kind in "python:$here/lock/$name.txt" "npm:$here/lock/$name/package-lock.json" "sdist:$here/lock/$name.sdist" \
+	"npm:$top/kernels/${name%-tools}/package-lock.json" "labextension:$top/kernels/$name/package-lock.json"; do
+	lock=${kind#*:}
+	[[ ${kind%%:*} == npm && $lock == */kernels/* && $name != *-tools ]] && continue
 	[[ -f $lock ]] && break
 done
-[[ -f $lock ]] || { say "no lock file for '$name' in tests/support/lock"; exit 2; }
-key=$({ echo "recipe $recipe ${kind%%:*} $(uname -m)"; /usr/bin/python3 -V; cat "$lock"; } | sha256sum | cut -c1-12)
+[[ -f $lock ]] || { say "no lock file for '$name' in tests/support/lock or kernels"; exit 2; }
+inputs() {
+	cat "$lock"
+	[[ ${kind%%:*} != labextension ]] || (cd "${lock%/*}" && find . -type f ! -name '*.md' | LC_ALL=C sort | xargs sha256sum)
+}
+key=$({ echo "recipe $recipe ${kind%%:*} $(uname -m)"; /usr/bin/python3 -V; inputs; } | sha256sum | cut -c1-12)
 prefix=$root/$name-$key
 
 if [[ ! -e $prefix/.ready ]]; then

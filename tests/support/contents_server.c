@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 	struct server s = { .contents.loop = uv_default_loop() };
 	struct cyg_err err;
 	if (argc < 7) {
-		(void)fprintf(stderr, "use: %s BASE ROOT DATA TRASH|- PREFIX HOME\n", argv[0]);
+		(void)fprintf(stderr,
+		    "use: %s BASE ROOT DATA TRASH|- PREFIX HOME [LABEXTENSIONS]\n", argv[0]);
 		return 2;
 	}
 	s.contents.root_dir = argv[2];
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
 	s.pages.root_dir = argv[2];
 	s.pages.prefix = argv[5];
 	s.pages.home = argv[6];
+	s.pages.labextensions = argv[7];
 	s.pages.user_name = "alice";
 	s.pages.delete_to_trash = s.contents.home_trash != NULL;
 	if (pages_open(&s.pages, &err) < 0)

@@ -65,6 +65,10 @@ install_packages() {
 
 umask 022
 install_packages
+# A site can be shown without it, so only tests insist on it; config/demo/render.sh says what is missing.
+if [[ " ${lists[*]} " == *" run "* ]] && ! "$here/cache.sh" labextension >/dev/null && [[ " ${lists[*]} " == *" test "* ]]; then
+	exit 1
+fi
 for name in "${prefixes[@]}"; do
 	prefix=$("$here/cache.sh" "$name")
 	# What browsers load is compressed once, here, for the agent to send as it is.

@@ -30,7 +30,7 @@ export async function agentLab(folder, { port = 8888, base = '/', env = {} } = {
 	const all = { HOME: home, PATH: `${prefix('jupyter')}/bin:/usr/bin:/bin`, SHELL: '/bin/bash', LANG: 'C.UTF-8', ...env };
 	const program = start('agent-lab', '/usr/bin/python3', ['-c', LISTEN, String(port), path.join(BIN, 'cygnet-init'),
 		'--run-dir', run, ...Object.entries(all).flatMap(([name, value]) => ['--env', `${name}=${value}`]), '--', path.join(BIN, 'cygnet-agent'), '--base-url', base, '--root-dir', folder, '--run-dir', run,
-		'--jupyter-prefix', prefix('jupyter'),
+		'--jupyter-prefix', prefix('jupyter'), '--labextensions', prefix('labextension'),
 	], { cwd: folder });
 	await program.waitFor(/ready/);
 	program.url = `http://127.0.0.1:${port}${base}`;

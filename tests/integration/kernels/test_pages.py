@@ -25,12 +25,12 @@ NOTEBOOK_KEYS = [*LAB_KEYS, "frontendUrl", "jupyterConfigDir", "notebookPage"]
 
 
 class Server:
-    def __init__(self, daemons, tmp, prefix):
+    def __init__(self, daemons, tmp, prefix, *more):
         self.home = tmp / "home"
         self.home.mkdir()
         self.config = self.home / ".jupyter"
         self.program = daemons.start(["contents_server", BASE, self.home, self.home / ".local/share/jupyter", "-",
-                                      prefix, self.home])
+                                      prefix, self.home, *more])
         self.address = ("127.0.0.1", int(self.program.wait_line(r"listening (\d+)").group(1)))
 
     def ask(self, method, path, body=None, headers=None):
@@ -158,6 +158,23 @@ def test_the_site_and_the_user_can_disable_extensions(daemons, tmp_path, own_pre
     server.write(".jupyter/labconfig/page_config.json", "{broken")
     broken = server.ask("GET", "lab")
     assert broken.status == 500 and "page_config.json" in broken.json["message"]
+
+
+def test_extensions_of_a_second_folder_are_listed_and_served_and_those_of_the_prefix_win(daemons, tmp_path, own_prefix):
+    def extension(folder, name, load):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "package.json").write_text(json.dumps(
+            {"name": name, "version": "1", "jupyterlab": {"_build": {"load": load, "extension": "./extension"}}}))
+
+    more = tmp_path / "more"
+    extension(own_prefix / "share/jupyter/labextensions", "twice", "static/prefix.js")
+    extension(more, "twice", "static/more.js")
+    extension(more, "@org/ours", "static/ours.js")
+    server = Server(daemons, tmp_path, own_prefix, more)
+    for page in ("lab", "tree"):
+        listed = {one["name"]: one["load"] for one in server.page_config(page)["federated_extensions"]}
+        assert listed == {"twice": "static/prefix.js", "@org/ours": "static/ours.js"}
+    assert server.ask("GET", "lab/extensions/@org/ours/package.json").json["name"] == "@org/ours"
 
 
 def test_settings_are_listed_with_schema_version_and_text(server, prefix):

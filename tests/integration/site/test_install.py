@@ -1,5 +1,6 @@
 """`make install`: a tree whose programs run, with units that systemd takes and folders as `cygnetctl up` makes them."""
 
+import json
 import os
 import re
 import socket
@@ -46,6 +47,11 @@ def test_web_samples_documents_and_python_are_whole(tree):
         ours = {p.relative_to(places.ROOT / here) for p in (places.ROOT / here).rglob("*")
                 if p.is_file() and p.suffix != ".sh" and "systemd" not in p.parts and "__pycache__" not in p.parts}
         assert ours <= {p.relative_to(tree / there) for p in (tree / there).rglob("*") if p.is_file()}
+
+
+def test_the_extension_of_jupyterlab_is_where_jupyter_servers_look(tree):
+    package = json.loads((tree / "share/jupyter/labextensions/@cygnet/spark/package.json").read_text())
+    assert (tree / "share/jupyter/labextensions/@cygnet/spark" / package["jupyterlab"]["_build"]["load"]).is_file()
 
 
 def test_folders_are_those_that_cygnetctl_makes():
