@@ -34,7 +34,7 @@ for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent "cygn
 done
 
 # It has no option table: the spawner writes its command line.
-printf '\n## cygnet-init\n\nStarted by the spawner alone; nobody configures it.\n\n```\n'
+printf '\n## cygnet-init\n\nStarted by the spawner only; it has no configuration of its own.\n\n```\n'
 "$bin/cygnet-init" 2>&1 | sed 's/^cygnet-init: //' || true
 echo '```'
 

@@ -68,7 +68,7 @@ static const struct cyg_option option_table[] = {
 	    "Address by which browsers come, with its closing slash, when it is not http://localhost:PORT/." },
 	{ "ready-file", OPT_STRING, offsetof(struct up_options, ready_file), NULL, 0, 0, NULL,
 	    false,
-	    "Where to write {url, user, password, pid} as JSON once Cygnet answers (mode 0600)." },
+	    "Where to write {url, user, password, pid} as JSON once Cygnet is ready (mode 0600)." },
 	{ "stop-time", OPT_MS, offsetof(struct up_options, stop_ms), "30s", 1000, 600000, NULL,
 	    false, "How long servers may take to stop at the end." },
 	{ .name = NULL },

@@ -10,7 +10,7 @@ AGENT, TRIP = "cygnet-init + cygnet-agent", "cygnet-agent behind cygnet-proxy"
 LAB, STOCK = "cygnet-agent", "stock JupyterLab"
 # (title, row, ours, [peers], larger is better, aim as a ratio in our favour or None)
 TABLE = (
-    ("start to first /api answer", "start", AGENT, ["jupyter_server"], False, 20),
+    ("start to first /api response", "start", AGENT, ["jupyter_server"], False, 20),
     ("private memory, no kernel", "memory", AGENT, ["jupyter_server"], False, 10),
     ("listing of 10,000 files", "listing", AGENT, ["jupyter_server"], False, 15),
     ("proxied req/s per CPU s, Unix", "proxied requests", PROXY + ", Unix socket behind", [CHP], True, 5),

@@ -73,7 +73,7 @@ const struct metric_def hub_metrics[] = {
 	[HUB_COMMIT_FAILURES] = { "cygnet_hub_store_commit_failures_total", METRIC_COUNTER, NULL,
 	    "Turns whose changes could not be put on disk.", .sparse = false },
 	[HUB_TURN_SECONDS] = { "cygnet_hub_loop_turn_seconds", METRIC_HISTOGRAM, "seconds",
-	    "How long the event loop worked between two sleeps: nobody else is served meanwhile.",
+	    "How long the event loop worked between two sleeps: no other request is served meanwhile.",
 	    .bounds = metric_bounds_loop },
 	[HUB_SPAWNER_UP] = { "cygnet_spawner_up", METRIC_GAUGE, NULL,
 	    "1 when the spawner has told its counts for this scrape; spawners by their place in the option spawners.",
