@@ -1,5 +1,5 @@
-/* The trivial server behind the proxies in the benches: answers every request head with the same
- * small JSON, as fast as one core can, on a TCP port and a Unix socket. Requests have no body.
+/* The trivial server behind the proxies in the benches: responds to every request head with the
+ * same small JSON, as fast as one core can, on a TCP port and a Unix socket. Requests have no body.
  * Use: bench_backend PORT SOCKET */
 #include "base/mem.h"
 #include "base/num.h"

@@ -1,5 +1,5 @@
 """What one authenticated GET of the hub's API costs: processor time of cygnet-hub a request, on one kept connection to its own
-socket, 64 requests in flight on as many connections, one answer at a time each. Use: hub.py [REQUESTS [ROUNDS]]."""
+socket, 64 requests in flight on as many connections, one response at a time each. Use: hub.py [REQUESTS [ROUNDS]]."""
 
 import select
 import sys
@@ -12,7 +12,7 @@ CONNECTIONS = 64
 
 
 def play(path, cookie, requests):
-    """Sends the requests over kept connections, a new one on each as its answer is whole."""
+    """Sends the requests over kept connections, a new one on each when its response is complete."""
     text = (b"GET /hub/api/users/alice HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nCookie: "
             + cookie.encode() + b"\r\n\r\n")
     socks = {}

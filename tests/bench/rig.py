@@ -76,7 +76,7 @@ def programs():
 
 
 def stock_argv(home, *more):
-    """Bare jupyter_server, as a person runs it who wants nothing but the API: of the prefix's extensions terminals only."""
+    """Bare jupyter_server, as a user runs it who needs only the API: of the prefix's extensions terminals only."""
     off = "{" + ", ".join(f"'{name}': False" for name in ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp")) + "}"
     return [places.prefix("jupyter") / "bin/python", "-m", "jupyter_server", "--no-browser", "--allow-root",
             "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", f"--ServerApp.base_url={BASE}",

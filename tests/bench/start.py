@@ -1,4 +1,4 @@
-"""A server's start to its first answer, its private memory then, and a listing of 10,000 files:
+"""A server's start to its first response, its private memory then, and a listing of 10,000 files:
 cygnet-init with cygnet-agent beside bare jupyter_server, in turns. Use: start.py [ROUNDS]"""
 
 import itertools
@@ -105,7 +105,7 @@ def main(rounds):
                 server = kind(tmp, home, next(number))
                 if i >= 0:
                     starts[kind].append(server.seconds)
-                    time.sleep(0.5)  # what it still does by itself after the first answer counts too
+                    time.sleep(0.5)  # what it still does by itself after the first response counts too
                     memory[kind].append(rig.private_kb(*server.pids()))
                 server.stop()
         servers = {kind: kind(tmp, home, next(number)) for kind in kinds}

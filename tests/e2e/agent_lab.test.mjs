@@ -1,4 +1,4 @@
-// One journey, unchanged, on stock jupyter_server and on our agent: what a person does in a notebook.
+// One journey, unchanged, on stock jupyter_server and on our agent: what a user does in a notebook.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

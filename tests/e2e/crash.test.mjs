@@ -1,4 +1,4 @@
-// Parts die while a cell runs, and nobody at the notebook notices.
+// Parts die while a cell runs, and the user of the notebook does not notice.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { journey } from './lib/journey.mjs';

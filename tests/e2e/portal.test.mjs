@@ -60,7 +60,7 @@ const text = (wanted) => page.getByText(wanted).first().waitFor();
 const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.name);
 const copied = () => page.evaluate(() => navigator.clipboard.readText());
 
-/** Tabs until `locator` has focus, as a person without a mouse would. */
+/** Tabs until `locator` has focus, as a user without a mouse would. */
 async function tabTo(locator) {
 	for (let presses = 0; presses < 60; presses++) {
 		if (await locator.evaluate((el) => el === document.activeElement)) return;

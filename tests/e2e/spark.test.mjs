@@ -22,7 +22,7 @@ journey('Spark in a fresh notebook', async ({ page, cleanup, shot }) => {
 	assert.match(line.text, new RegExp(SUM));
 	await shot('spark-1-notebook');
 
-	// Authenticated and encrypted, as the driver itself knows it; the secret is nowhere people look.
+	// Authenticated and encrypted, as the driver itself knows it; the secret is in no place that users see.
 	const looked = await runCell(page, `
 import glob, json, os, re
 conf = dict(sc.getConf().getAll())

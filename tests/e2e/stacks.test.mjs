@@ -53,7 +53,7 @@ journey('two stacks are two environments, with a script and packages of the home
 	}
 	await page.goto(`${site.url}hub/home`);
 
-	// What the form is not asked for is not had, whoever posts it.
+	// A choice that the form does not offer is refused, also when it is posted directly.
 	const answers = { profile: 'standard', stack: '2026a', cores: 1, memory_mb: 2048 };
 	for (const [field, value] of [['stack', '1999z'], ['cluster', 'own'], ['memory_mb', 65536], ['cores', 64],
 		['user_script', '../bob/x.sh'], ['profile', 'root']]) {

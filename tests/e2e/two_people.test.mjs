@@ -1,4 +1,4 @@
-// Two people at once in sandboxes of their own: nobody gets anything of the other's, by any door.
+// Two users at once, each in a sandbox: neither can reach anything of the other's, in any way.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { journey, watch } from './lib/journey.mjs';
@@ -67,7 +67,7 @@ journey('two people get nothing of each other', async ({ browser, page, cleanup,
 		const answer = await raw(site, path, { headers: { ...alice, ...upgrade } });
 		assert.ok(!answer.upgraded && answer.status >= 300, `${path}: ${answer.status}`);
 	}
-	// Her cookie's value as a token, and her own door with a foreign page's origin.
+	// Her cookie's value as a token, and her own route with another site's origin.
 	const value = alice.Cookie.match(/__Host-cygnet=([0-9a-f]+)/)[1];
 	for (const header of [`token ${value}`, `Bearer ${value}`])
 		assert.ok((await raw(site, '/user/bob/api/kernels', { headers: { Authorization: header, Accept: 'application/json' } })).status >= 400);

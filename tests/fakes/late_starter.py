@@ -1,4 +1,4 @@
-"""A kernel that says "starting" after it has answered, as real ones may when their threads are that quick.
+"""A kernel that sends "starting" after it has replied, as real ones may when their threads are that quick.
 Use: late_starter.py CONNECTION-FILE, with a Python that has jupyter_client."""
 import json
 import sys

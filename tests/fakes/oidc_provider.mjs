@@ -1,4 +1,4 @@
-// A site's identity provider for the browser journeys: npm oidc-provider, with one client and two people.
+// A site's identity provider for the browser journeys: npm oidc-provider, with one client and two users.
 // Use: node oidc_provider.mjs PORT HUB-URL SECRET. Groups are where Keycloak puts a client's roles, in the nested
 // claim resource_access.cygnet.roles. Whatever password is typed is right; its pages are the package's own.
 import { pack } from '../e2e/lib/places.mjs';

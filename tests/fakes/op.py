@@ -1,4 +1,4 @@
-"""An OpenID provider that speaks the real protocol and misbehaves where it is told to.
+"""An OpenID provider with the real protocol, which misbehaves where it is told to.
 
     with Provider() as op:
         op.person = {"sub": "1", "preferred_username": "alice", ...}
@@ -147,7 +147,7 @@ class Provider:
         }
 
     def authorize(self, query):
-        """The address the browser is sent to: the person is signed in and agrees."""
+        """The address the browser is sent to: the user is signed in and agrees."""
         wanted = {"response_type": "code", "client_id": self.client_id, "code_challenge_method": "S256"}
         for name, value in wanted.items():
             assert query.get(name) == value, (name, query)
@@ -209,7 +209,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def say(self, name, status, value):
-        """The twist NAME_answer may take over the whole answer: it gets this handler and says True."""
+        """The twist NAME_answer may write the whole response: it gets this handler and returns True."""
         op = self.provider
         twist = op.twists.get(f"{name}_answer")
         if twist is None or not twist(self):

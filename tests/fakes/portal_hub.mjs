@@ -1,4 +1,4 @@
-// A hub for looking at the portal: it speaks docs/api/openapi.yaml from memory, with invented people and
+// A hub for looking at the portal: it serves docs/api/openapi.yaml from memory, with invented users and
 // servers, and serves src/web with the real hub's headers. Run it (`node tests/fakes/portal_hub.mjs 8000`) to
 // look at pages by hand; tests import startPortalHub() and change `hub.state` between visits.
 import { createServer } from 'node:http';

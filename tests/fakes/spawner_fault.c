@@ -23,7 +23,7 @@ static void say(const char *line)
 	(void)!write(1, line, strlen(line));
 }
 
-/* Answers every request with 200 and a line of JSON, one at a time. */
+/* Responds to every request with 200 and a line of JSON, one at a time. */
 static void serve(void)
 {
 	static const char answer[] =

@@ -1,4 +1,4 @@
-/* Fuzz target: discovery documents and token answers. */
+/* Fuzz target: discovery documents and token responses. */
 #include "oidc/oidc.h"
 
 #include <stdint.h>

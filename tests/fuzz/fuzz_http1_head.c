@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct http_head head, again;
 
-/* An upper bound of what goes on behind a head: enough to cross every state. */
+/* The most bytes that follow a head: enough to reach every state. */
 enum { BODY_MAX = 1 << 20, WRITTEN_MAX = 64 * 1024 };
 
 static void check_one_framing(const struct http_head *h)
@@ -46,7 +46,7 @@ static void check_written(const struct http_head *h)
 	for (size_t i = 0; rc == 0 && i < h->n_fields; i++)
 		rc = http_write_field(&out, h->fields[i].name, h->fields[i].value, NULL);
 	assert(rc == 0 && http_write_end(&out, NULL) == 0);
-	/* A head full to its limit may grow beyond by the spaces behind its colons. */
+	/* A head full to its limit may grow beyond it by the spaces after its colons. */
 	if (out.len > CYG_HTTP_HEAD_MAX)
 		return;
 	assert(http_head_parse_request(out.data, out.len, &again, &status, NULL) == (long)out.len);

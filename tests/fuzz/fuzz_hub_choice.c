@@ -1,4 +1,4 @@
-/* The start form's answers: JSON from anybody who is signed in. What is taken is on offer, and is
+/* The start form's choices: JSON from any signed-in user. What is accepted is on offer, and is
  * the same when it is written and read again. */
 #include "hub/offer/policy.h"
 

@@ -1,5 +1,5 @@
 /* Fuzz target: providers.yaml. Whatever the text, it is read or refused with a message that names
- * the file; what was read keeps the rule that somebody is let in by exactly one means. */
+ * the file; what was read keeps the rule that users are admitted by exactly one means. */
 #include "hub/signin/oidc_config.h"
 
 #include <stdlib.h>

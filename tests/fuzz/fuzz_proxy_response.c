@@ -1,6 +1,6 @@
-/* Fuzz target: an answer through the proxy. Whatever head of a target is understood is written as
- * one that parses again to the same message, framed for the client, without what a user's server
- * may not say. The first byte chooses method, client version, keep-alive and kind of target. */
+/* Fuzz target: a response through the proxy. A valid head of a target is written as one that parses
+ * again to the same message, framed for the client, without the fields that a user's server may not
+ * set. The first byte chooses method, client version, keep-alive and kind of target. */
 #include "base/mem.h"
 #include "proxy/rewrite.h"
 

@@ -1,6 +1,6 @@
-/* Fuzz target: a request through the edge. Whatever head passes is written as one that parses again
- * to the same message, with our word for who is asking and nobody else's. The first byte chooses
- * the door. */
+/* Fuzz target: a request through the proxy. A head that passes is written as one that parses again
+ * to the same message, with only our own fields about the user. The first byte chooses the
+ * listener. */
 #include "base/mem.h"
 #include "proxy/rewrite.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* As libFuzzer declares it; 0 is the only answer that we use. */
+/* As libFuzzer declares it; 0 is the only result that we use. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_MAX = 4 << 20 };

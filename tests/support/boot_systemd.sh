@@ -1,6 +1,6 @@
 #!/bin/bash
 # Boots systemd in a container root with Cygnet installed by `make install`: every unit comes up by socket
-# activation, the site answers, a daemon that hangs is killed by the watchdog and comes back, a stop is clean.
+# activation, the site responds, a daemon that hangs is killed by the watchdog and comes back, a stop is clean.
 # Prints the figures of `systemd-analyze security`. Needs root, debootstrap, systemd-nspawn; BASE=FOLDER names a root
 # made before. KEEP=1 keeps the root. Last line: N passed, N failed.
 set -euo pipefail
@@ -86,7 +86,7 @@ boot() {
 	until_true inside systemctl is-active -q multi-user.target
 }
 
-# An HTTP answer of the public address, by the shell alone.
+# An HTTP response of the public address, by the shell alone.
 # shellcheck disable=SC2016  # the inner shell expands it
 get() {
 	inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8000

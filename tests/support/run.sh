@@ -7,7 +7,7 @@ umask 022
 top=$PWD
 say() { echo "run: $*" >&2; }
 
-# What a run left that was killed: whoever waits for the file must not take it for ours.
+# What a run left that was killed: a script that waits for the file must not take it for ours.
 old=$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' build/run/ready.json 2>/dev/null) || true
 [[ -n $old && -d /proc/$old ]] || rm -f build/run/ready.json
 

@@ -22,7 +22,7 @@ export async function launch(options = {}) {
 }
 
 // Notes what a page says and asks for; seen.errors are uncaught exceptions, seen.failed requests that got no
-// answer or a 5xx, seen.elsewhere the requests to any other host than the page's own.
+// response or a 5xx, seen.elsewhere the requests to any other host than the page's own.
 export function watch(page) {
 	const seen = { console: [], errors: [], failed: [], elsewhere: [], websockets: 0, requests: 0 };
 	const own = (url) => ['localhost', '127.0.0.1'].includes(url.hostname) || url.hostname.endsWith('.localhost');

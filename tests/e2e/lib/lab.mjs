@@ -1,4 +1,4 @@
-// Drives JupyterLab 4 (and Notebook 7's notebook page) as a person would: open, type, run, read, save.
+// Drives JupyterLab 4 (and Notebook 7's notebook page) as a user would: open, type, run, read, save.
 // The same calls serve stock jupyter_server and our agent.
 import { writeFileSync } from 'node:fs';
 import { CEILING } from './places.mjs';
@@ -7,7 +7,7 @@ const PANEL = '.jp-NotebookPanel:not(.lm-mod-hidden)';
 const cellAt = (page, index) => page.locator(`${PANEL} .jp-Cell[data-windowed-list-index="${index}"]`);
 
 // Lab's indicator says "idle" before there is a kernel at all, and a cell run then is dropped: so we also look
-// at the kernel's own first answer on the page's WebSocket (its type is plain text in both framings).
+// at the kernel's own first reply on the page's WebSocket (its type is plain text in both framings).
 const kernelAnswers = new WeakMap();
 
 function followKernels(page) {
@@ -33,7 +33,7 @@ export async function openLab(page, url) {
 	await labIsThere(page);
 }
 
-// Loads the page again, as a person does who does not trust it. What comes back is what the address names; a cell
+// Loads the page again, as a user might. What comes back is what the address names; a cell
 // may only be run after waitIdle.
 export async function reloadLab(page) {
 	followKernels(page);
@@ -99,7 +99,7 @@ export async function runCell(page, code, ceiling = CEILING) {
 	return finishCell(page, await enterCell(page, code), ceiling);
 }
 
-// Answers input() of the running cell.
+// Replies to input() of the running cell.
 export async function answerInput(page, text) {
 	await page.locator(`${PANEL} input.jp-Stdin-input`).fill(text);
 	await page.keyboard.press('Enter');

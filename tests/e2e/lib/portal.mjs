@@ -1,4 +1,4 @@
-// Drives the portal as a person would. Words come from the portal's own module, so tests follow its texts.
+// Drives the portal as a user would. Texts come from the portal's own module, so tests follow them.
 import { CEILING } from './places.mjs';
 import { words } from '../../../src/web/static/words.mjs';
 
@@ -14,7 +14,7 @@ export async function signIn(page, site, user = 'alice', password = site.passwor
 	await pressed(page, words.signOut).waitFor({ timeout: CEILING });
 }
 
-// Opens the form, picks the answer with each label (texts or patterns), and starts.
+// Opens the form, picks the choice with each label (texts or patterns), and starts.
 export async function startWith(page, labels = []) {
 	await page.getByRole('button', { name: words.home.change }).click();
 	await page.waitForURL(/\/hub\/spawn/);

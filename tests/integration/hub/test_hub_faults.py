@@ -1,4 +1,4 @@
-"""What the hub survives: its own death, a spawner or proxy that goes away, people who ask for more than their share."""
+"""What the hub survives: its own death, a spawner or proxy that goes away, users who take more than their share."""
 
 import concurrent.futures
 import contextlib
@@ -287,7 +287,7 @@ def test_one_person_cannot_fill_the_table_with_sessions(site):
 
 
 def test_one_person_cannot_hold_all_connections_of_the_hub(site):
-    # Each kind of request that waits, more often than a person has tabs.
+    # Each kind of request that waits, more often than a user has tabs.
     go, stuck = threading.Event(), threading.Event()
     site.spawner.on_spawn = lambda spawner, spec: threading.Thread(
         target=lambda: (go.wait(), spawner.start_well(spec))).start()

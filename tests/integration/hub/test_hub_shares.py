@@ -79,7 +79,7 @@ def test_one_user_cannot_open_the_settings_of_spark_without_end(site):
 
 @pytest.fixture
 def spark_site(make_site, tmp_path):
-    """The catalogue is a pipe: whoever reads it waits until a test writes."""
+    """The catalogue is a pipe: its reader waits until a test writes."""
     pipe = tmp_path / "clusters.yaml"
     os.mkfifo(pipe)
     site = make_site("--catalogue", str(pipe))

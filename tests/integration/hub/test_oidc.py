@@ -50,7 +50,7 @@ class Person(Browser):
 
 
 def at_provider(location):
-    """The person's browser at the provider; gives the address it is sent back to."""
+    """The user's browser at the provider; gives the address it is sent back to."""
     url = urllib.parse.urlsplit(location)
     conn = http.client.HTTPConnection(url.hostname, url.port, timeout=places.CEILING)
     try:
@@ -110,7 +110,7 @@ def site(make_site):
 
 
 def come(site, goal="/hub/spawn", person=None):
-    """Signs in as far as it goes; gives the person and the hub's answer to the provider's answer."""
+    """Signs in as far as possible; gives the user and the hub's response to the provider's response."""
     person = person or Person(site.socket)
     there = person.begin(goal)
     assert there.status == 302, there
@@ -304,7 +304,7 @@ def other():
 
 @pytest.fixture
 def two(make_site, provider, other, tmp_path):
-    """Two providers, neither of which says that an answer is its own."""
+    """Two providers, neither of which names itself in its responses."""
     for op in (provider, other):
         op.twist(**NAMELESS)
     return make_site(another=OTHER.format(issuer=other.issuer, secret=tmp_path / "client.secret"))
@@ -326,7 +326,7 @@ def test_of_several_providers_each_has_its_own_callback_address(two, provider, o
 
 
 def test_an_honest_providers_code_never_reaches_a_hostile_one(two, provider, other):
-    """Mix-up: the hostile provider sends the person on to the honest one, with the state of its own attempt."""
+    """Mix-up: the hostile provider sends the user on to the honest one, with the state of its own attempt."""
     person = Person(two.socket)
     honest = urllib.parse.urlsplit(person.begin(provider="other").headers["Location"])
     hostile = urllib.parse.urlsplit(person.begin(provider="uni").headers["Location"])
@@ -374,7 +374,7 @@ def test_a_single_provider_uses_its_own_address_where_the_site_wants_it(make_sit
     assert person.open(local(at_provider(there))).headers["Location"] == "/hub/spawn"
 
 
-# ---- answers that are wrong -----------------------------------------------------------------------
+# ---- responses that are wrong ---------------------------------------------------------------------
 def claim(**changes):
     def twist(claims):
         for name, value in changes.items():

@@ -1,4 +1,4 @@
-"""The contents API over HTTP, as JupyterLab speaks it."""
+"""The contents API over HTTP, as JupyterLab uses it."""
 
 import base64
 import concurrent.futures

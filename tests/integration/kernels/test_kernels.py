@@ -61,7 +61,7 @@ def test_kernelspecs_are_listed_with_their_resources(agent):
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text('{"argv": ["/bin/x"], "extra": 1}')
     (folder.parent / "fifo").mkdir()
-    os.mkfifo(folder.parent / "fifo/kernel.json")  # whoever reads it waits for ever
+    os.mkfifo(folder.parent / "fifo/kernel.json")  # reading it blocks for ever
     assert agent.get("api/kernelspecs/bare")["spec"] == {
         "argv": ["/bin/x"], "env": {}, "display_name": "", "language": "", "interrupt_mode": "signal", "metadata": {},
         "kernel_protocol_version": ""}
@@ -192,7 +192,7 @@ def test_reader_that_pauses_loses_nothing(agent):
     code = ("import sys\nfrom IPython.display import display\n"
             "for i in range(20000):\n    display({'text/plain': str(i)}, raw=True)\n")
     msg_id = tab.execute(code)
-    # The other tab reads all of it while the first reads nothing: a slow tab holds up nobody. Once the
+    # The other tab reads all of it while the first reads nothing: a slow tab delays no other. Once the
     # other has all, all has been put into the first's queue too.
     seen = [m["content"]["data"]["text/plain"] for m in other.until(
         lambda m: m["header"]["msg_type"] == "status" and m["content"]["execution_state"] == "idle"

@@ -29,7 +29,7 @@ class Lock:
 
 
 class FullDisk:
-    """The state folder is a small file system that somebody else fills."""
+    """The state folder is a small file system that another process fills."""
 
     REMOUNTS = False
 

@@ -206,7 +206,7 @@ class Daemons:
 
 
 def wait_until(condition, what, ceiling=places.CEILING):
-    """For states that announce themselves by no event: asks every 20 ms and returns the first true answer."""
+    """For states that no event announces: asks every 20 ms and returns the first true result."""
     end = time.monotonic() + ceiling
     while True:
         answer = condition()

@@ -1,4 +1,4 @@
-"""Who asks the hub: a browser as seen from behind the proxy, and one in front of it."""
+"""Clients of the hub: a browser whose requests come from the proxy, and one in front of the proxy."""
 
 import contextlib
 import http.client
@@ -36,7 +36,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Browser:
-    """A person at a browser, as seen from behind the proxy."""
+    """A user with a browser, as the hub sees them behind the proxy."""
 
     def __init__(self, path):
         self.path, self.cookie = path, None

@@ -64,7 +64,7 @@ def serve(path, handler):
 
 
 class FakeSpawner:
-    """`on_spawn(spawner, spec)` runs for each SPAWN; without one the server starts and answers. `servers` is what
+    """`on_spawn(spawner, spec)` runs for each SPAWN; without one the server starts and responds. `servers` is what
     LIST tells: it outlives connections, as containers do. `asked` is a queue of (kind, id) as they came."""
 
     def __init__(self, run):
@@ -204,7 +204,7 @@ class FakeSpawner:
         self.send(GONE, 0, spec["id"], cause, status, peak, limit, message)
 
     def serve(self, spec):
-        """The server's own socket, with an answer for the first request and for the kernels' lists."""
+        """The server's own socket, with a response for the first request and for the kernels' lists."""
         spawner, base = self, spec["base_url"]
 
         class Answers(Handler):
@@ -218,7 +218,7 @@ class FakeSpawner:
         self.ends[spec["id"]] = serve(self.run / f"s/{spec['id']}.sock", Answers)
 
     def listen_only(self, spec):
-        """The socket listens and nobody ever accepts: the request waits in the backlog."""
+        """The socket listens but accepts nothing: the request waits in the backlog."""
         path = self.run / f"s/{spec['id']}.sock"
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.bind(os.fspath(path))

@@ -86,7 +86,7 @@ class HubSite:
                 self.proxy.close()
 
 
-# ---- what a person sees of their default server -----------------------------------------------------
+# ---- what a user sees of their default server -----------------------------------------------------
 def record(browser):
     return browser.get("/hub/api/user").json["servers"].get("")
 

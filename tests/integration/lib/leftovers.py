@@ -1,4 +1,4 @@
-"""What a test leaves behind: processes below us, listening sockets, mounts, cgroups, folders in /tmp."""
+"""Finds what a test leaves behind: processes below us, listening sockets, mounts, cgroups, folders in /tmp."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ from lib import places
 
 _PR_SET_CHILD_SUBREAPER = 36
 
-# Processes whose status somebody waits for (lib/daemon.py): never collected here.
+# Processes whose status lib/daemon.py waits for: never collected here.
 OWNED = set()
 
 

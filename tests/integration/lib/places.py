@@ -37,7 +37,7 @@ def make_tmp():
 
 
 def sanitizer_reports(path):
-    """The log files below a folder in which a sanitizer speaks, of programs whose output no test reads (the agent's)."""
+    """The log files below a folder in which a sanitizer reports, of programs whose output no test reads (the agent's)."""
     logs = [file for file in path.rglob("*.log") if file.is_file() and not file.is_symlink()]
     return [os.fspath(file) for file in logs if re.search(b"Sanitizer|runtime error:", file.read_bytes())]
 

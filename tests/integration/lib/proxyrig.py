@@ -226,7 +226,7 @@ class Proxy:
             return Reader(sock).response(method)
 
     def put(self, routes, credentials=(), status=200):
-        """PUT /table; the answer's JSON."""
+        """PUT /table; the response's JSON."""
         self.generation += 1
         table = {"generation": self.generation, "routes": list(routes), "credentials": list(credentials)}
         answer = web.request(self.control, "PUT", "/table", json.dumps(table))
@@ -234,7 +234,7 @@ class Proxy:
         return json.loads(answer.data)
 
     def patch(self, status=200, start=None, routes=(), credentials=(), drop_routes=(), drop_credentials=()):
-        """PATCH /table from the generation in force (or start); the answer's JSON."""
+        """PATCH /table from the generation in force (or start); the response's JSON."""
         change = {"from": self.generation if start is None else start, "to": self.generation + 1,
                   "set": {"routes": list(routes), "credentials": list(credentials)},
                   "drop": {"routes": [{"prefix": prefix} for prefix in drop_routes],
@@ -273,7 +273,7 @@ def credential(secret, user, expires=0, **more):
 
 
 def websocket_echo(_backend, sock, reader, request):
-    """Answers an opening, then sends back every byte (frames are bytes like others to a proxy)."""
+    """Accepts an opening, then sends back every byte (frames are bytes like others to a proxy)."""
     assert request.values("Upgrade") == ["websocket"]
     sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                  b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")

@@ -25,7 +25,7 @@ def new_id():
 
 
 class Hub:
-    """One connection to a spawner. Messages that nobody waited for yet are kept in order."""
+    """One connection to a spawner. Messages that were not waited for yet are kept in order."""
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -123,6 +123,6 @@ class Site:
         return found + [os.fspath(p) for p in self.cgroups()]
 
     def cgroups(self, server_id="*"):
-        # The spawner puts a hash behind it, as the folder's name holds more than letters and digits.
+        # The spawner puts a hash after it, as the folder's name holds more than letters and digits.
         parent = "cygnet-" + re.sub(r"\W|_", "-", os.fspath(self.run)[1:])
         return [p for p in pathlib.Path("/sys/fs/cgroup").glob(f"*/{parent}-????????/{server_id}") if p.is_dir()]

@@ -57,7 +57,7 @@ def site_of(tmp_path, more="", seconds=60, stacks=None):
 
 
 def ask(site, server_id, code):
-    """What the agent of a server answers to an expression."""
+    """What the agent of a server returns for an expression."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(60)
         sock.connect(os.fspath(site.socket(server_id)))

@@ -1,4 +1,4 @@
-"""A whole Cygnet for one test file: `cygnetctl up` with the demo site in folders of its own, a signed-in person,
+"""A whole Cygnet for one test file: `cygnetctl up` with the demo site in folders of its own, a signed-in user,
 and that person's server by its API and from the outside (its processes, its network namespace)."""
 
 import http.client
@@ -54,7 +54,7 @@ class WholeSite:
 
 
 class Person:
-    """Somebody who is signed in."""
+    """A signed-in user."""
 
     def __init__(self, site, name):
         self.site, self.name, self.cookie = site, name, None

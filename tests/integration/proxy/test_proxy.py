@@ -312,7 +312,7 @@ def test_a_slow_reader_stops_the_target_not_the_proxy(proxy, backend):
                 try:
                     done = sock.send(view)
                 except TimeoutError:
-                    go.set()         # nobody takes more: back-pressure has come through
+                    go.set()         # no more is read: back-pressure has come through
                     sock.settimeout(120)
                     done = sock.send(view)
                 view = view[done:]

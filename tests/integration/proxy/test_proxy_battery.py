@@ -31,12 +31,12 @@ def rig(daemon, tmp_path):
 
 
 def statuses(data):
-    """The statuses of all final answers in a byte stream."""
+    """The statuses of all final responses in a byte stream."""
     return [int(one) for one in re.findall(rb"(?:^|\r\n\r\n|\n|ok)HTTP/1\.1 ([2-5]\d\d) ", data)]
 
 
-# Where a door differs from a server: it must know the Host; "*" has no route; it has no pages of its own to miss; and a body of any
-# size may pass, so that a client which announces a huge one and leaves gets no answer at all (None).
+# Where a proxy differs from a server: it must know the Host; "*" has no route; it has no pages of its own to miss; and a body of any
+# size may pass, so that a client which announces a huge one and leaves gets no response at all (None).
 OTHERWISE = {"more-1.0-no-host.200": 400, "more-options-star.204": 400}
 
 

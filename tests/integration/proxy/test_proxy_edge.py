@@ -1,4 +1,4 @@
-"""The proxy's decisions: table, sign-in check, owners, origins, hosts, revocation, the inner door."""
+"""The proxy's decisions: table, sign-in check, owners, origins, hosts, revocation, the inner listener."""
 
 import json
 import socket
@@ -352,7 +352,7 @@ def test_a_revoked_answer_without_a_length_is_reset_not_ended(proxy, lab, routes
         reader.head()
         assert reader.exactly(4) == b"some"
         proxy.put(routes, CREDENTIALS[1:])
-        # HTTP/1.0 takes an end for the end of the answer: part of it would pass for all of it.
+        # HTTP/1.0 takes an end for the end of the response: a part would be taken for the whole.
         with pytest.raises(ConnectionResetError):
             reader.rest()
         release.set()
@@ -367,7 +367,7 @@ def test_a_route_that_goes_away_takes_its_connections_along(proxy, lab, routes):
         proxy.put(moved, CREDENTIALS)
         assert reader.rest() == b""
     seen = lab.targets()
-    assert proxy.get("/user/alice/", JAR)[0] == 200 and lab.targets() == seen  # the hub's, as for any stranger
+    assert proxy.get("/user/alice/", JAR)[0] == 200 and lab.targets() == seen  # the hub's, as without a sign-in
 
 
 def test_the_same_table_again_disturbs_nothing_while_requests_fly(proxy, lab, routes):
@@ -423,7 +423,7 @@ def test_two_origins_are_no_request(proxy, lab):
 def test_a_token_stands_for_a_client_that_is_no_browser(proxy):
     assert proxy.get("/user/alice/api", AUTH, method="POST")[0] == 200
     assert proxy.get("/user/alice/api", AUTH, "Origin: http://evil.example", method="POST")[0] == 403
-    # A token that is nobody's does not excuse a cookie's request.
+    # A token that is in no row does not excuse a cookie's request.
     assert proxy.get("/user/alice/api", JAR, "Authorization: token x", method="POST")[0] == 403
 
 
@@ -444,7 +444,7 @@ def test_off_loopback_names_must_be_given(daemon):
     assert "option hosts must name" in one.log
 
 
-# ---- the inner door ----
+# ---- the inner listener ----
 def inner(proxy, path, *fields, method="GET"):
     with web.dial(proxy.inner) as sock:
         sock.sendall(proxy.head(method, path, fields))

@@ -160,7 +160,7 @@ def test_a_large_body_may_end_before_its_refusal_is_read(hurried, target):
 
 @pytest.mark.parametrize("kind", ["websocket", "pipelined"])
 def test_a_client_that_vanishes_behind_a_full_buffer_is_noticed(hurried, target, kind):
-    """Nobody reads what it sends, so that nothing but its end can be noticed."""
+    """The target does not read what the client sends, so that only the client's end can be noticed."""
     with hurried.dial() as sock:
         if kind == "websocket":
             sock.sendall(hurried.head("GET", "/ws", (

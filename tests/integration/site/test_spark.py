@@ -68,7 +68,7 @@ def jvms(alice):
     return alice.processes("org.apache.spark")
 
 
-# ---- nothing before somebody needs it ----
+# ---- nothing starts before it is needed ----
 def test_nothing_starts_until_spark_is_used(alice, tab):
     assert alice.server()["cygnet"]["spark"] is True
     answer = alice.ask("GET", "/hub/api/cygnet/servers/alice/spark").json
@@ -189,7 +189,7 @@ def test_secret_is_where_spark_needs_it_and_nowhere_else(site, cluster, tab):
     assert {"hub.db", "spark-master.log", "spark-worker.log"} <= {path.name for path in looked}
     assert [path for path in looked if secret in path.read_bytes()] == []
     assert secret.decode() not in site.program.log
-    # Pages and answers: the hub's, the driver's, the master's.
+    # Pages and responses: the hub's, the driver's, the master's.
     answer = alice.ask("GET", "/hub/api/cygnet/servers/alice/spark")
     assert secret not in answer.data
     shown = {one["name"]: one for one in answer.json["properties"]}

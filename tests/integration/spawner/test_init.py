@@ -98,7 +98,7 @@ class Agent:
         return message
 
     def start(self, argv, tag="kernel:1", env=None, cwd="", log="", pty=False, seal=True, size=(24, 80)):
-        """Sends START; returns the answer, STARTED or FAILED."""
+        """Sends START; returns the reply, STARTED or FAILED."""
         env = {"PATH": "/usr/bin:/bin"} if env is None else env
         words = [*argv, *(f"{name}={value}" for name, value in env.items())]
         block = b"".join(os.fspath(word).encode() + b"\0" for word in words)

@@ -117,7 +117,7 @@ def test_a_stack_that_cannot_be_read_is_greyed_and_refused_while_others_start(ma
     assert (refused.status, refused.json["cygnet"]["field"]) == (503, "stack")
     assert SILENT in refused.json["message"]
     assert site.spawner.specs == {}
-    # The recommended stack is away: the other one is what a start without answers gets.
+    # The recommended stack is away: the other one is what a start without choices gets.
     wait_stack(browser, "2025b", "the other stack is there", available=True, platform="riscv")
     assert start(browser).status == 201
     assert [spec["stack"] for spec in site.spawner.specs.values()] == ["2025b"]

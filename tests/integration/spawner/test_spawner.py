@@ -123,7 +123,7 @@ def test_only_loopback_is_there(spawner, tmp_path):
     run.end()
 
 
-# ---- two people ----------------------------------------------------------------------------------------------
+# ---- two users -----------------------------------------------------------------------------------------------
 
 def test_two_people_share_nothing(spawner, tmp_path):
     run = spawner(site_of(tmp_path))
@@ -495,7 +495,7 @@ def test_probe_that_outlived_its_spawner_is_ended_by_the_next(spawner, daemon, t
     run.end()
 
 
-# ---- who may speak -------------------------------------------------------------------------------------------
+# ---- who may connect -----------------------------------------------------------------------------------------
 
 def test_message_that_breaks_the_rules_closes_the_connection(spawner, tmp_path):
     run = spawner(site_of(tmp_path))

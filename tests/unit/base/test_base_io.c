@@ -248,7 +248,7 @@ START_TEST(test_folders_that_their_owner_locked_are_removed_when_asked)
 	struct cyg_err err = { 0 };
 	bool is_root = geteuid() == 0, more;
 
-	/* Root may enter anything: as somebody who may not. */
+	/* Root may enter any folder, so become a user who may not. */
 	if (is_root) {
 		ck_assert_int_eq(chown(folder, 4321, 4321), 0);
 		ck_assert_int_eq(setresuid(4321, 4321, 0), 0);

@@ -19,7 +19,7 @@ struct rig {
 void rig_start(struct rig *rig, const struct http_server_opts *opts);
 /* Closes the server, and fails the test when something of it stays on the loop. */
 void rig_stop(struct rig *rig);
-/* Counts, logs and answers 200 with the request's body, or "ok". */
+/* Counts, logs and responds with 200 and the request's body, or "ok". */
 void rig_handle(struct http_req *req);
 /* A connected client socket, non-blocking. */
 int rig_connect(struct rig *rig);
@@ -33,7 +33,7 @@ bool rig_receive(struct rig *rig, int fd, struct cyg_buf *out);
 /* The statuses of the final responses in a byte stream, at most max; fails the test when that is
  * malformed. methods of the requests: all GET. */
 size_t rig_statuses(struct cyg_str stream, int *statuses, size_t max);
-/* One request on a connection of its own, whole; the answer as text in out. */
+/* One request on a connection of its own, whole; the response as text in out. */
 bool rig_exchange(struct rig *rig, struct cyg_str request, struct cyg_buf *out);
 /* The same for a test that looks at one response after the other: the text is the rig's until the
  * next call. */

@@ -296,7 +296,7 @@ START_TEST(test_a_cancelled_call_calls_nobody)
 }
 END_TEST
 
-/* ---- other peers: each answers one request with a text and closes ---- */
+/* ---- other peers: each responds to one request with a text and closes ---- */
 
 struct peer {
 	uv_poll_t door, conn;
@@ -304,7 +304,7 @@ struct peer {
 	const char *text;
 };
 
-/* The request has come: whatever it was, the text is the answer. */
+/* The request has come: whatever it was, the text is the response. */
 static void on_request(uv_poll_t *poll, int status, int events)
 {
 	struct peer *p = poll->data;

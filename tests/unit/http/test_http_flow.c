@@ -1,4 +1,4 @@
-/* Answers that take their time: streams with back-pressure, files, large bodies to slow readers,
+/* Responses that take their time: streams with back-pressure, files, large bodies to slow readers,
  * WebSocket hand-over, and connections that come faster than descriptors. */
 #include "base/mem.h"
 #include "daemon/unixsock.h"
@@ -135,7 +135,7 @@ static int ask(const char *text)
 	return fd;
 }
 
-/* The decoded body of the one answer. */
+/* The decoded body of the one response. */
 static void body_of(struct cyg_buf *out, bool *whole)
 {
 	static struct http_head head;

@@ -72,7 +72,7 @@ static void tear_down(void)
 static const struct {
 	const char *request;
 	int status;
-	const char *has; /* in the answer */
+	const char *has; /* in the response */
 } cases[] = {
 	/* two parts at one prefix: each has its own context */
 	{ GET("/hub/one"), 200, "\r\n\r\none" },

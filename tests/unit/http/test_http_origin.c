@@ -33,7 +33,7 @@ static const struct {
 	{ "http://hub.test:443", "http", "hub.test", false },
 	{ "https://[::1]:443", "https", "[::1]", true },
 	{ "https://[::443]", "https", "[:]", false },
-	/* Nobody knows the scheme: it is the Origin's own, and its port goes with it. */
+	/* The scheme is not known: it is the Origin's own, and its port goes with it. */
 	{ "http://hub.test:80", NULL, "hub.test", true },
 	{ "https://hub.test", NULL, "hub.test:443", true },
 	{ "https://hub.test:80", NULL, "hub.test", false },

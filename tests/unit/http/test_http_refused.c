@@ -1,6 +1,6 @@
 /* The hostile requests, through the real server: each file of tests/fuzz/http1_head.corpus is a
  * request, and the end of its name the status it must get. A refused one never reaches a handler,
- * ends its connection, and so takes nothing along that hides behind it. */
+ * ends its connection, so that bytes after it are not read as a request. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -60,7 +60,7 @@ static void free_samples(void)
 		cyg_buf_free(&samples[--n_samples].text);
 }
 
-/* Sends before (whose n_good requests are answered 200) and the sample in steps. */
+/* Sends before (whose n_good requests get a 200) and the sample in steps. */
 static void try_sample(const struct sample *s, struct cyg_str before, size_t n_good, size_t step)
 {
 	cyg_autobuf struct cyg_buf text, answer;

@@ -146,7 +146,7 @@ START_TEST(test_bad_tables_do_not_start)
 }
 END_TEST
 
-/* ---- whole answers ---- */
+/* ---- whole responses ---- */
 
 START_TEST(test_an_answer_has_its_head_and_body)
 {
@@ -329,7 +329,7 @@ START_TEST(test_refused_requests_do_not_reach_the_handler)
 }
 END_TEST
 
-/* ---- later answers, and clients that go ---- */
+/* ---- later responses, and clients that go ---- */
 
 static struct http_req *held;
 static unsigned aborted;

@@ -96,7 +96,7 @@ END_TEST
 
 static void on_loop_end(void *arg, const char *why)
 {
-	/* Nobody ends it. */
+	/* It is never ended. */
 }
 
 static void set_up(void)

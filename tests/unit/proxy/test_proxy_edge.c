@@ -1,4 +1,4 @@
-/* The edge's decision as a truth table: door, route, credential, method, origin → verdict. */
+/* The decision as a truth table: listener, route, credential, method, origin → verdict. */
 #include "base/mem.h"
 #include "proxy/edge.h"
 
@@ -41,7 +41,7 @@ static const struct row {
 	int status;
 	enum edge_listener kind;
 } rows[] = {
-	/* Routes that need nobody. */
+	/* Routes without a check. */
 	{ GET("/hub/x"), EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ GET("/hub/x") PAGE, EDGE_PASS, 0, LISTENER_PUBLIC },
 	{ POST("/hub/x"), EDGE_REFUSE, 403, LISTENER_PUBLIC },
@@ -94,7 +94,7 @@ static const struct row {
 	/* Hosts. */
 	{ "GET / HTTP/1.1\r\nHost: evil\r\n", EDGE_REFUSE, 421, LISTENER_PUBLIC },
 	{ "GET / HTTP/1.0\r\n", EDGE_REFUSE, 400, LISTENER_PUBLIC },
-	/* The inner door. */
+	/* The inner listener. */
 	{ GET("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, LISTENER_INNER },
 	{ POST("/hub/api/x") TOKEN("agent"), EDGE_PASS, 0, LISTENER_INNER },
 	{ GET("/hub/api/x") COOKIE("agent"), EDGE_REFUSE, 403, LISTENER_INNER },

@@ -21,11 +21,11 @@ static struct cred agent = { .user = "alice", .host = "", .server = "a1" };
 
 /* The head that the target gets for the request's fields. */
 static const char *forward(
-    const char *request, enum edge_listener door, const struct edge_decision *edge)
+    const char *request, enum edge_listener kind, const struct edge_decision *edge)
 {
 	static struct cyg_buf out;
 	struct rewrite_request in = {
-		.head = &head, .edge = edge, .kind = door, .scheme = "http", .ip = "9.9.9.9"
+		.head = &head, .edge = edge, .kind = kind, .scheme = "http", .ip = "9.9.9.9"
 	};
 	struct cyg_err err = { 0 };
 	int status;

@@ -129,7 +129,7 @@ static void *held_open(struct listener *l)
 	return newest;
 }
 
-/* ---- a proxy behind it ---- */
+/* ---- a proxy with this stream ---- */
 
 static struct proxy_rig rig;
 

@@ -22,7 +22,7 @@ static struct table *parse(const char *json)
 	return t;
 }
 
-/* The target of the route for host and path, "" when there is none; a '/' behind it when only the
+/* The target of the route for host and path, "" when there is none; a '/' after it when only the
  * closing slash was missing. */
 static const char *find(const struct table *t, const char *host, const char *path)
 {

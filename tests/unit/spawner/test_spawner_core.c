@@ -1,4 +1,4 @@
-/* The spawner's core over an engine that the test answers for: what a hub hears, and when. */
+/* The spawner's core over an engine that the test plays: which messages a hub gets, and when. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/unixsock.h"
@@ -16,7 +16,7 @@
 #define ID    "00112233aabbccdd"
 #define OTHER "ffeeddccbbaa9988"
 
-/* ---- an engine whose answers are the test's ---- */
+/* ---- an engine that the test plays ---- */
 
 static struct {
 	const struct engine_events *events;

@@ -4,7 +4,7 @@
 
 /* Files opened from now on are on this disk. */
 void fault_vfs_register(void);
-/* What every write answers: SQLITE_FULL, say; SQLITE_OK: it works. */
+/* What every write returns: SQLITE_FULL, say; SQLITE_OK: it works. */
 void fault_vfs_set(int code);
 
 #endif
