@@ -95,7 +95,7 @@ START_TEST(test_a_name_that_is_made_again_gets_neither_uid_nor_home)
 	check_place(place_of(u, 2, "alice", ""), 200001, "alice~2");
 	u = reopen(u);
 	check_place(place_of(u, 2, "alice", ""), 200001, "alice~2");
-	/* A folder that nobody knows of is nobody's new home either. */
+	/* A folder that no line names does not become a new home either. */
 	ck_assert_int_eq(mkdirat(tmp.fd, "bob", 0700), 0);
 	check_place(place_of(u, 3, "bob", ""), 200002, "bob~3");
 	uids_close(u);
@@ -115,7 +115,7 @@ START_TEST(test_a_record_of_a_name_is_taken_over_by_the_account_of_that_time_alo
 	u = reopen(u);
 	check_place(place_of(u, 2, "alice", "bob"), 200001, "bob");
 	check_place(place_of(u, 1, "alicia", "alice"), 200000, "alice");
-	/* Once taken over it is nobody else's. */
+	/* Once taken over it cannot be taken over again. */
 	check_place(place_of(u, 10, "dave", "alice"), 200004, "dave");
 	uids_close(u);
 }
@@ -151,7 +151,7 @@ START_TEST(test_uid_and_home_are_handed_over_once)
 		ck_assert_int_eq(uids_hand_over(u, 1, "", &third, NULL), -CYG_ENOENT);
 		u = reopen(u);
 	}
-	/* The giver, were there one, begins anew; what the taker had is given to nobody. */
+	/* The giver, if there is one, begins anew; the taker's old place is not used again. */
 	check_place(place_of(u, 1, "alice", ""), 200002, "alice~1");
 	ck_assert_int_eq(uids_hand_over(u, 2, "", &second, NULL), -CYG_EINVAL);
 	uids_close(u);
