@@ -58,6 +58,21 @@ char *cyg_arena_dup(struct cyg_arena *a, struct cyg_str s)
 	return copy;
 }
 
+char *cyg_arena_join(struct cyg_arena *a, const struct cyg_str *parts, size_t n)
+{
+	size_t len = 0;
+	char *text, *at;
+
+	for (size_t i = 0; i < n; i++)
+		len += parts[i].len;
+	text = at = cyg_arena_alloc(a, len + 1);
+	for (size_t i = 0; i < n; at += parts[i++].len) {
+		if (parts[i].len > 0)
+			memcpy(at, parts[i].p, parts[i].len);
+	}
+	return text;
+}
+
 char *cyg_arena_printf(struct cyg_arena *a, const char *fmt, ...)
 {
 	va_list ap;

@@ -16,6 +16,8 @@ void cyg_arena_free(struct cyg_arena *a);
 void *cyg_arena_alloc(struct cyg_arena *a, size_t size);
 /* Terminated copies. */
 char *cyg_arena_dup(struct cyg_arena *a, struct cyg_str s);
+/* n parts, one behind the other. */
+char *cyg_arena_join(struct cyg_arena *a, const struct cyg_str *parts, size_t n);
 char *cyg_arena_printf(struct cyg_arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

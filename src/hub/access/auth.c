@@ -189,9 +189,8 @@ static bool refuse_plainly(struct http_req *req, const struct asking *a)
 
 static bool holds_any(const struct asking *a)
 {
-	for (int id = 0; id < SCOPE_N; id++) {
-		if ((a->rule.any & SCOPE_BIT(id)) != 0 &&
-		    scope_set_holds(&a->who.principal.scopes, (enum scope_id)id))
+	for (scope_bits any = a->rule.any; any != 0; any &= any - 1) {
+		if (scope_set_holds(&a->who.principal.scopes, scope_first(any)))
 			return true;
 	}
 	return false;

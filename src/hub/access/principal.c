@@ -154,12 +154,11 @@ enum scope_verdict scope_allows(
 {
 	bool held = false;
 
-	for (int id = 0; id < SCOPE_N; id++) {
-		if ((any & SCOPE_BIT(id)) == 0)
-			continue;
-		if (scope_set_allows(&p->scopes, (enum scope_id)id, target, &p->members))
+	for (; any != 0; any &= any - 1) {
+		enum scope_id id = scope_first(any);
+		if (scope_set_allows(&p->scopes, id, target, &p->members))
 			return SCOPE_ALLOWED;
-		held = held || scope_set_holds(&p->scopes, (enum scope_id)id);
+		held = held || scope_set_holds(&p->scopes, id);
 	}
 	return held && target->kind != SCOPE_ALL ? SCOPE_HIDDEN : SCOPE_LACKING;
 }

@@ -8,71 +8,93 @@
 
 #define BIT(name) SCOPE_BIT(SCOPE_##name)
 
+/* A scope and all that is in it, at any depth: known when this is compiled, because every request
+ * asks. */
+#define ALL_GROUPS_SHARES  (BIT(GROUPS_SHARES) | BIT(READ_GROUPS_SHARES))
+#define ALL_LIST_GROUPS    (BIT(LIST_GROUPS) | BIT(READ_GROUPS_NAME))
+#define ALL_LIST_SERVICES  (BIT(LIST_SERVICES) | BIT(READ_SERVICES_NAME))
+#define ALL_LIST_USERS     (BIT(LIST_USERS) | BIT(READ_USERS_NAME))
+#define ALL_READ_GROUPS    (BIT(READ_GROUPS) | BIT(READ_GROUPS_NAME))
+#define ALL_READ_SERVERS   (BIT(READ_SERVERS) | BIT(READ_USERS_NAME))
+#define ALL_READ_SERVICES  (BIT(READ_SERVICES) | BIT(READ_SERVICES_NAME))
+#define ALL_TOKENS         (BIT(TOKENS) | BIT(READ_TOKENS))
+#define ALL_USERS_ACTIVITY (BIT(USERS_ACTIVITY) | BIT(READ_USERS_ACTIVITY))
+#define ALL_USERS_SHARES   (BIT(USERS_SHARES) | BIT(READ_USERS_SHARES))
+#define ALL_READ_ROLES                                                                             \
+	(BIT(READ_ROLES) | BIT(READ_ROLES_USERS) | BIT(READ_ROLES_SERVICES) |                      \
+	    BIT(READ_ROLES_GROUPS))
+#define ALL_READ_USERS                                                                             \
+	(BIT(READ_USERS) | BIT(READ_USERS_NAME) | BIT(READ_USERS_GROUPS) | BIT(READ_USERS_ACTIVITY))
+#define ALL_GROUPS  (BIT(GROUPS) | ALL_READ_GROUPS | ALL_LIST_GROUPS)
+#define ALL_SERVERS (BIT(SERVERS) | ALL_READ_SERVERS | BIT(START_SERVERS) | BIT(DELETE_SERVERS))
+#define ALL_SHARES                                                                                 \
+	(BIT(SHARES) | BIT(ACCESS_SERVERS) | BIT(READ_SHARES) | ALL_USERS_SHARES |                 \
+	    ALL_GROUPS_SHARES)
+#define ALL_USERS (BIT(USERS) | ALL_READ_USERS | ALL_LIST_USERS | ALL_USERS_ACTIVITY)
+#define ALL_ADMIN_GROUPS                                                                           \
+	(BIT(ADMIN_GROUPS) | ALL_GROUPS | BIT(READ_ROLES_GROUPS) | BIT(DELETE_GROUPS))
+#define ALL_ADMIN_SERVERS (BIT(ADMIN_SERVERS) | BIT(ADMIN_SERVER_STATE) | ALL_SERVERS)
+#define ALL_ADMIN_SERVICES                                                                         \
+	(BIT(ADMIN_SERVICES) | ALL_LIST_SERVICES | ALL_READ_SERVICES | BIT(READ_ROLES_SERVICES))
+#define ALL_ADMIN_USERS                                                                            \
+	(BIT(ADMIN_USERS) | BIT(ADMIN_AUTH_STATE) | ALL_USERS | BIT(READ_ROLES_USERS) |            \
+	    BIT(DELETE_USERS))
+
 _Static_assert(SCOPE_N <= 64, "a scope is one bit");
 
 static const struct {
 	const char *name;
-	scope_bits contains; /* directly */
+	scope_bits all; /* it is one of them itself; 0: it alone */
 } scopes[SCOPE_N] = {
 	[SCOPE_NO_SCOPE] = { "(no_scope)", 0 },
 	[SCOPE_ACCESS_SERVERS] = { "access:servers", 0 },
 	[SCOPE_ACCESS_SERVICES] = { "access:services", 0 },
 	[SCOPE_ADMIN_UI] = { "admin-ui", 0 },
 	[SCOPE_ADMIN_AUTH_STATE] = { "admin:auth_state", 0 },
-	[SCOPE_ADMIN_GROUPS] = { "admin:groups",
-	    BIT(GROUPS) | BIT(READ_ROLES_GROUPS) | BIT(DELETE_GROUPS) },
+	[SCOPE_ADMIN_GROUPS] = { "admin:groups", ALL_ADMIN_GROUPS },
 	[SCOPE_ADMIN_SERVER_STATE] = { "admin:server_state", 0 },
-	[SCOPE_ADMIN_SERVERS] = { "admin:servers", BIT(ADMIN_SERVER_STATE) | BIT(SERVERS) },
-	[SCOPE_ADMIN_SERVICES] = { "admin:services",
-	    BIT(LIST_SERVICES) | BIT(READ_SERVICES) | BIT(READ_ROLES_SERVICES) },
-	[SCOPE_ADMIN_USERS] = { "admin:users",
-	    BIT(ADMIN_AUTH_STATE) | BIT(USERS) | BIT(READ_ROLES_USERS) | BIT(DELETE_USERS) },
+	[SCOPE_ADMIN_SERVERS] = { "admin:servers", ALL_ADMIN_SERVERS },
+	[SCOPE_ADMIN_SERVICES] = { "admin:services", ALL_ADMIN_SERVICES },
+	[SCOPE_ADMIN_USERS] = { "admin:users", ALL_ADMIN_USERS },
 	[SCOPE_DELETE_GROUPS] = { "delete:groups", 0 },
 	[SCOPE_DELETE_SERVERS] = { "delete:servers", 0 },
 	[SCOPE_DELETE_USERS] = { "delete:users", 0 },
-	[SCOPE_GROUPS] = { "groups", BIT(READ_GROUPS) | BIT(LIST_GROUPS) },
-	[SCOPE_GROUPS_SHARES] = { "groups:shares", BIT(READ_GROUPS_SHARES) },
+	[SCOPE_GROUPS] = { "groups", ALL_GROUPS },
+	[SCOPE_GROUPS_SHARES] = { "groups:shares", ALL_GROUPS_SHARES },
 	[SCOPE_INHERIT] = { "inherit", 0 },
-	[SCOPE_LIST_GROUPS] = { "list:groups", BIT(READ_GROUPS_NAME) },
-	[SCOPE_LIST_SERVICES] = { "list:services", BIT(READ_SERVICES_NAME) },
-	[SCOPE_LIST_USERS] = { "list:users", BIT(READ_USERS_NAME) },
+	[SCOPE_LIST_GROUPS] = { "list:groups", ALL_LIST_GROUPS },
+	[SCOPE_LIST_SERVICES] = { "list:services", ALL_LIST_SERVICES },
+	[SCOPE_LIST_USERS] = { "list:users", ALL_LIST_USERS },
 	[SCOPE_PROXY] = { "proxy", 0 },
-	[SCOPE_READ_GROUPS] = { "read:groups", BIT(READ_GROUPS_NAME) },
+	[SCOPE_READ_GROUPS] = { "read:groups", ALL_READ_GROUPS },
 	[SCOPE_READ_GROUPS_NAME] = { "read:groups:name", 0 },
 	[SCOPE_READ_GROUPS_SHARES] = { "read:groups:shares", 0 },
 	[SCOPE_READ_HUB] = { "read:hub", 0 },
 	[SCOPE_READ_METRICS] = { "read:metrics", 0 },
-	[SCOPE_READ_ROLES] = { "read:roles",
-	    BIT(READ_ROLES_USERS) | BIT(READ_ROLES_SERVICES) | BIT(READ_ROLES_GROUPS) },
+	[SCOPE_READ_ROLES] = { "read:roles", ALL_READ_ROLES },
 	[SCOPE_READ_ROLES_GROUPS] = { "read:roles:groups", 0 },
 	[SCOPE_READ_ROLES_SERVICES] = { "read:roles:services", 0 },
 	[SCOPE_READ_ROLES_USERS] = { "read:roles:users", 0 },
-	[SCOPE_READ_SERVERS] = { "read:servers", BIT(READ_USERS_NAME) },
-	[SCOPE_READ_SERVICES] = { "read:services", BIT(READ_SERVICES_NAME) },
+	[SCOPE_READ_SERVERS] = { "read:servers", ALL_READ_SERVERS },
+	[SCOPE_READ_SERVICES] = { "read:services", ALL_READ_SERVICES },
 	[SCOPE_READ_SERVICES_NAME] = { "read:services:name", 0 },
 	[SCOPE_READ_SHARES] = { "read:shares", 0 },
 	[SCOPE_READ_TOKENS] = { "read:tokens", 0 },
-	[SCOPE_READ_USERS] = { "read:users",
-	    BIT(READ_USERS_NAME) | BIT(READ_USERS_GROUPS) | BIT(READ_USERS_ACTIVITY) },
+	[SCOPE_READ_USERS] = { "read:users", ALL_READ_USERS },
 	[SCOPE_READ_USERS_ACTIVITY] = { "read:users:activity", 0 },
 	[SCOPE_READ_USERS_GROUPS] = { "read:users:groups", 0 },
 	[SCOPE_READ_USERS_NAME] = { "read:users:name", 0 },
 	[SCOPE_READ_USERS_SHARES] = { "read:users:shares", 0 },
 	[SCOPE_SELF] = { "self", 0 },
-	[SCOPE_SERVERS] = { "servers",
-	    BIT(READ_SERVERS) | BIT(START_SERVERS) | BIT(DELETE_SERVERS) },
-	[SCOPE_SHARES] = { "shares",
-	    BIT(ACCESS_SERVERS) | BIT(READ_SHARES) | BIT(USERS_SHARES) | BIT(GROUPS_SHARES) },
+	[SCOPE_SERVERS] = { "servers", ALL_SERVERS },
+	[SCOPE_SHARES] = { "shares", ALL_SHARES },
 	[SCOPE_SHUTDOWN] = { "shutdown", 0 },
 	[SCOPE_START_SERVERS] = { "start:servers", 0 },
-	[SCOPE_TOKENS] = { "tokens", BIT(READ_TOKENS) },
-	[SCOPE_USERS] = { "users", BIT(READ_USERS) | BIT(LIST_USERS) | BIT(USERS_ACTIVITY) },
-	[SCOPE_USERS_ACTIVITY] = { "users:activity", BIT(READ_USERS_ACTIVITY) },
-	[SCOPE_USERS_SHARES] = { "users:shares", BIT(READ_USERS_SHARES) },
+	[SCOPE_TOKENS] = { "tokens", ALL_TOKENS },
+	[SCOPE_USERS] = { "users", ALL_USERS },
+	[SCOPE_USERS_ACTIVITY] = { "users:activity", ALL_USERS_ACTIVITY },
+	[SCOPE_USERS_SHARES] = { "users:shares", ALL_USERS_SHARES },
 };
-
-/* A list of eight levels would be a circle: the deepest today is four. */
-enum { DEPTH_MAX = 8 };
 
 static const struct {
 	const char *name;
@@ -113,26 +135,13 @@ bool scope_find(struct cyg_str name, enum scope_id *ret)
 
 scope_bits scope_with_contained(enum scope_id id)
 {
-	scope_bits all = SCOPE_BIT(id);
-
-	for (int depth = 0; depth < DEPTH_MAX; depth++) {
-		scope_bits before = all;
-		for (size_t i = 0; i < CYG_N(scopes); i++) {
-			if ((before & SCOPE_BIT(i)) != 0)
-				all |= scopes[i].contains;
-		}
-		if (all == before)
-			break;
-	}
-	return all;
+	return SCOPE_BIT(id) | scopes[id].all;
 }
 
 scope_bits scope_self(void)
 {
-	return scope_with_contained(SCOPE_READ_USERS) | scope_with_contained(SCOPE_USERS_SHARES) |
-	       scope_with_contained(SCOPE_READ_SHARES) |
-	       scope_with_contained(SCOPE_USERS_ACTIVITY) | scope_with_contained(SCOPE_SERVERS) |
-	       scope_with_contained(SCOPE_TOKENS) | scope_with_contained(SCOPE_ACCESS_SERVERS);
+	return ALL_READ_USERS | ALL_USERS_SHARES | BIT(READ_SHARES) | ALL_USERS_ACTIVITY |
+	       ALL_SERVERS | ALL_TOKENS | BIT(ACCESS_SERVERS);
 }
 
 scope_bits scope_about_servers(void)

@@ -72,6 +72,11 @@ enum scope_id {
 /* Many scopes at once: one bit each. */
 typedef uint64_t scope_bits;
 #define SCOPE_BIT(id) ((scope_bits)1 << (id))
+/* The first of them; there is one. */
+static inline enum scope_id scope_first(scope_bits scopes)
+{
+	return (enum scope_id)__builtin_ctzll(scopes);
+}
 
 /* What a scope is for, and what a request is about. */
 enum scope_kind { SCOPE_ALL, SCOPE_USER, SCOPE_SERVER, SCOPE_GROUP, SCOPE_SERVICE };

@@ -1,6 +1,8 @@
 /* Sets of scopes: one word of bits for everything, and one for each filter. */
 #include "hub/access/scope_set.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
 static const char *const kinds[] = {
@@ -230,14 +232,21 @@ bool scope_set_next(
 	return false;
 }
 
+static const char *text_of(
+    enum scope_id id, const struct scope_target *target, struct cyg_arena *arena)
+{
+	const struct cyg_str parts[] = { cyg_str_of(scope_name(id)),
+		cyg_str_of(kinds[target->kind]), target->name };
+
+	return target->kind == SCOPE_ALL ? parts[0].p : cyg_arena_join(arena, parts, CYG_N(parts));
+}
+
 void scope_set_each(const struct scope_set *set, void (*fn)(void *arg, const char *text), void *arg)
 {
 	for (int id = 0; id < SCOPE_N; id++) {
 		struct scope_target t;
 		size_t pos = 0;
 		while (scope_set_next(set, (enum scope_id)id, &pos, &t))
-			fn(arg,
-			    cyg_arena_printf(set->arena, "%s%s%.*s", scope_name((enum scope_id)id),
-				kinds[t.kind], CYG_STR_ARGS(t.name)));
+			fn(arg, text_of((enum scope_id)id, &t, set->arena));
 	}
 }

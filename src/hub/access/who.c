@@ -36,9 +36,10 @@ static bool is_administrator(const struct access *access, struct cyg_str token)
 {
 	char sum[SECRET_SUM_SIZE];
 
+	if (token.len == 0 || access->admin_sum[0] == '\0')
+		return false;
 	secret_sum(token, sum);
-	return access->admin_sum[0] != '\0' &&
-	       cyg_str_same_secret(sum, access->admin_sum, SECRET_SUM_SIZE - 1);
+	return cyg_str_same_secret(sum, access->admin_sum, SECRET_SUM_SIZE - 1);
 }
 
 /* As in the proxy: a token that is not ours is ignored, and the cookie counts, with all checks that

@@ -98,18 +98,58 @@ static json_t *servers_of(
 
 /* ---- what may be seen of a user: JupyterHub's table ---- */
 
+enum {
+	SEE_KIND = 1,
+	SEE_NAME = 2,
+	SEE_ADMIN = 4,
+	SEE_ROLES = 8,
+	SEE_GROUPS = 16,
+	SEE_STATE = 32, /* of the default server; and when the user was made */
+	SEE_ACTIVITY = 64,
+	SEE_SERVERS = 128,
+};
+
 static const struct {
 	enum scope_id scope;
-	const char *keys[12];
+	unsigned parts;
 } views[] = {
-	{ SCOPE_READ_USERS, { "kind", "name", "admin", "roles", "groups", "server", "pending",
-				"created", "last_activity" } },
-	{ SCOPE_READ_USERS_NAME, { "kind", "name", "admin" } },
-	{ SCOPE_READ_USERS_GROUPS, { "kind", "name", "groups" } },
-	{ SCOPE_READ_USERS_ACTIVITY, { "kind", "name", "last_activity" } },
-	{ SCOPE_READ_SERVERS, { "kind", "name", "servers", "cygnet" } },
-	{ SCOPE_READ_ROLES_USERS, { "kind", "name", "roles", "admin" } },
+	{ SCOPE_READ_USERS,
+	    SEE_KIND | SEE_NAME | SEE_ADMIN | SEE_ROLES | SEE_GROUPS | SEE_STATE | SEE_ACTIVITY },
+	{ SCOPE_READ_USERS_NAME, SEE_KIND | SEE_NAME | SEE_ADMIN },
+	{ SCOPE_READ_USERS_GROUPS, SEE_KIND | SEE_NAME | SEE_GROUPS },
+	{ SCOPE_READ_USERS_ACTIVITY, SEE_KIND | SEE_NAME | SEE_ACTIVITY },
+	{ SCOPE_READ_SERVERS, SEE_KIND | SEE_NAME | SEE_SERVERS },
+	{ SCOPE_READ_ROLES_USERS, SEE_KIND | SEE_NAME | SEE_ROLES | SEE_ADMIN },
 };
+
+static const struct {
+	const char *name;
+	unsigned part;
+} keys[] = {
+	{ "kind", SEE_KIND },
+	{ "name", SEE_NAME },
+	{ "admin", SEE_ADMIN },
+	{ "roles", SEE_ROLES },
+	{ "groups", SEE_GROUPS },
+	{ "server", SEE_STATE },
+	{ "pending", SEE_STATE },
+	{ "created", SEE_STATE },
+	{ "last_activity", SEE_ACTIVITY },
+	{ "servers", SEE_SERVERS },
+	{ "cygnet", SEE_SERVERS },
+};
+
+static unsigned parts_seen(const struct principal *principal, const struct person *person)
+{
+	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
+	unsigned parts = 0;
+
+	for (size_t i = 0; i < CYG_N(views); i++) {
+		if (scope_allows(principal, SCOPE_BIT(views[i].scope), &target) == SCOPE_ALLOWED)
+			parts |= views[i].parts;
+	}
+	return parts;
+}
 
 static json_t *roles_of(const struct person *person)
 {
@@ -123,8 +163,8 @@ static json_t *whole(const struct api *api, const struct person *person)
 	json_t *servers = servers_of(api, person, &srv);
 	bool ready = srv != NULL && srv->state == SRV_RUNNING;
 
-	return json_pack("{s:s, s:s, s:b, s:o, s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "name",
-	    person->name, "kind", "user", "admin", (int)person->admin, "roles", roles_of(person),
+	return json_pack("{s:s, s:s, s:b, s:o, s:O, s:o, s:o, s:o, s:o, s:o, s:{s:o}}", "kind",
+	    "user", "name", person->name, "admin", (int)person->admin, "roles", roles_of(person),
 	    "groups", person->groups, "server", ready ? json_string(srv->base_url) : json_null(),
 	    "pending", text_or_null(srv != NULL ? srv_state_pending(srv->state) : NULL), "created",
 	    api_time(person->created_us), "last_activity", api_time(person->last_activity_us),
@@ -134,16 +174,13 @@ static json_t *whole(const struct api *api, const struct person *person)
 json_t *api_person(
     const struct api *api, const struct person *person, const struct principal *principal)
 {
-	const struct scope_target target = { SCOPE_USER, cyg_str_of(person->name) };
-	json_t *all = whole(api, person), *ret = json_object();
+	const unsigned seen = parts_seen(principal, person);
+	json_t *ret = whole(api, person);
 
-	for (size_t i = 0; i < CYG_N(views); i++) {
-		if (scope_allows(principal, SCOPE_BIT(views[i].scope), &target) != SCOPE_ALLOWED)
-			continue;
-		for (const char *const *key = views[i].keys; *key != NULL; key++)
-			(void)json_object_set(ret, *key, json_object_get(all, *key));
+	for (size_t i = 0; i < CYG_N(keys); i++) {
+		if ((seen & keys[i].part) == 0)
+			(void)json_object_del(ret, keys[i].name);
 	}
-	json_decref(all);
 	return ret;
 }
 

@@ -272,6 +272,9 @@ START_TEST(test_arena_hands_out_aligned_zeroed_memory)
 		memset(p, 0xff, i);
 	}
 	ck_assert_str_eq(cyg_arena_printf(&a, "%s-%d", "x", 5), "x-5");
+	const struct cyg_str parts[] = { CYG_STR("read:"), { NULL, 0 }, { "users!", 5 } };
+	ck_assert_str_eq(cyg_arena_join(&a, parts, CYG_N(parts)), "read:users");
+	ck_assert_str_eq(cyg_arena_join(&a, NULL, 0), "");
 	cyg_arena_free(&a);
 	cyg_arena_free(&a);
 }
