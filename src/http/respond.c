@@ -46,6 +46,24 @@ void http_reply_take(struct http_req *req, int status, const char *type, char *b
 	req->sender_->reply_take(req, status, type, body, len);
 }
 
+void http_reply_fixed(struct http_req *req, struct http_fixed *fixed)
+{
+	if (req->sender_->reply_fixed != NULL) {
+		tell(req, fixed->status);
+		req->sender_->reply_fixed(req, fixed);
+		return;
+	}
+	for (const struct http_fixed_field *f = fixed->fields; f->name != NULL; f++)
+		http_reply_field(req, f->name, f->value);
+	http_reply(req, fixed->status, fixed->type, (struct cyg_str){ fixed->body, fixed->len });
+}
+
+void http_fixed_end(struct http_fixed *fixed)
+{
+	if (fixed->made_ != NULL)
+		fixed->unmake_(CYG_TAKE(fixed->made_));
+}
+
 void http_reply_file(
     struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len)
 {

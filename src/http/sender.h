@@ -14,6 +14,8 @@ struct http_sender {
 	void (*reply)(struct http_req *req, int status, const char *type, struct cyg_str body);
 	void (*reply_take)(
 	    struct http_req *req, int status, const char *type, char *body, size_t len);
+	/* NULL: as any other response. */
+	void (*reply_fixed)(struct http_req *req, struct http_fixed *fixed);
 	void (*reply_file)(
 	    struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len);
 	struct http_stream *(*reply_stream)(struct http_req *req, int status, const char *type,

@@ -104,6 +104,23 @@ bool http_value_is_ok(struct cyg_str value);
 void http_reply(struct http_req *req, int status, const char *type, struct cyg_str body);
 /* The same, taking over heap memory instead of copying. */
 void http_reply_take(struct http_req *req, int status, const char *type, char *body, size_t len);
+/* A response that is the same for all who ask. It and all that it points to live until
+ * http_fixed_end, and that is called when no server sends it any more. */
+struct http_fixed {
+	int status;
+	const char *type;
+	char *body; /* never changed */
+	size_t len;
+	const struct http_fixed_field {
+		const char *name, *value; /* as http_reply_field has them */
+	} * fields;                       /* ended by a NULL name */
+	void *made_;                      /* the server's own form of it, or NULL */
+	void (*unmake_)(void *made);
+};
+/* Sends it, without copying the body where the server can do so. No other field may be added. */
+void http_reply_fixed(struct http_req *req, struct http_fixed *fixed);
+/* Lets go of what servers made of it. */
+void http_fixed_end(struct http_fixed *fixed);
 /* {"status": 404, "message": "…"} as JupyterHub does; message is escaped here. */
 void http_reply_error(struct http_req *req, int status, const char *message);
 /* The status that belongs to a code. */

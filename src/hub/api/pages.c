@@ -3,6 +3,7 @@
 #include "hub/api/pages.h"
 
 #include "base/num.h"
+#include "cygnet/limits.h"
 #include "cygnet/paths.h"
 #include "http/url.h"
 #include "hub/access/auth.h"
@@ -11,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { LOCATION_MAX = 16 * 1024 };
+enum { LOCATION_MAX = CYG_HTTP_TARGET_MAX }; /* no longer one can be asked for */
 
 static void show(struct http_req *req, const char *name)
 {

@@ -16,11 +16,21 @@
 
 enum { FILE_MAX = 1024 * 1024, FILES_MAX = 500, ETAG_DIGITS = 24 };
 
+static const struct http_fixed_field page_fields[] = {
+	{ "Content-Security-Policy",
+	    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+	    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'" },
+	{ "X-Content-Type-Options", "nosniff" },
+	{ "Referrer-Policy", "same-origin" },
+	{ "Cross-Origin-Opener-Policy", "same-origin" },
+	{ "X-JupyterHub-Version", CYGNET_JUPYTERHUB_VERSION },
+	{ "Cache-Control", "no-cache" },
+};
+
 struct page {
-	const char *type;
-	char etag[ETAG_DIGITS + 3]; /* with its quotes */
-	char *data;
-	size_t len;
+	char etag[ETAG_DIGITS + 3];                             /* with its quotes */
+	struct http_fixed whole;                                /* with status 200 */
+	struct http_fixed_field fields[CYG_N(page_fields) + 2]; /* page_fields, the tag, the end */
 };
 
 struct webfiles {
@@ -53,7 +63,8 @@ static void page_free(void *p)
 {
 	struct page *page = p;
 
-	free(page->data);
+	http_fixed_end(&page->whole);
+	free(page->whole.body);
 	free(page);
 }
 
@@ -91,10 +102,13 @@ static int read_page(
 	    (cyg_str_ends(cyg_str_of(name), ".html") && put_address(&b, err) < 0))
 		return cyg_wrap(err, "page %s", name);
 	struct page *page = cyg_xcalloc(1, sizeof(*page));
-	page->type = type_of(name);
 	secret_sum(cyg_buf_str(&b), sum);
 	(void)snprintf(page->etag, sizeof(page->etag), "\"%.*s\"", ETAG_DIGITS, sum);
-	page->data = cyg_buf_take(&b, &page->len);
+	memcpy(page->fields, page_fields, sizeof(page_fields));
+	page->fields[CYG_N(page_fields)] = (struct http_fixed_field){ "ETag", page->etag };
+	page->whole =
+	    (struct http_fixed){ .status = 200, .type = type_of(name), .fields = page->fields };
+	page->whole.body = cyg_buf_take(&b, &page->whole.len);
 	void *old = cyg_hash_set(files->by_name, cyg_str_of(key), page);
 	if (old != NULL)
 		page_free(old);
@@ -153,33 +167,25 @@ static bool is_unchanged(const struct http_req *req, const struct page *page)
 	       memmem(f->value.p, f->value.len, page->etag, strlen(page->etag)) != NULL;
 }
 
-static void page_fields(struct http_req *req)
-{
-	http_reply_field(req, "Content-Security-Policy",
-	    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-	    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-	http_reply_field(req, "X-Content-Type-Options", "nosniff");
-	http_reply_field(req, "Referrer-Policy", "same-origin");
-	http_reply_field(req, "Cross-Origin-Opener-Policy", "same-origin");
-	http_reply_field(req, "X-JupyterHub-Version", CYGNET_JUPYTERHUB_VERSION);
-}
-
 bool webfiles_send(struct http_req *req, int status, const char *name)
 {
 	const struct webfiles *files = request_app(req)->files;
-	const struct page *page =
-	    files != NULL ? cyg_hash_find(files->by_name, cyg_str_of(name)) : NULL;
+	struct page *page = files != NULL ? cyg_hash_find(files->by_name, cyg_str_of(name)) : NULL;
+	bool changed;
 
 	if (page == NULL)
 		return false;
-	page_fields(req);
-	http_reply_field(req, "Cache-Control", "no-cache");
-	if (status == 200)
+	changed = status != 200 || !is_unchanged(req, page);
+	if (status == 200 && changed) {
+		http_reply_fixed(req, &page->whole);
+		return true;
+	}
+	for (size_t i = 0; i < CYG_N(page_fields); i++)
+		http_reply_field(req, page_fields[i].name, page_fields[i].value);
+	if (!changed)
 		http_reply_field(req, "ETag", page->etag);
-	if (status == 200 && is_unchanged(req, page))
-		http_reply(req, 304, page->type, CYG_STR(""));
-	else
-		http_reply(req, status, page->type, (struct cyg_str){ page->data, page->len });
+	http_reply(req, changed ? status : 304, page->whole.type,
+	    (struct cyg_str){ page->whole.body, changed ? page->whole.len : 0 });
 	return true;
 }
 

@@ -98,6 +98,19 @@ def test_both_servers_give_the_same_responses(ours, mhd):
     assert not different
 
 
+@pytest.mark.parametrize(("target", "cookie"), [(8180, 7900), (6, 16000), (4000, 12000)])
+def test_both_servers_take_the_largest_head(ours, mhd, target, cookie):
+    """libmicrohttpd copies cookies beside the head, and its memory of a connection is bounded."""
+    request = ("GET", "/path/" + "a" * (target - len("/path/")), {"Cookie": "a=" + "x" * (cookie - 2)}, None)
+    answers = []
+    for server in (ours, mhd):
+        connection = web.Connection(server.path)
+        answers += [ask(connection, *request), ask(connection, *request)]
+        connection.close()
+    assert answers[0][0] == http.client.OK
+    assert all(one == answers[0] for one in answers)
+
+
 def test_both_servers_keep_a_connection_alive_alike(ours, mhd):
     answers = []
     for server in (ours, mhd):
