@@ -118,6 +118,27 @@ static void on_end(void *arg, const void *found)
 	    seen->text, sizeof(seen->text), "%s %s %s", row->server, row->cause, row->message);
 }
 
+START_TEST(test_the_newest_end_is_told)
+{
+	static const struct store_end ends[] = {
+		{ .user = "alice", .server = "", .cause = "exit", .lines = "[]", .at_us = 5 },
+		{ .user = "alice", .server = "a", .cause = "oom", .lines = "[]", .at_us = 9 },
+		{ .user = "alice", .server = "b", .cause = "exit", .lines = "[]", .at_us = 9 },
+		{ .user = "alice", .server = "c", .cause = "exit", .lines = "[]", .at_us = 7 },
+		{ .user = "bob", .server = "", .cause = "exit", .lines = "[]", .at_us = 11 },
+	};
+	struct seen seen = { 0 };
+
+	(void)rig_add_user("alice");
+	(void)rig_add_user("bob");
+	for (size_t i = 0; i < CYG_N(ends); i++)
+		store_put(st, &store_ends, &ends[i]);
+	ck_assert_int_eq(store_end_find(st, "alice", on_end, &seen, &err), 0);
+	ck_assert_int_eq(seen.n, 1);
+	ck_assert_str_eq(seen.text, "a oom ");
+}
+END_TEST
+
 START_TEST(test_an_end_is_told_until_it_is_dismissed)
 {
 	struct seen seen = { 0 };
@@ -524,6 +545,7 @@ int main(void)
 	tcase_add_test(tc, test_open_intents_are_those_without_an_end);
 	tcase_add_test(tc, test_the_usual_time_is_the_median_of_the_newest);
 	tcase_add_test(tc, test_a_choice_is_replaced_by_the_next);
+	tcase_add_test(tc, test_the_newest_end_is_told);
 	tcase_add_test(tc, test_an_end_is_told_until_it_is_dismissed);
 	tcase_add_test(tc, test_a_users_groups_follow_and_who_vouches_does_not);
 	tcase_add_test(tc, test_the_id_of_a_user_never_returns);
