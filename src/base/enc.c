@@ -25,14 +25,33 @@ void cyg_hex_write(const void *data, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
+/* Each character's digit and one more; 0: none. */
+static const uint8_t hex_values[256] = { ['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16 };
+
 static int hex_value(char c)
 {
-	const char *at;
-
-	if (c >= 'A' && c <= 'F')
-		c = (char)(c + ('a' - 'A'));
-	at = c != '\0' ? strchr(hex_digits, c) : NULL;
-	return at != NULL ? (int)(at - hex_digits) : -1;
+	return hex_values[(uint8_t)c] - 1;
 }
 
 int cyg_hex_read(struct cyg_str s, void *out, size_t len, struct cyg_err *err)
