@@ -121,7 +121,10 @@ static int scan_escape(struct parser *p)
 static int scan_string(struct parser *p, uint32_t *off, uint32_t *len)
 {
 	size_t start = p->at++;
-	while (p->at < p->text.len) {
+	for (;;) {
+		p->at += utf8_json_plain(cyg_str_skip(p->text, p->at));
+		if (p->at == p->text.len)
+			return fail_at(p, start, "Unterminated string starting at");
 		unsigned char c = (unsigned char)p->text.p[p->at];
 		if (c == '"') {
 			p->at++;
@@ -137,12 +140,11 @@ static int scan_string(struct parser *p, uint32_t *off, uint32_t *len)
 				return r;
 			continue;
 		}
-		size_t n = c < 0x80 ? 1 : utf8_check(cyg_str_skip(p->text, p->at));
+		size_t n = utf8_check(cyg_str_skip(p->text, p->at));
 		if (n == 0)
 			return fail_at(p, p->at, "Text is not UTF-8");
 		p->at += n;
 	}
-	return fail_at(p, start, "Unterminated string starting at");
 }
 
 static size_t digits(const struct parser *p, size_t at)

@@ -1,6 +1,8 @@
 /* UTF-8 sequences: Unicode 15, table 3-7. */
 #include "kernels/base/utf8.h"
 
+#include <string.h>
+
 static bool is_tail(const char *p)
 {
 	return ((unsigned char)*p & 0xc0) == 0x80;
@@ -55,6 +57,34 @@ size_t utf8_put(char out[UTF8_MAX], uint32_t c)
 		out[i] = (char)(0x80 | (c & 0x3f));
 	out[0] = (char)(marks[len] | c);
 	return len;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Eight bytes in one word. Subtracting sets a byte's high bit when the byte is too small; it may
+ * also borrow from the next byte, but then one before that was found already. */
+static bool are_plain(uint64_t v)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+	uint64_t quote = v ^ ones * 0x22, backslash = v ^ ones * 0x5c;
+	return ((v | (v - ones * 0x20) | (quote - ones) | (backslash - ones)) & high) == 0;
+}
+
+size_t utf8_json_plain(struct cyg_str s)
+{
+	size_t n = 0;
+	uint64_t v;
+	for (; s.len - n >= sizeof(v); n += sizeof(v)) {
+		memcpy(&v, s.p + n, sizeof(v));
+		if (!are_plain(v))
+			break;
+	}
+	while (n < s.len && is_plain((unsigned char)s.p[n]))
+		n++;
+	return n;
 }
 
 size_t utf8_bad_at(struct cyg_str s)

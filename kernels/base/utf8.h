@@ -17,6 +17,9 @@ size_t utf8_check_surrogates(struct cyg_str s);
 uint32_t utf8_get(const char *p, size_t len);
 /* Writes a code point up to U+10FFFF (surrogates in their three-byte form); returns its length. */
 size_t utf8_put(char out[UTF8_MAX], uint32_t c);
+/* How many bytes at the start stand for themselves in a JSON string (RFC 8259 7): ASCII without
+ * control bytes, quotes and backslashes. */
+size_t utf8_json_plain(struct cyg_str s);
 /* Offset of the first byte that is not part of well-formed UTF-8, s.len when all is. */
 size_t utf8_bad_at(struct cyg_str s);
 

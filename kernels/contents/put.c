@@ -45,7 +45,6 @@ static bool is_space(char c)
 	return c == '\n' || c == '\r' || c == ' ' || c == '\t';
 }
 
-/* Python's decoder skips line breaks. */
 static void cut_space(struct cyg_buf *b)
 {
 	size_t n = 0;
@@ -53,6 +52,16 @@ static void cut_space(struct cyg_buf *b)
 		if (!is_space(b->data[i]))
 			b->data[n++] = b->data[i];
 	b->len = n;
+}
+
+/* Python's decoder skips line breaks, which browsers do not send. */
+static int decode_base64(struct cyg_buf *text, struct cyg_buf *out, struct cyg_err *err)
+{
+	int r = cyg_base64_read(out, cyg_buf_str(text), err);
+	if (r == 0)
+		return 0;
+	cut_space(text);
+	return cyg_base64_read(out, cyg_buf_str(text), err);
 }
 
 /* The bytes that a file's content stands for. */
@@ -68,10 +77,8 @@ static int decode_content(struct put *p, struct cyg_buf *out)
 		return job_fail(
 		    job, 400, NULL, "Must specify format of file contents as 'text' or 'base64'");
 	int r = tape_string(p->t, p->content, base64 ? &text : out, &err);
-	if (r == 0 && base64) {
-		cut_space(&text);
-		r = cyg_base64_read(out, cyg_buf_str(&text), &err);
-	}
+	if (r == 0 && base64)
+		r = decode_base64(&text, out, &err);
 	if (r < 0)
 		return job_fail(job, 400, NULL, "Encoding error saving %s: %s", p->path, err.msg);
 	/* It would not be valid UTF-8 on disk, and could not be opened as text again. */

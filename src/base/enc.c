@@ -117,13 +117,13 @@ static const uint8_t b64_std_digits[256] = B64_DIGITS('+', '/');
 static const uint8_t b64_url_digits[256] = B64_DIGITS('-', '_');
 
 /* Four characters to the lowest 24 bits; false when one is no digit. */
-static bool b64_group(const uint8_t digits[256], const char *p, uint32_t *ret)
+static inline bool b64_group(const uint8_t digits[256], const char *p, uint32_t *ret)
 {
 	uint32_t a = digits[(uint8_t)p[0]], b = digits[(uint8_t)p[1]];
 	uint32_t c = digits[(uint8_t)p[2]], d = digits[(uint8_t)p[3]];
 
 	*ret = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
-	return a != 0 && b != 0 && c != 0 && d != 0;
+	return *ret >> 24 == 0; /* 0 - 1 sets the bits above, too */
 }
 
 /* Decodes text without padding; refuses set bits that no byte uses. */

@@ -139,6 +139,14 @@ def test_files_come_as_text_or_base64(server):
     assert (refused.status, refused.json["reason"]) == (400, "bad format")
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.encodebytes])
+def test_base64_is_taken_with_and_without_line_breaks(server, encode):
+    data = bytes(i * 7 % 256 for i in range(1000))
+    saved = server.contents("PUT", "b.bin", {"type": "file", "format": "base64", "content": encode(data).decode()})
+    assert saved.status == 201
+    assert (server.root / "b.bin").read_bytes() == data
+
+
 def test_hash_is_of_the_bytes_and_follows_changes(server):
     file = server.write("t.txt", b"one")
     first = server.contents("GET", "t.txt", query="?content=0&hash=1").json

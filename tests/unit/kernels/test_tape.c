@@ -4,6 +4,7 @@
 #include "kernels/base/tape.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct tape *parse(const char *text)
@@ -99,6 +100,49 @@ static const struct {
 	{ "'a'", "Expecting value", 1, 1 },
 	{ "[1] // c", "Extra data", 1, 5 },
 };
+
+/* Strings are read in steps of several bytes: each byte is looked at wherever it stands. */
+START_TEST(test_every_byte_of_a_string_is_looked_at)
+{
+	char text[80];
+	for (int at = 0; at < 40; at++) {
+		for (unsigned c = 1; c < 0x100; c++) {
+			struct tape *t = NULL;
+			memset(text, 'a', sizeof(text));
+			text[0] = text[42] = '"';
+			text[43] = '\0';
+			text[1 + at] = (char)c;
+			bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+			ck_assert_msg((tape_parse(cyg_str_of(text), &t, NULL, NULL) == 0) == plain,
+			    "byte %u at %d", c, at);
+			if (!plain)
+				continue;
+			ck_assert_uint_eq(tape_text(t, tape_root(t)).len, 43);
+			tape_free(t);
+		}
+	}
+}
+END_TEST
+
+START_TEST(test_an_escape_or_a_letter_may_stand_anywhere)
+{
+	static const char *const parts[] = { "\\n", "\\\"", "\\u00e9", "\xc3\xa9",
+		"\xf0\x9f\x98\x80" };
+	static const char *const means[] = { "\n", "\"", "\xc3\xa9", "\xc3\xa9",
+		"\xf0\x9f\x98\x80" };
+	char text[80], want[80];
+	for (int at = 0; at < 40; at++) {
+		for (size_t i = 0; i < CYG_N(parts); i++) {
+			(void)snprintf(
+			    text, sizeof(text), "\"%0*d%s%0*d\"", at + 1, 0, parts[i], 9, 0);
+			(void)snprintf(want, sizeof(want), "%0*d%s%0*d", at + 1, 0, means[i], 9, 0);
+			struct tape *t = parse(text);
+			ck_assert(tape_string_eq(t, tape_root(t), want));
+			tape_free(t);
+		}
+	}
+}
+END_TEST
 
 START_TEST(test_refusal_names_line_and_column)
 {
@@ -198,6 +242,8 @@ int main(void)
 	tcase_add_test(tc, test_values_keep_their_source_text);
 	tcase_add_test(tc, test_last_of_duplicate_keys_wins);
 	tcase_add_test(tc, test_strings_are_unescaped_as_python_does);
+	tcase_add_test(tc, test_every_byte_of_a_string_is_looked_at);
+	tcase_add_test(tc, test_an_escape_or_a_letter_may_stand_anywhere);
 	tcase_add_loop_test(tc, test_refusal_names_line_and_column, 0, CYG_N(refused));
 	tcase_add_test(tc, test_nesting_ends_at_the_limit);
 	tcase_add_test(tc, test_questions_about_absent_things_have_answers);
