@@ -18,7 +18,7 @@ The demo site that `make run` serves is in [config/demo](../config/demo).
 TOP
 
 # "# doc", "# type", "name: default" and an empty line, for each option.
-for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent "cygnetctl up" "cygnetctl doctor" "cygnetctl metrics" "cygnetctl hand-over"; do
+for program in cygnet-hub cygnet-proxy cygnet-spawner-sandbox cygnet-agent "cygnetctl up" "cygnetctl doctor" "cygnetctl metrics" "cygnetctl audit" "cygnetctl hand-over"; do
 	read -ra words <<<"$program"
 	printf '\n## %s\n\n| option | takes | default | |\n|---|---|---|---|\n' "$program"
 	"$bin/${words[0]}" "${words[@]:1}" --help-options | awk '

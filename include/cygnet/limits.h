@@ -21,6 +21,13 @@ enum {
 	CYG_STAGE_LINE_MAX = 80,   /* one line of init on its standard output */
 	CYG_TAIL_MAX = 8 * 1024,   /* last lines of a failed script, kept and shown */
 	CYG_ENV_MAX = 1024 * 1024, /* the environment a setup script leaves behind */
+	CYG_AUDIT_TEXT_MAX =
+	    160, /* who, and about what: "server:USER/SERVER" of the longest names */
+	/* What else a row of the audit tells, as JSON: three names, an address, one sentence. */
+	CYG_AUDIT_DETAIL_MAX = 1024,
+	CYG_AUDIT_PAGE_ROWS =
+	    500, /* of the audit in one response: read within one turn of the loop */
+	CYG_AUDIT_PAGE_MAX = 1024 * 1024, /* and their bytes, all of the largest and their keys */
 };
 
 #endif

@@ -6,6 +6,7 @@
 int ctl_up(int argc, char **argv);
 int ctl_doctor(int argc, char **argv);
 int ctl_metrics(int argc, char **argv);
+int ctl_audit(int argc, char **argv);
 int ctl_hand_over(int argc, char **argv);
 
 #endif

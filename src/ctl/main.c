@@ -14,6 +14,7 @@ static const struct {
 	{ "up", ctl_up, "Run spawner, proxy and hub on this machine until interrupted." },
 	{ "doctor", ctl_doctor, "Check what this machine offers and say what is missing." },
 	{ "metrics", ctl_metrics, "Print the metrics of the hub or of a proxy." },
+	{ "audit", ctl_audit, "Print who did what, newest first." },
 	{ "hand-over", ctl_hand_over,
 	    "Give a user the uid and home of a deleted one of that name." },
 };

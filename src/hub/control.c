@@ -2,11 +2,14 @@
 #include "hub/control.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "cygnet/paths.h"
 #include "daemon/options.h"
 #include "daemon/unixsock.h"
 #include "http/peer.h"
 #include "http/server.h"
+#include "http/url.h"
+#include "hub/access/audit.h"
 #include "hub/api/api.h"
 #include "hub/link/scrape.h"
 #include "hub/metrics.h"
@@ -38,6 +41,29 @@ static void get_metrics(struct http_req *req)
 	scrape_start(req, hub->spawners, hub->metrics, respond);
 }
 
+/* GET /audit?before=ID: a page, newest first; the caller asks on from the last id that it got. */
+static void get_audit(struct http_req *req)
+{
+	const struct hub *hub = req->ctx;
+	struct cyg_str text = CYG_STR("");
+	uint64_t before = 0;
+	bool found = false;
+	struct cyg_buf out;
+	struct cyg_err err;
+	size_t len = 0;
+
+	cyg_buf_init(&out, CYG_AUDIT_PAGE_MAX);
+	if (url_query_get(req->arena, req->head->query, "before", &text, &found, &err) < 0 ||
+	    (found && cyg_num_parse_u64(text, 1, INT64_MAX, &before, &err) < 0) ||
+	    audit_page(hub->store, (int64_t)before, &out, &err) < 0) {
+		cyg_buf_free(&out);
+		http_reply_err(req, &err);
+		return;
+	}
+	char *lines = cyg_buf_take(&out, &len);
+	http_reply_take(req, 200, "application/jsonl", lines, len);
+}
+
 static bool authorize(struct http_req *req, const struct http_endpoint *endpoint)
 {
 	(void)endpoint;
@@ -49,6 +75,7 @@ static bool authorize(struct http_req *req, const struct http_endpoint *endpoint
 
 static const struct http_endpoint endpoints[] = {
 	{ HTTP_GET, "/metrics", "root", get_metrics, 0 },
+	{ HTTP_GET, "/audit", "root", get_audit, 0 },
 	{ .path = NULL },
 };
 

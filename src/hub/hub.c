@@ -9,6 +9,7 @@
 #include "daemon/unixsock.h"
 #include "http/mhd.h"
 #include "hub/access/access.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/access/credentials.h"
 #include "hub/access/sessions.h"
@@ -106,6 +107,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	hub->metrics = metrics_new(hub_metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	store_watch(hub->store, hub_metrics_commit, hub);
+	hub->audit = audit_new(hub->store);
 	return start_access(hub, err);
 }
 
@@ -159,6 +161,7 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 		.profiles = hub->offer->profiles,
 		.access = hub->access,
 		.proxy = hub->proxy,
+		.audit = hub->audit,
 		.metrics = hub->metrics,
 		.run_dir = config->run_dir,
 		.start_concurrency = config->start_concurrency,
@@ -169,6 +172,7 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 		.stop_grace_ms = config->stop_grace_ms,
 		.subscribers = {
 			{ srv_on_moved_route, NULL },
+			{ srv_on_moved_audit, hub->audit },
 			{ srv_on_moved_metrics, hub->metrics },
 			{ srv_on_moved_watchers, NULL },
 		},
@@ -219,6 +223,7 @@ static int start_signin(struct hub *hub, struct cyg_err *err)
 		.store = hub->store,
 		.access = hub->access,
 		.proxy = hub->proxy,
+		.audit = hub->audit,
 		.development = c->sign_in == HUB_SIGN_IN_DEVELOPMENT,
 		.create_users = c->create_users,
 		.session_ms = c->session_ms,
@@ -272,6 +277,7 @@ static void start_api(struct hub *hub)
 		.uv = hub->uv,
 		.store = hub->store,
 		.access = hub->access,
+		.audit = hub->audit,
 		.offer = hub->offer,
 		.proxy = hub->proxy,
 		.spawners = hub->spawners,
@@ -352,6 +358,7 @@ void hub_close(struct hub *hub)
 	signin_free(hub->signin);
 	webfiles_free(hub->files);
 	access_free(hub->access);
+	audit_free(hub->audit);
 	api_free(hub->api);
 	if (hub->turns)
 		uv_close((uv_handle_t *)&hub->tidy, NULL);

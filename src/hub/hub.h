@@ -12,6 +12,7 @@
 
 struct access;
 struct api;
+struct audit;
 struct http_mhd;
 struct http_server;
 struct metrics;
@@ -54,6 +55,7 @@ struct hub {
 	struct webfiles *files;
 	struct app app; /* what every request carries */
 	struct access *access;
+	struct audit *audit;
 	struct srvs *srvs;
 	struct signin *signin;
 	struct api *api;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "daemon/log.h"
+#include "hub/access/audit.h"
 #include "hub/api/api.h"
 #include "hub/server/reconcile.h"
 #include "hub/server/srv.h"
@@ -29,6 +30,7 @@ static void on_retry(uv_timer_t *timer)
 	struct hub *hub = timer->data;
 
 	srvs_repair(hub->srvs);
+	audit_repair(hub->audit);
 	store_probe(hub->store);
 }
 
@@ -55,6 +57,7 @@ static void end_failing(struct hub *hub)
 	cyg_log_warn("store", "can be written again, after %lld s",
 	    (long long)((cyg_clock_wall_us() - since_us) / 1000000));
 	srvs_repair(hub->srvs);
+	audit_repair(hub->audit);
 	reconcile_intents(hub->srvs);
 	srvs_admit_later(hub->srvs);
 }

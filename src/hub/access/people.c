@@ -178,6 +178,17 @@ static struct person *find_subject(const struct people *people, const struct per
 	    people->by_subject, subject_key(claim->provider, claim->subject, key, sizeof(key)));
 }
 
+const struct person *people_find_claim(
+    const struct access *access, const struct person_claim *claim)
+{
+	const struct person *p = find_subject(access->people, claim);
+
+	if (p != NULL)
+		return p;
+	p = people_find(access, cyg_str_of(claim->name));
+	return p != NULL && p->provider[0] == '\0' ? p : NULL;
+}
+
 static int check_claim(const struct person_claim *claim, struct cyg_err *err)
 {
 	if (strlen(claim->subject) >= PEOPLE_SUBJECT_MAX ||

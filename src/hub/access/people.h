@@ -36,6 +36,10 @@ int people_load(struct access *access, struct cyg_err *err);
 void people_free(struct people *people);
 /* Borrowed for as long as the daemon lives, or NULL. */
 struct person *people_find(const struct access *access, struct cyg_str name);
+/* The user that the claim would find: by provider and subject, else the one of that name without a
+ * provider yet. NULL: there is none, so a new user, or a refusal. */
+const struct person *people_find_claim(
+    const struct access *access, const struct person_claim *claim);
 /* The user of a claim: found by provider and subject, even when the name has changed there; made
  * when new (and may_create); the groups are replaced. Two subjects never get one name: -CYG_EEXIST
  * when another user has the name; -CYG_ENOENT when a new user may not be made; -CYG_EINVAL for a

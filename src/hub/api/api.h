@@ -12,6 +12,7 @@
 
 struct access;
 struct asks;
+struct audit;
 struct cyg_buf;
 struct metrics;
 struct offer;
@@ -41,6 +42,7 @@ struct api {
 	uv_loop_t *uv;
 	struct store *store;
 	struct access *access; /* users, sessions, tokens */
+	struct audit *audit;   /* NULL: nothing is written */
 	struct offer *offer;
 	struct proxy_link *proxy;
 	struct spawners *spawners;

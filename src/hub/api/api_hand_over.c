@@ -2,6 +2,7 @@
  * administrators with a token and, at the control socket, for the machine's. What is done:
  * server/hand_over.c. */
 #include "base/mem.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
@@ -55,9 +56,9 @@ static int read_from(const struct http_req *req, int64_t *from, struct cyg_err *
 			 "name had before users had ids.");
 }
 
-static void begin(struct http_req *req, struct person *to, const char *actor)
+static void begin(struct http_req *req, struct person *to, const struct audit_actor *by)
 {
-	struct hand_over_spec spec = { .to = to, .actor = actor };
+	struct hand_over_spec spec = { .to = to, .by = by };
 	struct cyg_err err;
 
 	if (read_from(req, &spec.from, &err) < 0)
@@ -69,19 +70,18 @@ static void begin(struct http_req *req, struct person *to, const char *actor)
 void api_hand_over(struct http_req *req)
 {
 	const struct who *who = auth_who(req);
-	struct cyg_str name = who_name(who);
+	const struct audit_actor by = audit_actor_of(who);
 
 	if (!who_is_admin(who)) {
 		reply_error(req, 403, "Only admins can hand over a home");
 		return;
 	}
-	begin(req, auth_about(req),
-	    cyg_arena_printf(req->arena, "%s:%.*s", who->person != NULL ? "user" : "service",
-		CYG_STR_ARGS(name)));
+	begin(req, auth_about(req), &by);
 }
 
 void api_hand_over_by_root(struct http_req *req)
 {
+	static const struct audit_actor root = { .text = "root" };
 	struct person *to = people_find(api_of(req)->access, req->params[0]);
 
 	if (to == NULL)
@@ -89,5 +89,5 @@ void api_hand_over_by_root(struct http_req *req)
 		    cyg_arena_printf(
 			req->arena, "No such user: %.*s", CYG_STR_ARGS(req->params[0])));
 	else
-		begin(req, to, "root");
+		begin(req, to, &root);
 }

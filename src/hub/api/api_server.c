@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/url.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/ratelimit.h"
@@ -164,7 +165,8 @@ void api_start_server(struct http_req *req)
 	if (is_too_often(req, person->name))
 		return;
 	struct srv *srv = srvs_get(api->srvs, person->name, "");
-	if (srv_start(srv, &choice, &err) < 0) {
+	const struct audit_actor by = audit_actor_of(auth_who(req));
+	if (srv_start(srv, &choice, &by, &err) < 0) {
 		reply_retry_after(req, QUEUE_FULL_MS);
 		reply_error(req, 429, err.msg);
 		return;
@@ -194,6 +196,7 @@ static bool is_refused(struct http_req *req)
 void api_stop_server(struct http_req *req)
 {
 	struct srv *srv = api_about_server(req);
+	const struct audit_actor by = audit_actor_of(auth_who(req));
 
 	if (is_named(req) || is_refused(req))
 		return;
@@ -201,7 +204,7 @@ void api_stop_server(struct http_req *req)
 		http_reply(req, 204, NULL, CYG_STR(""));
 		return;
 	}
-	srv_stop(srv);
+	srv_stop(srv, &by);
 	srv_wait(srv, req, WAIT_STOPPED);
 }
 

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "daemon/metrics.h"
 #include "http/url.h"
+#include "hub/access/audit.h"
+#include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
 #include "hub/link/proxy_link.h"
@@ -135,7 +137,7 @@ static bool wants_servers(const json_t *root, bool *bad)
 	return json_is_true(servers);
 }
 
-static void stop_all(struct api *api)
+static void stop_all(struct api *api, const struct audit_actor *by)
 {
 	const struct srv *srv = NULL;
 	size_t pos = 0;
@@ -143,7 +145,7 @@ static void stop_all(struct api *api)
 	while (srvs_next(api->srvs, &pos, &srv)) {
 		if (srv_is_active(srv))
 			srv_stop(
-			    srvs_find(api->srvs, cyg_str_of(srv->user), cyg_str_of(srv->name)));
+			    srvs_find(api->srvs, cyg_str_of(srv->user), cyg_str_of(srv->name)), by);
 	}
 }
 
@@ -169,8 +171,9 @@ void api_shutdown(struct http_req *req)
 		return;
 	}
 	if (servers) {
+		const struct audit_actor by = audit_actor_of(auth_who(req));
 		api->draining = true;
-		stop_all(api);
+		stop_all(api, &by);
 	} else {
 		store_after_turn(api->store, end_now, api);
 	}

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "daemon/log.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/access/holdings.h"
 #include "hub/access/role.h"
@@ -228,6 +229,9 @@ static void make(struct http_req *req, const json_t *body)
 	cyg_cleanse(text, sizeof(text));
 	cyg_log_info("token", "a%lld of %s made by %.*s", (long long)t->id, t->person->name,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
+	const struct audit_actor by = audit_actor_of(auth_who(req));
+	audit_token(api_of(req)->audit, &by, AUDIT_TOKEN_MAKE, t,
+	    json_pack("{s:o}", "expires", audit_time(t->expires_us)));
 	reply_in_force(api_of(req)->proxy, req, 201, told);
 }
 
@@ -255,6 +259,8 @@ void api_delete_token(struct http_req *req)
 		return;
 	cyg_log_info("token", "a%lld of %s deleted by %.*s", (long long)t->id, t->person->name,
 	    CYG_STR_ARGS(who_name(auth_who(req))));
+	const struct audit_actor by = audit_actor_of(auth_who(req));
+	audit_token(api_of(req)->audit, &by, AUDIT_TOKEN_DELETE, t, NULL);
 	token_end(api_of(req)->access, t);
 	if (auth_who(req)->token == t)
 		auth_forget(req); /* it was the credential of this request */

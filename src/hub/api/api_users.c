@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
 #include "hub/base/reply.h"
@@ -58,6 +59,14 @@ static json_t *body_of(const struct http_req *req)
 	return req->body.len > 0 ? json_loadb(req->body.p, req->body.len, 0, NULL) : json_object();
 }
 
+static void tell(
+    struct http_req *req, enum audit_action action, const struct person *person, json_t *detail)
+{
+	const struct audit_actor by = audit_actor_of(auth_who(req));
+
+	audit_user(api_of(req)->audit, &by, action, person, detail);
+}
+
 static json_t *model(struct http_req *req, const struct person *person)
 {
 	return api_person(api_of(req), person, &auth_who(req)->principal);
@@ -85,6 +94,7 @@ static int make(struct http_req *req, json_t *root, struct person **ret, struct 
 		return -(int)err->code;
 	if (c.admin == 1)
 		person_set_admin(api->access, *ret, true);
+	tell(req, AUDIT_USER_MAKE, *ret, json_pack("{s:b}", "admin", (int)(*ret)->admin));
 	return 0;
 }
 
@@ -118,8 +128,10 @@ static bool has_server(const struct api *api, const struct person *person)
 }
 
 /* A running server has its user's name in its address and in its credential's row. */
-static int rename_to(struct api *api, struct person *person, const char *name, struct cyg_err *err)
+static int rename_to(
+    struct http_req *req, struct person *person, const char *name, struct cyg_err *err)
 {
+	struct api *api = api_of(req);
 	cyg_autofree char *old = cyg_xstrdup(person->name);
 
 	if (has_server(api, person))
@@ -131,14 +143,23 @@ static int rename_to(struct api *api, struct person *person, const char *name, s
 		err->code = CYG_EINVAL; /* JupyterHub's 400, also for a name that is taken */
 		return -CYG_EINVAL;
 	}
+	tell(req, AUDIT_USER_RENAME, person, json_pack("{s:s}", "from", old));
 	srvs_forget_user(api->srvs, old);
 	cyg_log_info("user", "%s (%lld) is now %s", old, (long long)person->id, person->name);
 	return 0;
 }
 
+static void set_admin(struct http_req *req, struct person *person, bool admin)
+{
+	bool changes = person->admin != admin || person->admin_by_hand != admin;
+
+	person_set_admin(api_of(req)->access, person, admin);
+	if (changes)
+		tell(req, AUDIT_USER_ADMIN, person, json_pack("{s:b}", "admin", (int)admin));
+}
+
 static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 {
-	struct api *api = api_of(req);
 	struct person *person = auth_about(req);
 	struct change c;
 
@@ -151,10 +172,10 @@ static int change(struct http_req *req, json_t *root, struct cyg_err *err)
 	if (person->leaving)
 		return cyg_fail(err, CYG_EINVAL, "%s is being deleted.", person->name);
 	if (c.name != NULL && strcmp(c.name, person->name) != 0 &&
-	    rename_to(api, person, c.name, err) < 0)
+	    rename_to(req, person, c.name, err) < 0)
 		return -CYG_EINVAL;
 	if (c.admin >= 0)
-		person_set_admin(api->access, person, c.admin == 1);
+		set_admin(req, person, c.admin == 1);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "hub/access/audit.h"
 #include "hub/base/reply.h"
 #include "hub/link/in_force.h"
 #include "hub/link/spawners.h"
@@ -254,18 +255,13 @@ static void on_abort(struct http_req *req)
 	h->req = NULL;
 }
 
-static void write_audit(struct store *store, const struct hand_over_spec *spec)
+static void tell(const struct srvs *srvs, const struct hand_over_spec *spec)
 {
-	cyg_autofree char *object = cyg_xasprintf("user:%s", spec->to->name);
-	cyg_autofree char *detail = cyg_xasprintf(
-	    "{\"from\":%lld,\"to\":%lld}", (long long)spec->from, (long long)spec->to->id);
-	const struct store_audit row = { .at_us = cyg_clock_wall_us(),
-		.actor = spec->actor,
-		.action = "user.hand-over",
-		.object = object,
-		.detail = detail };
+	const struct audit_actor to = audit_actor_user(spec->to->name);
 
-	store_audit_add(store, &row);
+	audit_add(srvs->opts.audit, spec->by, AUDIT_USER_HAND_OVER, to.text,
+	    json_pack(
+		"{s:I, s:I}", "from", (json_int_t)spec->from, "to", (json_int_t)spec->to->id));
 }
 
 void hand_over_begin(struct srvs *srvs, const struct hand_over_spec *spec, struct http_req *req)
@@ -287,7 +283,7 @@ void hand_over_begin(struct srvs *srvs, const struct hand_over_spec *spec, struc
 	cyg_list_add(&srvs->hand_overs, &h->link);
 	req->data = h;
 	req->on_abort = on_abort;
-	write_audit(srvs->opts.store, spec);
+	tell(srvs, spec);
 	store_after_turn(srvs->opts.store, on_saved, h);
 }
 

@@ -7,12 +7,13 @@
 #include "http/server.h"
 #include "hub/access/people.h"
 
+struct audit_actor;
 struct srvs;
 
 struct hand_over_spec {
 	struct person *to;
-	int64_t from;      /* id of a former user; 0: what the name had before users had ids */
-	const char *actor; /* for the audit: "user:alice" */
+	int64_t from; /* id of a former user; 0: what the name had before users had ids */
+	const struct audit_actor *by;
 };
 
 /* Responds later, 200 with a sentence that says what was done; 404 when there is nothing of such a

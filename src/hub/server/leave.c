@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "daemon/log.h"
+#include "hub/access/audit.h"
+#include "hub/access/auth.h"
 #include "hub/access/sessions.h"
 #include "hub/access/token.h"
 #include "hub/base/reply.h"
@@ -17,6 +19,7 @@ struct leave {
 	struct cyg_link link;
 	struct srvs *srvs;
 	struct person *person;
+	struct audit_actor by;   /* who asked first */
 	struct cyg_list waiting; /* of struct waiting */
 	uv_timer_t slow;
 	bool ending; /* the last step is queued */
@@ -90,6 +93,7 @@ static void finish(void *arg)
 	/* When this turn cannot be written, the user is there again and can be deleted again. */
 	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
+	audit_user(srvs->opts.audit, &l->by, AUDIT_USER_DELETE, l->person, NULL);
 	srvs_forget_user(srvs, l->person->name);
 	person_remove(srvs->opts.access, l->person);
 	cyg_list_each_safe (it, &l->waiting) {
@@ -135,20 +139,35 @@ void leaves_settle(struct srvs *srvs, const char *user)
 
 /* ---- the beginning ---- */
 
-static void end_credentials(struct srvs *srvs, struct person *person)
+static void end_sessions(const struct leave *l)
 {
-	cyg_list_each_safe (it, &person->sessions)
-		sessions_end(srvs->opts.access, CYG_CONTAINER_OF(it, struct session, link));
-	cyg_list_each_safe (it, &person->tokens)
-		token_end(srvs->opts.access, CYG_CONTAINER_OF(it, struct token, link));
+	struct access *access = l->srvs->opts.access;
+
+	cyg_list_each_safe (it, &l->person->sessions) {
+		struct session *s = CYG_CONTAINER_OF(it, struct session, link);
+		audit_session(l->srvs->opts.audit, &l->by, AUDIT_SIGN_OUT, s,
+		    json_pack("{s:s}", "why", "the user is deleted"));
+		sessions_end(access, s);
+	}
 }
 
-static void stop_servers(struct srvs *srvs, const struct person *person)
+static void end_tokens(const struct leave *l)
 {
-	struct srv *srv = srvs_first_of(srvs, person->name);
+	struct access *access = l->srvs->opts.access;
+
+	cyg_list_each_safe (it, &l->person->tokens) {
+		struct token *t = CYG_CONTAINER_OF(it, struct token, link);
+		audit_token(l->srvs->opts.audit, &l->by, AUDIT_TOKEN_DELETE, t, NULL);
+		token_end(access, t);
+	}
+}
+
+static void stop_servers(const struct leave *l)
+{
+	struct srv *srv = srvs_first_of(l->srvs, l->person->name);
 
 	for (; srv != NULL; srv = srv->next_of_user)
-		srv_stop(srv);
+		srv_stop(srv, &l->by);
 }
 
 /* The turn was undone: sessions and tokens are there again; servers that were stopped stay stopped.
@@ -177,14 +196,16 @@ void leave_begin(struct srvs *srvs, struct person *person, struct http_req *req)
 		l = cyg_xcalloc(1, sizeof(*l));
 		l->srvs = srvs;
 		l->person = person;
+		l->by = audit_actor_of(auth_who(req));
 		cyg_list_init(&l->waiting);
 		cyg_list_add(&srvs->leaves, &l->link);
 		(void)uv_timer_init(srvs->opts.uv, &l->slow);
 		l->slow.data = l;
 		person->leaving = true;
 		store_undo(srvs->opts.store, on_begun, l);
-		end_credentials(srvs, person);
-		stop_servers(srvs, person);
+		end_sessions(l);
+		end_tokens(l);
+		stop_servers(l);
 	}
 	wait_for(l, req);
 	(void)uv_timer_start(&l->slow, on_slow, srvs->opts.slow_stop_ms, 0);

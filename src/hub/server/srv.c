@@ -157,7 +157,7 @@ static void publish(const struct srv_moved *m)
 void srv_move(struct srv *srv, enum srv_state to, const char *why)
 {
 	const enum srv_state from = srv->state;
-	const struct srv_moved moved = { srv, from, srv->since_us };
+	const struct srv_moved moved = { srv, srv->by, from, srv->since_us };
 
 	assert(srv_may_move(from, to));
 	cyg_list_remove(&srv->srvs->in[from], &srv->link);

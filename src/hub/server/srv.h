@@ -17,6 +17,8 @@
 
 struct http_call;
 struct access;
+struct audit;
+struct audit_actor;
 struct metrics;
 struct srvs;
 
@@ -26,7 +28,8 @@ enum { SRV_OPEN_MAX = 24, SRV_FULL_MS = 10 * 1000 /* when to come back */ };
 
 /* A record has changed its state. */
 struct srv_moved {
-	struct srv *srv; /* in its new state */
+	struct srv *srv;              /* in its new state */
+	const struct audit_actor *by; /* who asked for it; NULL: nobody, it came so */
 	enum srv_state from;
 	int64_t since_us; /* when it had got there (wall clock) */
 };
@@ -46,6 +49,7 @@ struct srvs_opts {
 	const struct profiles *profiles;
 	struct access *access; /* users, sessions, tokens */
 	struct proxy_link *proxy;
+	struct audit *audit;
 	struct metrics *metrics;
 	const char *run_dir;
 	uint64_t start_concurrency, queue_max, queue_timeout_ms;
@@ -73,6 +77,7 @@ struct srv {
 	int64_t stat_at_us;
 	bool place_back; /* it starts, but holds no place of start-concurrency any more */
 	bool routed;     /* its route belongs in the proxy's table */
+	const struct audit_actor *by; /* who asks, while a move that was asked for is made */
 
 	/* The start. */
 	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
@@ -158,6 +163,8 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why);
 void srv_on_moved_route(void *unused, const struct srv_moved *m);
 /* Counts (srv_metrics.c). */
 void srv_on_moved_metrics(void *metrics, const struct srv_moved *m);
+/* Tells the audit who started or stopped it, or how it ended (srv_audit.c). */
+void srv_on_moved_audit(void *audit, const struct srv_moved *m);
 /* After this turn: responds to requests that wait for the server, and tells streams (wait.c). */
 void srv_on_moved_watchers(void *unused, const struct srv_moved *m);
 
@@ -173,7 +180,8 @@ void srvs_repair(struct srvs *srvs);
 
 /* ---- start.c: user options → queue → SPAWN → first response → route ---- */
 /* Queues a start. The record is stopped; the choice was checked. -CYG_ELIMIT: the queue is full. */
-int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err);
+int srv_start(
+    struct srv *srv, const struct choice *c, const struct audit_actor *by, struct cyg_err *err);
 /* Admits queued starts while there are places and the spawner is there, if something has changed
  * since. For the end of a turn, before its commit; no other function admits. */
 void srvs_admit(struct srvs *srvs);
@@ -195,8 +203,9 @@ size_t srv_queue_position(const struct srv *srv);
 void srv_start_fail(struct srv *srv, const char *cause, const char *message);
 
 /* ---- stop.c: the clean-up, through which every server ends ---- */
-/* Its user asks for it: a queued start is dropped, anything else is cleaned up. */
-void srv_stop(struct srv *srv);
+/* Its user, or an administrator, asks for it: a queued start is dropped, anything else is cleaned
+ * up. */
+void srv_stop(struct srv *srv, const struct audit_actor *by);
 /* Begins the clean-up; cause and message become the end that the user is shown. */
 void srv_cleanup(struct srv *srv, const char *cause, const char *message);
 /* The spawner reports, or its list shows, that the container is gone. */

@@ -101,7 +101,8 @@ static bool is_full(struct srvs *srvs)
 	return srvs_in(srvs, SRV_QUEUED)->n >= srvs->opts.queue_max + leaving;
 }
 
-int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
+int srv_start(
+    struct srv *srv, const struct choice *c, const struct audit_actor *by, struct cyg_err *err)
 {
 	struct srvs *srvs = srv->srvs;
 	char id[CYG_SERVER_ID_LEN + 1];
@@ -119,7 +120,9 @@ int srv_start(struct srv *srv, const struct choice *c, struct cyg_err *err)
 	srv->asked_ms = cyg_clock_mono_ms();
 	srv->started_us = srv->last_activity_us = cyg_clock_wall_us();
 	stage_begin(stages_find(&srv->stages, "queue"), srv->asked_ms);
+	srv->by = by;
 	srv_move(srv, SRV_QUEUED, srv->line);
+	srv->by = NULL;
 	return 0;
 }
 

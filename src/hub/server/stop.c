@@ -178,11 +178,13 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 		store_after_turn(srvs->opts.store, send_stop_now, srv);
 }
 
-void srv_stop(struct srv *srv)
+void srv_stop(struct srv *srv, const struct audit_actor *by)
 {
 	/* A user who stops a server that is ending already is still shown how it ended. */
 	if (srv->state == SRV_STOPPED || srv->state == SRV_STOPPING)
 		return;
 	srv->by_person = true;
+	srv->by = by;
 	srv_cleanup(srv, "stopped", "Stopped as asked.");
+	srv->by = NULL;
 }

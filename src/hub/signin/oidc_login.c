@@ -96,6 +96,7 @@ static void admit(struct login *l, const json_t *claims, const char *name, char 
 	struct cyg_err err;
 
 	if (verdict == OIDC_REFUSED) {
+		t->name = cyg_str_of(cyg_arena_dup(t->req->arena, cyg_str_of(name)));
 		(void)cyg_fail(&err, CYG_EDENIED, "%s is in none of the allowed groups", name);
 		login_fail(l, "group", &err);
 		return;
@@ -331,7 +332,7 @@ static bool is_lost(struct http_req *req)
 	cyg_log_warn("sign-in", "a response came to " CYG_HUB_PATH
 				"/oauth_callback, which several providers would share: register "
 				"at each the redirect address that the hub tells at its start");
-	signin_refuse(req, "callback");
+	signin_refuse(req, "callback", NULL);
 	return true;
 }
 
@@ -368,7 +369,7 @@ void signin_oidc_callback(struct http_req *req)
 		if (rc == 0)
 			signin_oidc_drop_cookie(req, l->cookie);
 		login_free(l);
-		signin_refuse(req, "expired");
+		signin_refuse(req, "expired", NULL);
 		return;
 	}
 	l->try = signin_try_new(signin_find(signin, cyg_str_of(l->attempt.provider)), req,

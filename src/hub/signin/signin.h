@@ -13,6 +13,7 @@ enum { SIGNIN_PROVIDERS_MAX = 10, SIGNIN_MESSAGE_SIZE = 200 };
 
 enum signin_kind { SIGNIN_PASSWORD, SIGNIN_OIDC };
 
+struct audit;
 struct proxy_link;
 struct signin;
 struct signin_provider;
@@ -25,7 +26,8 @@ struct signin_opts {
 	struct store *store;
 	struct access *access; /* users and sessions */
 	struct proxy_link *proxy;
-	bool development; /* the development sign-in is there */
+	struct audit *audit; /* NULL: nothing is written */
+	bool development;    /* the development sign-in is there */
 	bool create_users;
 	uint64_t session_ms;
 	const char *public_url, *state_dir;

@@ -55,6 +55,7 @@ static void drop_session(struct passage *p)
 
 	if (s == NULL)
 		return;
+	signin_audit_out(p->req, s, "nobody got it");
 	sessions_end(p->signin->opts.access, s);
 }
 
@@ -81,7 +82,7 @@ static void finish_if_done(struct passage *p)
 		reply_next(req, p->next);
 	} else if (p->refused) {
 		drop_session(p);
-		signin_refuse(req, "proxy");
+		signin_refuse(req, "proxy", NULL);
 	} else {
 		set_cookie(req, p->cookie, (long)(p->signin->opts.session_ms / 1000));
 		reply_next(req, p->next);
@@ -117,7 +118,7 @@ static void on_turn(void *arg, const struct cyg_err *why)
 	proxy_link_forget(p->signin->opts.proxy, p->ticket);
 	passage_free(p);
 	if (signs_in)
-		signin_refuse(req, "store");
+		signin_refuse(req, "store", NULL);
 	else
 		reply_unsaved(req);
 }
@@ -141,12 +142,13 @@ static void passage_wait(struct passage *p)
 	store_after_turn(p->signin->opts.store, on_turn, p);
 }
 
-static void end_old_session(struct http_req *req)
+static void end_old_session(struct http_req *req, const char *why)
 {
 	const struct who *who = auth_who(req);
 
 	if (who->session == NULL)
 		return;
+	signin_audit_out(req, who->session, why);
 	sessions_end(signin_of(req)->opts.access, who->session);
 	auth_forget(req);
 }
@@ -154,6 +156,9 @@ static void end_old_session(struct http_req *req)
 void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next)
 {
 	const struct signin *signin = signin_of(req);
+	const struct person *was = people_find_claim(signin->opts.access, claim);
+	const bool was_admin = was != NULL && was->admin;
+	const struct signin_subject whose = { claim->provider, cyg_str_of(claim->name) };
 	struct person *person = NULL;
 	struct cyg_err err;
 
@@ -164,14 +169,18 @@ void signin_complete(struct http_req *req, const struct person_claim *claim, con
 		bool by_name = reserved && err.code == CYG_ENOENT;
 		cyg_log_warn("sign-in", "%s by %s: %s", claim->name, claim->provider,
 		    by_name ? "the name is reserved" : err.msg);
-		signin_refuse(req, by_name                  ? "reserved"
-				   : err.code == CYG_EINVAL ? "name"
-							    : "account");
+		signin_refuse(req,
+		    by_name                  ? "reserved"
+		    : err.code == CYG_EINVAL ? "name"
+					     : "account",
+		    &whose);
 		return;
 	}
-	end_old_session(req);
+	signin_audit_claim(req, claim, person, was != NULL, was_admin);
+	end_old_session(req, "signed in again");
 	struct passage *p = passage_new(req, next);
-	(void)sessions_make(signin->opts.access, person, claim->provider, p->cookie);
+	signin_audit_in(
+	    req, sessions_make(signin->opts.access, person, claim->provider, p->cookie));
 	passage_wait(p);
 	cyg_log_info("sign-in", "%s by %s", person->name, claim->provider);
 }
@@ -197,6 +206,6 @@ void signout_post(struct http_req *req)
 	}
 	cyg_log_info("sign-in", "%s signed out", who->person->name);
 	const char *next = way_out(req, who->session->provider);
-	end_old_session(req);
+	end_old_session(req, "asked");
 	passage_wait(passage_new(req, next));
 }

@@ -95,7 +95,7 @@ static bool is_over_limit(struct http_req *req, const struct signin_form *form, 
 	if (wait_ms == 0)
 		return false;
 	reply_retry_after(req, wait_ms);
-	signin_refuse(req, "limit");
+	signin_refuse(req, "limit", NULL);
 	return true;
 }
 
@@ -124,7 +124,7 @@ void signin_post(struct http_req *req)
 	int rc = read_fields(req, &f, &err);
 	struct signin_provider *p = rc == 0 ? find_provider(signin, f.provider) : NULL;
 	if (p == NULL) {
-		signin_refuse(req, "form");
+		signin_refuse(req, "form", NULL);
 		return;
 	}
 	if (is_over_limit(req, signin->form, f.name))

@@ -9,6 +9,7 @@ struct cyg_curl;
 struct oidc_configs;
 struct ratelimit;
 struct reserved;
+struct session;
 struct signin_form;
 
 struct signin {
@@ -45,9 +46,25 @@ void signin_oidc_close(struct signin *signin);
 /* The claim was proved: account, session row, commit, table in force, then the cookie and the way
  * to next (200 JSON or 302). Responds in every case. */
 void signin_complete(struct http_req *req, const struct person_claim *claim, const char *next);
+/* Whose sign-in it would have been, as far as it is known. */
+struct signin_subject {
+	const char *provider; /* its id, or NULL */
+	struct cyg_str name;  /* as it was typed, or as the provider said; or empty */
+};
 /* Responds to a refused sign-in by a code of signin_refuse.c: JSON with the message, or back to the
- * page with ?error=CODE. */
-void signin_refuse(struct http_req *req, const char *code);
+ * page with ?error=CODE. whose may be NULL. */
+void signin_refuse(struct http_req *req, const char *code, const struct signin_subject *whose);
+
+/* ---- signin_audit.c: what is told to the audit ---- */
+/* A claim was taken: whether its user was known before, and an administrator. */
+void signin_audit_claim(struct http_req *req, const struct person_claim *claim,
+    const struct person *person, bool was_known, bool was_admin);
+void signin_audit_in(struct http_req *req, const struct session *s);
+/* The session is about to end: why is a short phrase. */
+void signin_audit_out(struct http_req *req, const struct session *s, const char *why);
+/* Where the refusal is one that is told. */
+void signin_audit_refused(
+    struct http_req *req, const char *code, const struct signin_subject *whose);
 
 /* ---- endpoints ---- */
 void signin_post(struct http_req *req);

@@ -66,13 +66,14 @@ static const struct refusal *find(struct cyg_str code)
 	return NULL;
 }
 
-void signin_refuse(struct http_req *req, const char *code)
+void signin_refuse(struct http_req *req, const char *code, const struct signin_subject *whose)
 {
 	const struct refusal *r = find(cyg_str_of(code));
 	char location[LOCATION_MAX];
 
 	if (r == NULL)
 		abort(); /* our mistake: a code that is not in the table */
+	signin_audit_refused(req, code, whose);
 	http_reply_field(req, "Cache-Control", "no-store");
 	if (r->status == 503)
 		http_reply_field(req, "Retry-After", "10");

@@ -37,6 +37,7 @@ void signin_done(struct signin_try *t, const struct signin_verdict *verdict)
 {
 	struct http_req *req = t->req;
 	const char *next = t->next;
+	const struct signin_subject whose = { t->provider->id, t->name };
 	const char *refusal =
 	    t->provider->kind == SIGNIN_PASSWORD ? signin_form_judge(t, verdict) : NULL;
 
@@ -44,13 +45,13 @@ void signin_done(struct signin_try *t, const struct signin_verdict *verdict)
 	req->data = NULL;
 	free(t);
 	if (refusal != NULL)
-		signin_refuse(req, refusal);
+		signin_refuse(req, refusal, &whose);
 	else if (verdict->outcome == SIGNIN_PROVED)
 		signin_complete(req, verdict->claim, next);
 	else if (verdict->outcome == SIGNIN_SENT)
 		send_on(req, verdict->location);
 	else
-		signin_refuse(req, verdict->refusal);
+		signin_refuse(req, verdict->refusal, &whose);
 }
 
 void signin_done_refused(struct signin_try *t, const char *refusal)

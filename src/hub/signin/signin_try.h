@@ -10,9 +10,12 @@
 struct signin_try {
 	struct http_req *req;
 	struct signin_provider *provider;
-	const char *next;              /* where the user goes on; in the request's arena */
-	struct cyg_str name, password; /* SIGNIN_PASSWORD: in the request */
-	void *data;                    /* the provider's own, until its verdict */
+	const char *next; /* where the user goes on; in the request's arena */
+	/* SIGNIN_PASSWORD: in the request. SIGNIN_OIDC: who was refused, once that is known; in
+	 * its arena. */
+	struct cyg_str name;
+	struct cyg_str password; /* SIGNIN_PASSWORD: in the request */
+	void *data;              /* the provider's own, until its verdict */
 	/* Set by a provider that decides later: the client left. What data holds is freed, and no
 	 * verdict follows. */
 	void (*cancel)(struct signin_try *t);

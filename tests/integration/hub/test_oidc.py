@@ -641,6 +641,13 @@ def test_somebody_outside_the_groups_is_refused(make_site, provider):
     person, answer = come(site)
     assert answer.headers["Location"] == "/hub/spawn"
     assert (user(person).json["groups"], user(person).json["admin"]) == (["users"], False)
+    assert audit(site, "sign-in.refused")[0][:2] == ("nobody", "")
+    assert [json.loads(row[2])["name"] for row in audit(site, "sign-in.refused")] == ["mallory"] * 4
+
+
+def audit(site, action):
+    with sqlite3.connect(f"file:{site.state}/hub.db?mode=ro", uri=True) as db:
+        return db.execute("SELECT actor, object, detail FROM audit WHERE action=? ORDER BY id", (action,)).fetchall()
 
 
 def test_groups_are_replaced_at_each_sign_in(make_site, provider):
@@ -651,6 +658,9 @@ def test_groups_are_replaced_at_each_sign_in(make_site, provider):
     provider.person.update(roles("users"))
     person, _ = come(site)
     assert (user(person).json["groups"], user(person).json["admin"]) == (["users"], False)
+    (actor, name, _), = audit(site, "user.make")
+    assert (actor.split(":")[0], name) == ("provider", "user:alice")
+    assert [row[0] for row in audit(site, "user.admin")] == [actor]
 
 
 def test_groups_decide_what_is_offered(make_site, provider):
