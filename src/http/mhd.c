@@ -1,8 +1,8 @@
 /* libmicrohttpd on the loop: the only file that includes it. MHD runs without a thread, its epoll
  * descriptor watched by libuv; it is run when that is ready, when its time is over, and at the end
- * of a turn in which something was resumed (on_prepare), never from inside one of its callbacks: no
- * other form loses no wake-up. A request that gets no response at once is suspended; meanwhile a
- * poll of ours watches for its client leaving, which MHD would not notice. */
+ * of a turn in which something was resumed or accepted (on_prepare), never from inside one of its
+ * callbacks: no other form loses no wake-up. A request that gets no response at once is suspended;
+ * meanwhile a poll of ours watches for its client leaving, which MHD would not notice. */
 #include "http/mhd.h"
 
 #include "base/list.h"
@@ -66,11 +66,12 @@ struct http_mhd {
 	struct http_server_opts opts;
 	struct mounts *mounts;
 	struct MHD_Daemon *daemon;
+	struct mhd_listener *listener;
 	uv_poll_t poll;
 	uv_prepare_t prepare;
 	uv_timer_t timer;
 	unsigned handles;
-	bool dirty; /* something was resumed: MHD must run before the loop sleeps */
+	bool dirty; /* something was resumed or accepted: MHD must run before the loop sleeps */
 	bool closing;
 	struct cyg_list requests;
 };
@@ -621,6 +622,30 @@ static void on_prepare(uv_prepare_t *prepare)
 	(void)uv_timer_start(&m->timer, on_mhd_time, ms, 0);
 }
 
+/* ---- connections ---- */
+
+static bool is_full(void *server)
+{
+	struct http_mhd *m = server;
+	const union MHD_DaemonInfo *info =
+	    MHD_get_daemon_info(m->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info == NULL || info->num_connections >= MHD_CONNECTIONS_MAX;
+}
+
+/* MHD closes what it cannot take. It runs at the end of the turn, so that it sees the new one. */
+static void on_accepted(void *server, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct http_mhd *m = server;
+
+	(void)MHD_add_connection(m->daemon, fd, addr, len);
+	m->dirty = true;
+}
+
+static const struct mhd_listener_events listener_events = { is_full, on_accepted };
+
+/* ---- start and end ---- */
+
 static size_t keep_escapes(void *cls, struct MHD_Connection *conn, char *text)
 {
 	(void)cls;
@@ -661,10 +686,11 @@ int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err)
 	int rc;
 
 	assert(m->daemon == NULL);
-	m->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-	    on_request, m, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target, m,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, m, MHD_OPTION_UNESCAPE_CALLBACK,
-	    keep_escapes, m, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+	m->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+	    on_request, m, MHD_OPTION_URI_LOG_CALLBACK, on_target, m, MHD_OPTION_NOTIFY_COMPLETED,
+	    on_completed, m, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, m,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)MHD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MHD_MEMORY,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)MHD_IDLE_S, MHD_OPTION_END);
 	if (m->daemon == NULL)
@@ -676,7 +702,7 @@ int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err)
 		return cyg_fail_sys(err, -rc, "watch libmicrohttpd");
 	}
 	start_handles(m);
-	return 0;
+	return mhd_listener_start(m->loop, fd, &listener_events, m, &m->listener, err);
 }
 
 static void mhd_free(struct http_mhd *m)
@@ -698,6 +724,7 @@ void http_mhd_close(struct http_mhd *m)
 	if (m == NULL || m->closing)
 		return;
 	m->closing = true;
+	mhd_listener_close(CYG_TAKE(m->listener));
 	if (m->daemon == NULL) {
 		mhd_free(m);
 		return;

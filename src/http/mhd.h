@@ -13,7 +13,9 @@ struct http_mhd;
 /* opts as for http_server_new; the strings and tables in it must outlive the server. */
 int http_mhd_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_mhd **ret,
     struct cyg_err *err);
-/* Serves a listening descriptor (Unix or TCP), once; closes it in the end. */
+/* Serves a listening descriptor (Unix or TCP), once; closes it in the end. While the process has no
+ * descriptor left, or the server is full, whoever comes waits in the backlog. On failure fd is
+ * still the caller's. */
 int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err);
 /* Stops accepting, closes every connection; handlers that wait get on_abort, streams on_close.
  * Freed when the loop is done with its handles. NULL is accepted. Not from inside a handler. */

@@ -1,9 +1,31 @@
-/* Private to src/http: the bytes of a stream that libmicrohttpd sends (mhd_stream.c), apart from
- * libmicrohttpd itself (mhd.c). */
+/* Private to src/http: the listening socket (mhd_listen.c) and the bytes of a stream (mhd_stream.c)
+ * of libmicrohttpd's server, apart from libmicrohttpd itself (mhd.c). */
 #ifndef HTTP_MHD_PRIV_H
 #define HTTP_MHD_PRIV_H
 
 #include "http/sender.h"
+
+#include <sys/socket.h>
+#include <uv.h>
+
+/* ---- mhd_listen.c ---- */
+
+struct mhd_listener;
+
+struct mhd_listener_events {
+	bool (*is_full)(void *owner);
+	/* fd is the owner's; addr only during the call. */
+	void (*on_accepted)(void *owner, int fd, const struct sockaddr *addr, socklen_t len);
+};
+
+/* Watches a listening descriptor. When the process has no descriptor left, or the owner is full,
+ * whoever comes waits, and it is tried again after a while. On failure fd is still the caller's. */
+int mhd_listener_start(uv_loop_t *loop, int fd, const struct mhd_listener_events *events,
+    void *owner, struct mhd_listener **ret, struct cyg_err *err);
+/* Closes fd; no callback comes after it. NULL is accepted. Not from inside a callback. */
+void mhd_listener_close(struct mhd_listener *l);
+
+/* ---- mhd_stream.c ---- */
 
 struct mhd_stream;
 
