@@ -13,6 +13,12 @@ from lib.hub_fakes import (  # noqa: F401
 )
 from lib.spawn_msg import HAND_OVER, SPAWN, STOP  # noqa: F401
 
+SERVER = "/hub/api/users/alice/server"
+
+
+def prefixes(table):
+    return {route["prefix"] for route in table["routes"]}
+
 
 class HubSite:
     """Folders, fakes and one hub."""

@@ -9,6 +9,8 @@ import socket
 import threading
 import time
 
+import pytest
+
 from lib import places, web
 from lib.daemon import wait_until
 
@@ -16,6 +18,8 @@ TOKEN = "a" * 64
 OTHER = "b" * 64
 INNER = "c" * 64
 COOKIE = "__Host-cygnet"
+TOKEN_FIELD = "Authorization: token t"
+BIG = 200 << 20
 
 
 def sha256(text):
@@ -317,3 +321,17 @@ def in_parallel(n, work):
 
 __all__ = ["Backend", "Proxy", "Reader", "Gone", "reply", "route", "credential", "websocket_echo", "ended",
            "in_parallel", "values", "wait_until", "sha256", "TOKEN", "OTHER", "INNER", "COOKIE", "time"]
+
+
+# ---- fixtures, for the files that import them ----
+@pytest.fixture
+def backend(tmp_path):
+    one = Backend(tmp_path / "b.sock")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def proxy(daemon, tmp_path, backend):
+    table = {"generation": 1, "routes": [route("/", f"unix:{backend.path}", server="0123456789abcdef")]}
+    return Proxy(daemon, tmp_path, table=table)

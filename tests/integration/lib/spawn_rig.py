@@ -9,9 +9,12 @@ import pathlib
 import signal
 import socket
 
+import pytest
+
 from lib import spawn
 
 ROOT = os.geteuid() == 0
+needs_root = pytest.mark.skipif(not ROOT, reason="needs root: other uids, mounts and control groups")
 
 AGENT = """
 import socket, os, sys, subprocess, signal, json, glob, time
@@ -109,7 +112,8 @@ def init_pid(site, server_id):
     return int(record.split("\ninit ")[1].split("\n")[0])
 
 
-def starter(daemon):
+@pytest.fixture
+def spawner(daemon):
     """A fixture's body: gives start(site, option...), and stops what a failed test leaves running."""
     all_of_test = []
 

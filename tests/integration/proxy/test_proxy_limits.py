@@ -10,16 +10,9 @@ import threading
 import pytest
 
 from lib import web
-from lib.proxyrig import Backend, Proxy, Reader, ended, reply, route, wait_until, websocket_echo
-
-TOKEN_FIELD = "Authorization: token t"
-
-
-@pytest.fixture
-def backend(tmp_path):
-    one = Backend(tmp_path / "b.sock")
-    yield one
-    one.stop()
+from lib.proxyrig import (  # noqa: F401  backend: fixture
+    TOKEN_FIELD, Backend, Proxy, Reader, backend, ended, reply, route, wait_until, websocket_echo,
+)
 
 
 class Target:

@@ -1,28 +1,18 @@
-"""cygnet-spawner-sandbox with real bubblewrap: what a server is, what it cannot see, and that nothing is left."""
+"""A real spawner with the sandbox engine: what a server is, what two users share, limits, setup scripts, mounts."""
 
-import contextlib
 import os
 import pathlib
-import signal
 import socket
 import subprocess
 
 import pytest
-from lib import leftovers, spawn
-from lib.daemon import Daemons, wait_until
-from lib.spawn_rig import ROOT, ask, init_pid, site_of, starter
 
-needs_root = pytest.mark.skipif(not ROOT, reason="needs root: other uids and control groups")
-
-
-@pytest.fixture
-def spawner(daemon):
-    """spawner(site, option...) starts one; what a failed test leaves running is stopped."""
-    yield from starter(daemon)
+from lib import spawn
+from lib.daemon import Daemons
+from lib.spawn_rig import ROOT, ask, init_pid, needs_root, site_of, spawner
 
 
-# ---- what a server is ----------------------------------------------------------------------------------------
-
+# ---- what a server is ----
 def test_server_runs_with_what_the_template_says(spawner, tmp_path):
     run = spawner(site_of(tmp_path))
     one = run.hub.spawn(user="alice")
@@ -123,8 +113,7 @@ def test_only_loopback_is_there(spawner, tmp_path):
     run.end()
 
 
-# ---- two users -----------------------------------------------------------------------------------------------
-
+# ---- two users ----
 def test_two_people_share_nothing(spawner, tmp_path):
     run = spawner(site_of(tmp_path))
     a, b = run.hub.spawn(user="alice"), run.hub.spawn(user="bob")
@@ -203,8 +192,7 @@ def test_no_user_has_the_name_of_a_system_account(spawner, tmp_path, user):
     run.end()
 
 
-# ---- limits --------------------------------------------------------------------------------------------------
-
+# ---- limits ----
 EATER = """  eater:
     command: [/usr/bin/python3, -c, 'x = bytearray(400 << 20)']
     memory: 96M
@@ -255,8 +243,7 @@ def test_more_than_the_template_allows_is_refused(spawner, tmp_path):
     run.end()
 
 
-# ---- setup scripts -------------------------------------------------------------------------------------------
-
+# ---- setup scripts ----
 def stack(tmp_path, text):
     folder = tmp_path / "stack"
     folder.mkdir()
@@ -307,8 +294,7 @@ def test_agent_that_keeps_dying_ends_the_server(spawner, tmp_path):
     run.end()
 
 
-# ---- mounts --------------------------------------------------------------------------------------------------
-
+# ---- mounts ----
 def test_mounts_are_as_the_files_say(spawner, tmp_path):
     for name in ("ro", "rw"):
         (tmp_path / name).mkdir()
@@ -355,330 +341,4 @@ def test_inner_door_survives_a_new_socket(spawner, tmp_path):
             assert ask(run.site, one, dial) == "b'inner'", turn
             answer.wait()
     run.hub.stop(one)
-    run.end()
-
-
-# ---- restarts ------------------------------------------------------------------------------------------------
-
-def test_killed_spawner_ends_no_server_and_the_next_adopts(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn(user="alice", server="second")
-    ask(run.site, one, "globals().update(kept=42)")
-    pid = init_pid(run.site, one)
-    run.kill()
-    assert ask(run.site, one, "kept") == "42"
-    run.go()
-    item = run.hub.list()[one]
-    assert (item.user, item.server, item.adopted, item.state) == ("alice", "second", 1, 2)
-    assert init_pid(run.site, one) == pid and ask(run.site, one, "kept") == "42"
-    assert spawn.CAUSES[run.hub.stop(one).cause] == "stopped"
-    run.end()
-
-
-def test_stopped_spawner_ends_no_server_either(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn()
-    run.daemon.stop()
-    run.hub.close()
-    assert ask(run.site, one, "1 + 1") == "2"
-    run.go()
-    run.hub.stop(one)
-    run.end()
-
-
-def test_adopted_server_that_dies_is_told_with_its_status(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn()
-    run.kill()
-    run.go()
-    os.kill(init_pid(run.site, one), signal.SIGKILL)
-    gone = run.hub.wait(spawn.GONE, id=one)
-    assert (spawn.CAUSES[gone.cause], gone.status) == ("signalled", 9)
-    run.end()
-
-
-def test_what_died_with_its_spawner_is_swept(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one, two = run.hub.spawn(user="alice"), run.hub.spawn(user="bob")
-    pid = init_pid(run.site, one)
-    run.kill()
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "init ended")
-    assert run.site.socket(one).exists()
-    run.go()
-    assert spawn.CAUSES[run.hub.wait(spawn.GONE, id=one).cause] == "signalled"
-    assert list(run.hub.list()) == [two]
-    assert not run.site.socket(one).exists()
-    run.hub.stop(two)
-    run.end()
-
-
-def test_what_a_dead_server_leaves_is_removed_while_others_are_served(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn()
-    pid = init_pid(run.site, one)
-    run.kill()
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "init ended")
-    many = run.site.run / "servers" / one / "many"
-    many.mkdir()
-    for number in range(60000):
-        os.mknod(many / str(number))
-    run.go()
-    assert run.hub.ask(spawn.PING).code == 0
-    assert many.exists() and run.hub.list()[one].state == 3
-    two = run.hub.spawn(user="bob")
-    assert ask(run.site, two, "1 + 1") == "2"
-    run.hub.wait(spawn.GONE, id=one)
-    run.hub.stop(two)
-    run.end()
-
-
-def test_gone_is_kept_for_a_hub_that_was_away(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn()
-    run.hub.close()
-    run.daemon.wait_line("hub: disconnected")
-    os.kill(init_pid(run.site, one), signal.SIGKILL)
-    run.daemon.wait_line("gone:")
-    run.hub = spawn.Hub(run.site.ctl)
-    assert run.hub.wait(spawn.GONE, id=one).status == 9
-    run.end()
-
-
-def test_same_id_twice_is_refused(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    one = run.hub.spawn()
-    assert "there already" in run.hub.spawn(server_id=one).message
-    assert run.hub.ask(spawn.STOP, "0" * 16, 100).code == 2
-    assert run.hub.ask(spawn.PING).code == 0
-    run.hub.stop(one)
-    run.end()
-
-
-# What a spawner that starts takes for bubblewrap: it says that it runs, and never ends.
-SLOW_BWRAP = """#!/usr/bin/python3
-import ctypes, os, pathlib, time
-if {alone}:
-    ctypes.CDLL(None).prctl(1, 0)
-mine = pathlib.Path("{folder}") / "pid"
-mine.write_text(str(os.getpid()))
-time.sleep(1000)
-"""
-
-
-def kill_while_it_probes(daemon, site, tmp_path, alone):
-    """Ends a spawner by SIGKILL while its probe runs; returns the probe's pid."""
-    folder = tmp_path / "probe"
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
-    (folder / "bwrap").write_text(SLOW_BWRAP.format(folder=folder, alone=alone))
-    (folder / "bwrap").chmod(0o755)
-    spawner = daemon(site.argv("--bwrap", folder / "bwrap"), name="spawner")
-    wait_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text(), "the probe runs")
-    spawner.kill(signal.SIGKILL)
-    spawner.wait_exit()
-    return int((folder / "pid").read_text())
-
-
-def test_probe_ends_with_its_spawner(daemon, tmp_path):
-    pid = kill_while_it_probes(daemon, site_of(tmp_path), tmp_path, alone=False)
-    wait_until(lambda: not leftovers.lives(pid), "the probe ended with its spawner")
-
-
-def test_probe_that_outlived_its_spawner_is_ended_by_the_next(spawner, daemon, tmp_path):
-    site = site_of(tmp_path)
-    pid = kill_while_it_probes(daemon, site, tmp_path, alone=True)
-    assert leftovers.lives(pid)
-    run = spawner(site)
-    wait_until(lambda: not leftovers.lives(pid), "the next spawner ended it")
-    run.end()
-
-
-# ---- who may connect -----------------------------------------------------------------------------------------
-
-def test_message_that_breaks_the_rules_closes_the_connection(spawner, tmp_path):
-    run = spawner(site_of(tmp_path))
-    run.hub.sock.send(b"x" * 100)
-    assert run.hub.sock.recv(10) == b""
-    run.hub = spawn.Hub(run.site.ctl)
-    run.hub.sock.send(spawn.pack(spawn.PING, 0))
-    assert run.hub.sock.recv(10) == b""
-    run.hub = spawn.Hub(run.site.ctl)
-    assert run.hub.ask(spawn.PING).code == 0
-    run.end()
-
-
-# ---- other engines and places --------------------------------------------------------------------------------
-
-@needs_root
-def test_ordinary_user_has_sandboxes_of_one_uid(spawner, tmp_path):
-    tmp_path.chmod(0o777)
-    site = site_of(tmp_path)
-    for path in (site.templates, site.stacks):
-        os.chown(path, 4321, 4321)
-    run = spawner(site, as_uid=4321)
-    assert spawn.ISOLATION[run.hub.hello.isolation] == "sandbox-one-uid"
-    assert "uid 4321" in run.hub.hello.statement and run.hub.hello.limits == 0
-    a, b = run.hub.spawn(user="alice"), run.hub.spawn(user="bob")
-    assert ask(site, a, "os.getuid()") == ask(site, b, "os.getuid()") == "4321"
-    assert ask(site, a, "os.listdir('/home')") == "['alice']"
-    assert ask(site, a, "len(glob.glob('/proc/[0-9]*'))") == "2"
-    run.hub.stop(a)
-    run.hub.stop(b)
-    run.end()
-
-
-def forbidden(argv):
-    """The same command where no user namespace may be made."""
-    return ["unshare", "--user", "--map-root-user", "bash", "-c", 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "x", *argv]
-
-
-def test_where_namespaces_are_forbidden_it_says_so_and_runs_processes(spawner, tmp_path):
-    site = site_of(tmp_path)
-    site.argv = lambda *more, argv=site.argv: forbidden([Daemons.program("cygnet-spawner-sandbox"),
-                                                         *argv(*more)[1:]])
-    run = spawner(site)
-    assert spawn.ISOLATION[run.hub.hello.isolation] == "process"
-    assert "No isolation" in run.hub.hello.statement and "namespace" in run.hub.hello.statement
-    one = run.hub.spawn()
-    assert ask(site, one, "sys.argv[2]") == os.fspath(site.state / "homes/alice")
-    assert run.hub.stop(one).cause == 1
-    run.end()
-
-
-def test_engine_sandbox_does_not_fall_back(daemon, tmp_path):
-    site = site_of(tmp_path)
-    argv = forbidden([Daemons.program("cygnet-spawner-sandbox"), *site.argv("--engine", "sandbox")[1:]])
-    spawner = daemon(argv, name="spawner")
-    assert spawner.wait_exit() == 1
-    assert "no sandbox can be made here" in spawner.log
-
-
-def test_process_engine_leaves_no_descendant(spawner, tmp_path):
-    run = spawner(site_of(tmp_path), "--engine", "process")
-    one = run.hub.spawn(credential="0123abcd" * 8)
-    secret = run.site.run / "servers" / one / "secrets/credential"
-    assert secret.read_text() == "0123abcd" * 8 and secret.stat().st_mode & 0o777 == 0o400
-    assert ask(run.site, one, "os.readlink(sys.argv[3] + '/hub.sock')") == os.fspath(run.site.run / "inner/hub.sock")
-    mark = "1000.4711"
-    ask(run.site, one, f"out('trap \"\" TERM; (setsid sleep {mark} >/dev/null 2>&1 &) ; setsid sh -c \"trap : TERM; sleep {mark}; sleep {mark}\" "
-        ">/dev/null 2>&1 &')")
-    def sleepers():
-        return subprocess.run(["pgrep", "-f", f"^sleep {mark}"], capture_output=True, text=True).stdout.split()
-    wait_until(lambda: len(sleepers()) == 2, "two sleepers")
-    if ROOT:
-        assert ask(run.site, one, "os.getuid()") == "200000"
-    assert run.hub.stop(one, grace=300).cause == 1
-    assert sleepers() == []
-    run.end()
-
-
-# ---- policy files --------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize("text, words", [
-    ("templates:\n  a:\n    command: [x]\n    memory: lots\n", "templates.yaml:4:13: 'memory' must be a size"),
-    ("templates:\n  a:\n    comand: [x]\n", "templates.yaml:3:5: unknown key 'comand', perhaps 'command'"),
-    ("templates:\n  a:\n    memory: 1G\n", "needs 'command'"),
-    ("templates:\n  a:\n    command: [x]\n    memory: 2G\n    memory-max: 1G\n", "above its maximum"),
-    ("templates:\n  a:\n    command: [x]\n    mounts:\n      - {source: rel}\n", "templates.yaml:5:18: 'source' must be"),
-    ("templates:\n  a:\n    command: [x]\n    uid: root\n", "templates.yaml:4:10: 'uid' must be one of range, nss"),
-    ("templates: []\n", "must be a map"),
-])
-def test_wrong_template_is_named_by_file_and_line(daemon, tmp_path, text, words):
-    site = site_of(tmp_path)
-    site.templates.write_text(text)
-    spawner = daemon(site.argv(), name="spawner")
-    assert spawner.wait_exit() == 1
-    assert words in spawner.log
-
-
-def test_policy_that_others_can_write_is_refused(daemon, tmp_path):
-    site = site_of(tmp_path)
-    site.stacks.chmod(0o666)
-    spawner = daemon(site.argv(), name="spawner")
-    assert spawner.wait_exit() == 1
-    assert "writable by nobody else" in spawner.log
-
-
-# ---- the fault engine ----------------------------------------------------------------------------------------
-
-FAULTS = "ok slow never dies dies-later bad-port mute container-fails setup-fails setup-hangs refused".split()
-
-
-def fault_site(tmp_path):
-    text = "templates:\n" + "".join(
-        f"  {name}: {{command: [x], environment: {{seconds: '1'}}}}\n" for name in FAULTS)
-    site = spawn.Site(tmp_path, text)
-    argv = ["cygnet-spawner-fault", "--run-dir", site.run, "--state-dir", site.state, "--templates", site.templates,
-            "--stacks", site.stacks, "--hub-uid", str(os.geteuid())]
-    site.argv = lambda *more: argv
-    return site
-
-
-def get(site, server_id):
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.connect(os.fspath(site.socket(server_id)))
-        sock.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\n\r\n")
-        return sock.recv(4096)
-
-
-def test_every_fault_shows_as_it_is_named(spawner, tmp_path):
-    site = fault_site(tmp_path)
-    run = spawner(site)
-    assert run.hub.hello.engine == "fault"
-    for name in ("ok", "slow"):
-        one = run.hub.spawn(template=name)
-        assert b"200 OK" in get(site, one)
-        assert run.hub.stop(one).cause == 1
-    for name, cause, status in (("dies", "exited", 3), ("dies-later", "signalled", 14), ("setup-hangs", "setup", 71),
-                                ("setup-fails", "setup", 70)):
-        gone = run.hub.wait(spawn.GONE, id=run.hub.spawn(template=name))
-        assert (spawn.CAUSES[gone.cause], gone.status) == (cause, status)
-    assert "no such release" in run.hub.wait(spawn.TAIL).text
-    one = run.hub.spawn(template="bad-port")
-    with pytest.raises(ConnectionRefusedError):
-        wait_until(lambda: get(site, one) and None, "refused")
-    run.hub.stop(one)
-    one = run.hub.spawn(template="never")
-    assert run.hub.list()[one].state == 2
-    run.hub.stop(one)
-    assert "no room" in run.hub.spawn(template="refused").message
-    assert "No permissions" in run.hub.spawn(template="container-fails").message
-    run.end()
-
-
-def test_start_that_is_stopped_is_told_as_gone_too(spawner, tmp_path):
-    run = spawner(fault_site(tmp_path))
-    one, request = run.hub.send_spawn(template="mute")
-    run.hub.wait(spawn.STAGE, id=one, name="container", state=0)
-    assert spawn.CAUSES[run.hub.stop(one).cause] == "stopped"
-    assert "stopped before it started" in run.hub.wait(spawn.REPLY, request=request).message
-    run.end()
-
-
-def test_start_that_fails_is_told_to_the_hub_that_came_after(spawner, tmp_path):
-    run = spawner(fault_site(tmp_path))
-    one, _ = run.hub.send_spawn(template="mute")
-    run.hub.wait(spawn.STAGE, id=one, name="container", state=0)
-    run.hub.close()
-    run.daemon.wait_line("hub: disconnected")
-    run.hub = spawn.Hub(run.site.ctl)
-    assert run.hub.list()[one].state == 1
-    os.kill(int((run.site.run / f"spawner/records/{one}.pid").read_text().split()[0]), signal.SIGKILL)
-    assert "could not be started" in run.hub.wait(spawn.GONE, id=one).message
-    run.end()
-
-
-def test_hub_that_does_not_read_is_cut_off_and_can_come_again(spawner, tmp_path):
-    """Messages that cannot be kept for it are not lost in silence: connecting anew it asks for the list."""
-    run = spawner(fault_site(tmp_path))
-    with contextlib.suppress(BrokenPipeError):
-        for number in range(1, 20000):
-            run.hub.sock.send(spawn.pack(spawn.PING, number))
-    run.daemon.wait_line("cannot be sent")
-    run.daemon.wait_line("hub: disconnected")
-    run.hub.close()
-    run.hub = spawn.Hub(run.site.ctl)
-    assert run.hub.ask(spawn.PING).code == 0
     run.end()

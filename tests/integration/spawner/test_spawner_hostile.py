@@ -13,16 +13,7 @@ import subprocess
 import pytest
 from lib import leftovers, places, spawn
 from lib.daemon import Daemons, wait_until
-from lib.spawn_rig import ROOT, ask, init_pid, site_of, starter
-
-needs_root = pytest.mark.skipif(not ROOT, reason="needs root: other uids, mounts and control groups")
-
-
-@pytest.fixture
-def spawner(daemon):
-    """spawner(site, option...) starts one; what a failed test leaves running is stopped."""
-    yield from starter(daemon)
-
+from lib.spawn_rig import ROOT, ask, init_pid, needs_root, site_of, spawner  # noqa: F401  spawner: fixture
 
 def through(site, *before):
     """The site's spawner started by another command, which execs it."""

@@ -2,18 +2,8 @@
 
 import os
 
-import pytest
 from lib import spawn
-from lib.spawn_rig import ROOT, ask, site_of, starter
-
-needs_root = pytest.mark.skipif(not ROOT, reason="needs root: other uids and control groups")
-
-
-@pytest.fixture
-def spawner(daemon):
-    """spawner(site, option...) starts one; what a failed test leaves running is stopped."""
-    yield from starter(daemon)
-
+from lib.spawn_rig import ROOT, ask, needs_root, site_of, spawner  # noqa: F401  spawner: fixture
 
 @needs_root
 def test_uid_of_a_user_stays(spawner, tmp_path):
