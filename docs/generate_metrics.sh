@@ -12,7 +12,10 @@ Prometheus text format 0.0.4. Labels have a closed list of values: no user, serv
 
 Each program also tells of its process what every Prometheus client does: `process_cpu_seconds_total`,
 `process_start_time_seconds`, `process_resident_memory_bytes`, `process_virtual_memory_bytes`, `process_open_fds` and
-`process_max_fds`. What spawners count comes through the hub: it asks each at a scrape, and shows those that respond within a
+`process_max_fds`. Of JupyterHub's own metrics those are there whose meaning is the same. Not there: `server_poll_duration_seconds`,
+`check_routes_duration_seconds`, `proxy_poll_duration_seconds`, `init_spawners_duration_seconds` (a spawner tells by itself when a server ends, and a proxy that lacks routes gets the whole table),
+`proxy_delete_duration_seconds` (nothing waits for it) and `event_loop_interval_seconds` (a timer would wake an idle hub;
+`cygnet_hub_loop_turn_seconds` tells how long others wait). What spawners count comes through the hub: it asks each at a scrape, and shows those that respond within a
 second.
 TOP
 

@@ -16,6 +16,7 @@
 #include "hub/access/token.h"
 #include "hub/api/api.h"
 #include "hub/api/pages.h"
+#include "hub/base/hub_metrics.h"
 #include "hub/base/webfiles.h"
 #include "hub/control.h"
 #include "hub/link/proxy_link.h"
@@ -329,6 +330,8 @@ static int start_http(struct hub *hub, struct cyg_err *err)
 
 int hub_start(struct hub *hub, struct cyg_err *err)
 {
+	const uint64_t begun_ns = cyg_clock_mono_ns();
+
 	if (start_memory(hub, err) < 0 || start_proxies(hub, err) < 0 ||
 	    start_servers(hub, err) < 0 || start_spawners(hub, err) < 0)
 		return -(int)err->code;
@@ -338,6 +341,7 @@ int hub_start(struct hub *hub, struct cyg_err *err)
 	start_api(hub);
 	if (start_http(hub, err) < 0 || control_start(hub, err) < 0)
 		return -(int)err->code;
+	metrics_observe_since(hub->metrics, HUB_STARTUP_SECONDS, METRIC_PLAIN, begun_ns);
 	cyg_log_info("hub", "ready: %s", hub->config.name);
 	return 0;
 }

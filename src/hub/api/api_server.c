@@ -6,6 +6,7 @@
 #include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
+#include "hub/base/hub_metrics.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
 #include "hub/offer/offer.h"
@@ -167,6 +168,8 @@ void api_start_server(struct http_req *req)
 	struct srv *srv = srvs_get(api->srvs, person->name, "");
 	const struct audit_actor by = audit_actor_of(auth_who(req));
 	if (srv_start(srv, &choice, &by, &err) < 0) {
+		metrics_observe_since(
+		    api->metrics, HUB_SPAWN_SECONDS, METRIC_AT(HUB_THROTTLED), req->begun_ns);
 		reply_retry_after(req, QUEUE_FULL_MS);
 		reply_error(req, 429, err.msg);
 		return;

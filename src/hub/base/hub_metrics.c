@@ -8,6 +8,7 @@
 
 static const char *const periods[] = { "24h", "7d", "30d", NULL };
 static const char *const outcomes[] = { "success", "failure", NULL };
+static const char *const spawn_outcomes[] = { "success", "failure", "throttled", NULL };
 static const char *const states[] = { "stopped", "queued", "starting", "waiting", "running",
 	"stopping", NULL };
 static const char *const stages[] = { "queue", "spawn", "folders", "home", "limits", "container",
@@ -45,8 +46,15 @@ const struct metric_def hub_metrics[] = {
 	    "Users who were active in the last 24 hours, 7 days, 30 days.",
 	    .labels = { { "period", periods } } },
 	[HUB_SPAWN_SECONDS] = { "jupyterhub_server_spawn_duration_seconds", METRIC_HISTOGRAM,
-	    "seconds", "From the request for a start to the running server, or to the failure.",
-	    .labels = { { "status", outcomes } }, .bounds = metric_bounds_server },
+	    "seconds",
+	    "From the request for a start to the running server, to the failure, or to the refusal because the queue is full (throttled).",
+	    .labels = { { "status", spawn_outcomes } }, .bounds = metric_bounds_server },
+	[HUB_PROXY_ADD_SECONDS] = { "jupyterhub_proxy_add_duration_seconds", METRIC_HISTOGRAM,
+	    "seconds", "From a server's route until every proxy has it in force.",
+	    .labels = { { "status", outcomes } }, .bounds = metric_bounds_request },
+	[HUB_STARTUP_SECONDS] = { "jupyterhub_hub_startup_duration_seconds", METRIC_HISTOGRAM,
+	    "seconds", "How long the hub took to start: one observation.",
+	    .bounds = metric_bounds_request },
 	[HUB_STOP_SECONDS] = { "jupyterhub_server_stop_seconds", METRIC_HISTOGRAM, "seconds",
 	    "From the begin of a stop to its end.", .labels = { { "status", outcomes } },
 	    .bounds = metric_bounds_server },

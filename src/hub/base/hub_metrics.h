@@ -13,6 +13,8 @@ enum {
 	HUB_TOTAL_USERS,
 	HUB_ACTIVE_USERS,
 	HUB_SPAWN_SECONDS,
+	HUB_PROXY_ADD_SECONDS,
+	HUB_STARTUP_SECONDS,
 	HUB_STOP_SECONDS,
 	HUB_SERVERS,
 	HUB_SESSIONS,
@@ -35,7 +37,7 @@ enum {
 enum { HUB_SPAWNERS_SHOWN = 16 }; /* values of the label "spawner" */
 
 /* Values of the label "status". */
-enum { HUB_SUCCESS, HUB_FAILURE };
+enum { HUB_SUCCESS, HUB_FAILURE, HUB_THROTTLED };
 
 /* For the program; ended by a NULL name. */
 extern const struct metric_def hub_metrics[];

@@ -404,6 +404,8 @@ static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why)
 	if (srv->push_ticket != ticket || srv->state != SRV_WAITING)
 		return;
 	srv->push_ticket = 0;
+	metrics_observe(srv->srvs->opts.metrics, HUB_PROXY_ADD_SECONDS,
+	    METRIC_AT(why == NULL ? HUB_SUCCESS : HUB_FAILURE), hub_metrics_since(srv->route_ms));
 	if (why != NULL) {
 		srv_start_fail(srv, "start_failed", why->msg);
 		return;

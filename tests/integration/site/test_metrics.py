@@ -1,5 +1,6 @@
 """What the hub counts, read by the parser of the Prometheus project; and who may read it."""
 
+import concurrent.futures
 import os
 import socket
 import subprocess
@@ -44,6 +45,11 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
     assert found["jupyterhub_server_spawn_duration_seconds_count", "success"] == 1
     assert found["jupyterhub_server_spawn_duration_seconds_bucket", "success", "+Inf"] == 1
     assert found["cygnet_hub_start_stage_seconds_count", "queue"] == found["cygnet_hub_start_stage_seconds_count", "route"] == 1
+    assert found["jupyterhub_proxy_add_duration_seconds_count", "success"] == 1
+    assert found["jupyterhub_proxy_add_duration_seconds_count", "failure"] == 0
+    assert found["jupyterhub_server_spawn_duration_seconds_count", "throttled"] == 0
+    assert found["jupyterhub_hub_startup_duration_seconds_count",] == 1
+    assert 0 < found["jupyterhub_hub_startup_duration_seconds_sum",] < 60
     assert found["cygnet_hub_table_push_seconds_count",] >= 2
     assert found["cygnet_hub_store_commit_seconds_count",] > 0 == found["cygnet_hub_store_commit_failures_total",]
     assert found["cygnet_hub_loop_turn_seconds_count",] > 0
@@ -60,6 +66,21 @@ def test_a_start_a_failure_and_a_stop_are_counted(site):
     assert found["jupyterhub_server_stop_seconds_count", "success"] >= 1
     assert found["jupyterhub_server_spawn_duration_seconds_count", "failure"] == 1
     assert sum(value for key, value in found.items() if key[:2] == ("cygnet_hub_start_failures_total", "start_failed")) == 1
+
+
+def test_a_start_that_finds_the_queue_full_is_counted_as_throttled(make_site):  # noqa: F811
+    site = make_site("--queue-max", "1")
+    alice, bob = site.browser("alice"), site.browser("bob")
+    site.lose_spawner()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(alice.post, SERVER, {})
+        wait_state(alice, "queued")
+        assert bob.post(SERVER.replace("alice", "bob"), {}).status == 429
+        found = scrape(site)
+        assert found["jupyterhub_server_spawn_duration_seconds_count", "throttled"] == 1
+        assert found["cygnet_hub_starts_total",] == 1
+        site.spawner.listen()
+        assert first.result().status == 201
 
 
 def test_what_the_spawner_counted_is_shown(site):
