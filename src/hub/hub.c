@@ -174,6 +174,7 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 		.subscribers = {
 			{ srv_on_moved_route, NULL },
 			{ srv_on_moved_audit, hub->audit },
+			{ srv_on_moved_times, NULL },
 			{ srv_on_moved_metrics, hub->metrics },
 			{ srv_on_moved_watchers, NULL },
 		},

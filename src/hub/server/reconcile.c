@@ -209,8 +209,7 @@ static void on_down(void *arg, const struct cyg_err *why)
 
 static void on_stage(void *arg, const struct spawn_stage *m)
 {
-	struct srvs *srvs = ((const struct spawner *)arg)->owner;
-	struct srv *srv = srvs_find_id(srvs, m->server_id);
+	struct srv *srv = srvs_find_id(((const struct spawner *)arg)->owner, m->server_id);
 
 	if (srv == NULL || (srv->state != SRV_STARTING && srv->state != SRV_WAITING))
 		return;
@@ -220,13 +219,10 @@ static void on_stage(void *arg, const struct spawn_stage *m)
 	if (st == NULL || st->state == STAGE_FAILED ||
 	    (st->state == STAGE_DONE && m->state != SPAWN_STAGE_FAILED))
 		return;
-	if (m->state == SPAWN_STAGE_BEGUN) {
+	if (m->state == SPAWN_STAGE_BEGUN)
 		stage_begin(st, cyg_clock_mono_ms());
-	} else {
+	else
 		stage_end(st, m->state == SPAWN_STAGE_DONE ? STAGE_DONE : STAGE_FAILED, m->ms);
-		if (m->state == SPAWN_STAGE_DONE)
-			store_stage_add(srvs->opts.store, srv->choice.stack, st->name, m->ms);
-	}
 	srv_progress_stage(srv, st);
 	srv_answer_due(srv);
 	if (strcmp(st->name, "user-script") == 0)

@@ -332,6 +332,21 @@ static void read_choice(struct srv *srv, const char *options)
 	json_decref(root);
 }
 
+/* Of the start's times only the first is in the store, by the wall clock. */
+static void resume_start(struct srv *srv)
+{
+	const struct profile *f = srv_profile(srv);
+	const uint64_t now_ms = cyg_clock_mono_ms();
+	const int64_t age_us = cyg_clock_wall_us() - srv->started_us;
+	const uint64_t age_ms = age_us > 0 ? (uint64_t)age_us / 1000 : 0;
+
+	stages_plan(&srv->stages, &srv->choice, srv->srvs->opts.profiles);
+	srv->found_again = is_starting(srv->state);
+	srv->asked_ms = now_ms > age_ms ? now_ms - age_ms : 0;
+	srv->spawn_ms = srv->reply_ms = now_ms;
+	srv->start_deadline_ms = now_ms + (f != NULL ? f->start_timeout_ms : 60000);
+}
+
 /* The only other place that sets a state: the one in the store stays until a spawner's list shows
  * otherwise. */
 static void on_row(void *arg, const void *found)
@@ -357,10 +372,7 @@ static void on_row(void *arg, const void *found)
 		return;
 	if (is_starting(state))
 		note_place_back(srv); /* its progress is not known, so it holds no place */
-	const struct profile *f = srv_profile(srv);
-	stages_plan(&srv->stages, &srv->choice, srvs->opts.profiles);
-	srv->asked_ms = srv->spawn_ms = srv->reply_ms = cyg_clock_mono_ms();
-	srv->start_deadline_ms = srv->asked_ms + (f != NULL ? f->start_timeout_ms : 60000);
+	resume_start(srv);
 	srv->routed = state == SRV_RUNNING;
 	srv->unrouted = true; /* for STOPPING: the table, made at the start, lacks the route */
 	srv_start_timer(srv);

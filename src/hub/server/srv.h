@@ -40,7 +40,7 @@ struct srvs_subscriber {
 	void *arg;
 };
 
-enum { SRVS_SUBSCRIBERS_MAX = 4 };
+enum { SRVS_SUBSCRIBERS_MAX = 5 };
 
 /* What the server records need. Everything outlives them. */
 struct srvs_opts {
@@ -85,6 +85,8 @@ struct srv {
 	char socket[CYG_ADDRESS_MAX]; /* where it listens, as its spawner told; "": not yet */
 	struct stages stages;
 	uint64_t asked_ms, spawn_ms, reply_ms, route_ms; /* monotonic: when each step began */
+	/* It was under way when the hub started: spawn_ms and reply_ms are from then. */
+	bool found_again;
 	uint64_t start_deadline_ms;
 	uint32_t spawn_number;  /* of the open SPAWN, 0: none */
 	unsigned spawn_epoch;   /* connection on which it left */
@@ -161,6 +163,9 @@ void srv_move(struct srv *srv, enum srv_state to, const char *why);
 /* ---- subscribers ---- */
 /* Removes the route from the table when the clean-up begins (srv_table.c). */
 void srv_on_moved_route(void *unused, const struct srv_moved *m);
+/* At the end of a start, however it ends: writes how long its stages took, all in the turn of the
+ * move, since each turn that writes waits for the disk (srv_times.c). */
+void srv_on_moved_times(void *unused, const struct srv_moved *m);
 /* Counts (srv_metrics.c). */
 void srv_on_moved_metrics(void *metrics, const struct srv_moved *m);
 /* Tells the audit who started or stopped it, or how it ended (srv_audit.c). */

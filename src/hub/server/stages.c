@@ -70,6 +70,7 @@ void stage_end(struct stage *st, enum stage_state state, uint32_t ms)
 		return;
 	st->state = state;
 	st->ms = ms;
+	st->whole = state == STAGE_DONE;
 }
 
 static size_t plan_index(const struct stage *st)

@@ -17,6 +17,7 @@ struct stage {
 	uint64_t begun_ms; /* monotonic */
 	uint32_t ms;       /* taken, when done or failed */
 	uint32_t usual_ms; /* 0: unknown */
+	bool whole;        /* done, and ms is all of it: goes into the usual times */
 };
 
 struct stages {
@@ -29,7 +30,7 @@ void stages_plan(struct stages *s, const struct choice *c, const struct profiles
 /* The planned stage of that name, or NULL. */
 struct stage *stages_find(struct stages *s, const char *name);
 void stage_begin(struct stage *st, uint64_t now_ms);
-/* Ends it with the time that its owner measured. */
+/* Ends it with the time that its owner measured, from its begin. */
 void stage_end(struct stage *st, enum stage_state state, uint32_t ms);
 /* Milliseconds of the stages of the spawner (or, with init, of init) that are done. */
 uint32_t stages_sum(const struct stages *s, bool init);

@@ -14,6 +14,13 @@
 
 enum { ASK_AGAIN_MS = 200, RESPONSE_MAX = 64 * 1024 };
 
+/* These two of the hub's stages have the spawner's and init's inside them. */
+static bool is_outer(const struct stage *st)
+{
+	return strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
+}
+
+/* A hub that found the start again has seen the end of an outer stage alone: that is no time. */
 static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 {
 	struct stage *st = stages_find(&srv->stages, name);
@@ -21,8 +28,9 @@ static void stage_done(struct srv *srv, const char *name, uint64_t ms)
 	stage_end(st, STAGE_DONE, (uint32_t)ms);
 	if (st == NULL)
 		return;
-	hub_metrics_stage(srv->srvs->opts.metrics, name, ms);
-	store_stage_add(srv->srvs->opts.store, srv->choice.stack, name, (uint32_t)ms);
+	st->whole = !srv->found_again || !is_outer(st);
+	if (st->whole)
+		hub_metrics_stage(srv->srvs->opts.metrics, name, ms);
 	srv_progress_stage(srv, st);
 }
 
@@ -61,7 +69,7 @@ static void forget_last_life(struct srv *srv)
 {
 	free(CYG_TAKE(srv->tail));
 	free(CYG_TAKE(srv->failure));
-	srv->gone = srv->unrouted = srv->by_person = false;
+	srv->gone = srv->unrouted = srv->by_person = srv->found_again = false;
 	srv->cause[0] = srv->end_message[0] = srv->credential_sum[0] = '\0';
 	srv->spawn_number = srv->stop_number = 0;
 	srv->spawn_epoch = 0;
@@ -417,11 +425,6 @@ static void on_routed(void *arg, uint32_t ticket, const struct cyg_err *why)
 }
 
 /* ---- failing, from any step ---- */
-
-static bool is_outer(const struct stage *st)
-{
-	return strcmp(st->name, "spawn") == 0 || strcmp(st->name, "answer") == 0;
-}
 
 /* The stage that failed: the one that its owner reported as failed, else the innermost that runs
  * (init's and the spawner's run inside the hub's). */
