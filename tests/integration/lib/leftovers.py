@@ -77,15 +77,37 @@ def _mounts():
     return {"mount " + line.split()[4] for line in lines}
 
 
-def _of_another_run(name):
-    """Control groups are the machine's: a test file that runs beside us makes some too."""
-    return name.startswith("cygnet-tmp-cyg-") and not any(made in name for made in places.MADE)
+def places_of_groups():
+    """Where control groups can be made, as {mount point: whether all below it is this run's}: tests/support/netns.sh
+    binds a group of the run's own over the hierarchies of version 1 that a spawner uses."""
+    found = {}
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        words = line.split()
+        if words[words.index("-") + 1] in ("cgroup", "cgroup2"):
+            found[words[4]] = words[3].rpartition("/")[2].startswith("cygnet-test-")
+    return found
+
+
+def _own_group():
+    """Where this process is in version 2's hierarchy: "/" when it has that to itself or with everybody."""
+    lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+    return next((line[3:] for line in lines if line.startswith("0::")), "/")
+
+
+def _may_be_ours(folder, name):
+    """Elsewhere control groups are the machine's: other test files, containers and a site of this machine make some
+    too. Ours are named after a folder of this run, or are made by a spawner inside the group that we are in."""
+    if any(made in name for made in places.MADE):
+        return True
+    own = _own_group()
+    return own != "/" and own in folder and "cygnet" in name and not name.startswith("cygnet-tmp-cyg-")
 
 
 def _cgroups():
     found = set()
-    for folder, names, _ in os.walk("/sys/fs/cgroup"):
-        found |= {f"cgroup {folder}/{name}" for name in names if "cygnet" in name and not _of_another_run(name)}
+    for place, is_own in places_of_groups().items():
+        for folder, names, _ in os.walk(place):
+            found |= {f"cgroup {folder}/{name}" for name in names if is_own or _may_be_ours(folder, name)}
     return found
 
 

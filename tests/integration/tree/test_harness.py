@@ -1,6 +1,7 @@
 """The harness itself: a daemon that misbehaves, a process or socket left behind, must not go unnoticed."""
 
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -90,6 +91,47 @@ def test_a_listening_socket_is_found():
     before = leftovers.snapshot()
     with listener() as sock:
         assert leftovers.since(before, ceiling=0.3) == [f"listening tcp socket on port {sock.getsockname()[1]}"]
+
+
+def shared_hierarchy():
+    """A mount of control groups that is the machine's."""
+    found = [place for place, is_own in leftovers.places_of_groups().items() if not is_own and os.access(place, os.W_OK)]
+    return pathlib.Path(found[-1]) if found else pytest.skip("no control groups can be made here")
+
+
+def test_a_control_group_of_this_run_is_found_wherever_it_is(tmp_path):
+    before = leftovers.snapshot()
+    # As the spawner names the group of a run folder.
+    group = shared_hierarchy() / f"cygnet-{os.fspath(tmp_path)[1:].replace('/', '-').replace('_', '-')}-run"
+    group.mkdir()
+    try:
+        assert leftovers.since(before, ceiling=0.3) == [f"cgroup {group}"]
+    finally:
+        group.rmdir()
+
+
+def test_any_control_group_in_a_hierarchy_of_our_own_is_found():
+    own = [pathlib.Path(place) for place, is_own in leftovers.places_of_groups().items() if is_own]
+    if not own:
+        pytest.skip("only root has hierarchies of version 1 to itself")
+    for place in own:
+        before = leftovers.snapshot()
+        (place / "anything").mkdir()
+        try:
+            assert leftovers.since(before, ceiling=0.3) == [f"cgroup {place}/anything"]
+        finally:
+            (place / "anything").rmdir()
+
+
+@pytest.mark.parametrize("name", ["cygnet-hub.service", "machine-cygnet-systemd.x", "cygnet-tmp-cyg-other-run"])
+def test_control_groups_of_a_container_or_a_run_beside_us_are_not_counted(name):
+    before = leftovers.snapshot()
+    group = shared_hierarchy() / name
+    group.mkdir()
+    try:
+        assert leftovers.since(before, ceiling=0.3) == []
+    finally:
+        group.rmdir()
 
 
 @pytest.fixture(scope="module")
