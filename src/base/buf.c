@@ -86,6 +86,27 @@ int cyg_buf_add(struct cyg_buf *b, const void *data, size_t len, struct cyg_err 
 	return 0;
 }
 
+int cyg_buf_add_all(struct cyg_buf *b, const struct cyg_str *parts, size_t n, struct cyg_err *err)
+{
+	size_t len = 0;
+	char *room;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		if (__builtin_add_overflow(len, parts[i].len, &len))
+			return cyg_fail(err, CYG_ELIMIT, "more than %zu bytes", b->max);
+	}
+	rc = cyg_buf_reserve(b, len, &room, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; room += parts[i++].len) {
+		if (parts[i].len > 0)
+			memcpy(room, parts[i].p, parts[i].len);
+	}
+	cyg_buf_commit(b, len);
+	return 0;
+}
+
 int cyg_buf_add_str(struct cyg_buf *b, const char *s, struct cyg_err *err)
 {
 	return cyg_buf_add(b, s, strlen(s), err);

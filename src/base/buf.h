@@ -26,6 +26,8 @@ void cyg_buf_free(struct cyg_buf *b);
 void cyg_buf_reset(struct cyg_buf *b);
 /* 0, or -CYG_ELIMIT when max would be exceeded (or memory is out). */
 int cyg_buf_add(struct cyg_buf *b, const void *data, size_t len, struct cyg_err *err);
+/* n parts, one behind the other: all of them or none. */
+int cyg_buf_add_all(struct cyg_buf *b, const struct cyg_str *parts, size_t n, struct cyg_err *err);
 int cyg_buf_add_str(struct cyg_buf *b, const char *s, struct cyg_err *err);
 int cyg_buf_printf(struct cyg_buf *b, struct cyg_err *err, const char *fmt, ...) CYG_PRINTF(3, 4);
 int cyg_buf_vprintf(struct cyg_buf *b, struct cyg_err *err, const char *fmt, va_list ap)

@@ -2,6 +2,8 @@
  * outside can begin a second line. */
 #include "http/text.h"
 
+#include "base/mem.h"
+
 int http_write_request_line(
     struct cyg_buf *out, struct cyg_str method, struct cyg_str target, struct cyg_err *err)
 {
@@ -9,8 +11,8 @@ int http_write_request_line(
 		return cyg_fail(err, CYG_EINVAL, "bad method");
 	if (target.len == 0 || !http_text_is(target, HTTP_C_TARGET))
 		return cyg_fail(err, CYG_EINVAL, "bad request target");
-	return cyg_buf_printf(
-	    out, err, "%.*s %.*s HTTP/1.1\r\n", CYG_STR_ARGS(method), CYG_STR_ARGS(target));
+	const struct cyg_str parts[] = { method, CYG_STR(" "), target, CYG_STR(" HTTP/1.1\r\n") };
+	return cyg_buf_add_all(out, parts, CYG_N(parts), err);
 }
 
 int http_write_status_line(struct cyg_buf *out, int status, struct cyg_err *err)
@@ -23,21 +25,13 @@ int http_write_status_line(struct cyg_buf *out, int status, struct cyg_err *err)
 int http_write_field(
     struct cyg_buf *out, struct cyg_str name, struct cyg_str value, struct cyg_err *err)
 {
-	char *room;
-	int rc;
+	const struct cyg_str parts[] = { name, CYG_STR(": "), value, CYG_STR("\r\n") };
 
 	if (name.len == 0 || !http_text_is(name, HTTP_C_TOKEN))
 		return cyg_fail(err, CYG_EINVAL, "bad field name");
 	if (!http_text_is_value(value, true))
 		return cyg_fail(err, CYG_EINVAL, "bad field value");
-	rc = cyg_buf_reserve(out, name.len + value.len + 4, &room, err);
-	if (rc < 0)
-		return rc;
-	(void)cyg_buf_add(out, name.p, name.len, NULL);
-	(void)cyg_buf_add(out, ": ", 2, NULL);
-	(void)cyg_buf_add(out, value.p, value.len, NULL);
-	(void)cyg_buf_add(out, "\r\n", 2, NULL);
-	return 0;
+	return cyg_buf_add_all(out, parts, CYG_N(parts), err);
 }
 
 int http_write_end(struct cyg_buf *out, struct cyg_err *err)

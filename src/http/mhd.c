@@ -456,13 +456,15 @@ static enum MHD_Result add_request_field(void *cls, enum MHD_ValueKind kind, con
 static int read_head(struct mhd_request *r, const char *method, const char *version, int *status,
     struct cyg_err *err)
 {
+	const struct cyg_str line[] = { cyg_str_of(method), CYG_STR(" "), cyg_str_of(r->target),
+		CYG_STR(" "), cyg_str_of(version), CYG_STR("\r\n") };
 	cyg_autobuf struct cyg_buf text;
 	const char *kept;
 	int want, got;
 	long used;
 
 	cyg_buf_init(&text, CYG_HTTP_HEAD_MAX + MHD_MEMORY);
-	if (cyg_buf_printf(&text, err, "%s %s %s\r\n", method, r->target, version) < 0)
+	if (cyg_buf_add_all(&text, line, CYG_N(line), err) < 0)
 		return -(int)err->code;
 	want = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, NULL, NULL);
 	got = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, add_request_field, &text);

@@ -132,6 +132,24 @@ START_TEST(test_buffer_never_passes_its_maximum)
 }
 END_TEST
 
+START_TEST(test_buffer_takes_all_parts_or_none)
+{
+	const struct cyg_str parts[] = { CYG_STR("Name"), CYG_STR(": "), { NULL, 0 },
+		CYG_STR("x") };
+	cyg_autobuf struct cyg_buf b;
+	struct cyg_err err;
+
+	cyg_buf_init(&b, 10);
+	ck_assert_int_eq(cyg_buf_add_all(&b, parts, 0, &err), 0);
+	ck_assert_int_eq(cyg_buf_add_all(&b, parts, CYG_N(parts), &err), 0);
+	ck_assert_str_eq(b.data, "Name: x");
+	ck_assert_int_eq(cyg_buf_add_all(&b, parts, CYG_N(parts), &err), -CYG_ELIMIT);
+	ck_assert_str_eq(b.data, "Name: x");
+	ck_assert_int_eq(cyg_buf_add_all(&b, &parts[1], 3, &err), 0);
+	ck_assert_str_eq(b.data, "Name: x: x");
+}
+END_TEST
+
 START_TEST(test_buffer_consumes_and_reuses_its_front)
 {
 	cyg_autobuf struct cyg_buf b;
@@ -317,6 +335,7 @@ int main(void)
 	tcase_add_test(tc, test_text_is_cut_into_parts);
 	tcase_add_test(tc, test_utf8_is_checked_strictly);
 	tcase_add_test(tc, test_buffer_never_passes_its_maximum);
+	tcase_add_test(tc, test_buffer_takes_all_parts_or_none);
 	tcase_add_test(tc, test_buffer_consumes_and_reuses_its_front);
 	tcase_add_test(tc, test_hash_agrees_with_a_plain_array);
 	tcase_add_test(tc, test_hash_sweep_asks_about_each_key_once);
