@@ -35,9 +35,19 @@
 enum {
 	TIDY_MS = 60 * 1000,
 };
+static const int64_t day_us = 24LL * 3600 * 1000 * 1000;
 static const int64_t intents_kept_us = 7LL * 24 * 3600 * 1000 * 1000;
 
 /* ---- tidying ---- */
+
+/* By whole days: one day's rows go together, not a few at each minute. */
+static void trim_audit(struct hub *hub, int64_t now_us)
+{
+	const int64_t keep_us = (int64_t)hub->config.audit_keep_ms * 1000;
+
+	if (keep_us > 0)
+		store_audit_trim(hub->store, (now_us - keep_us) / day_us * day_us);
+}
 
 static void on_tidy(uv_timer_t *timer)
 {
@@ -47,6 +57,7 @@ static void on_tidy(uv_timer_t *timer)
 	(void)sessions_expire(hub->access, now_us);
 	(void)tokens_expire(hub->access, now_us);
 	store_intents_trim(hub->store, now_us - intents_kept_us);
+	trim_audit(hub, now_us);
 }
 
 static void start_tidying(struct hub *hub)
@@ -54,6 +65,7 @@ static void start_tidying(struct hub *hub)
 	(void)uv_timer_init(hub->uv, &hub->tidy);
 	hub->tidy.data = hub;
 	(void)uv_timer_start(&hub->tidy, on_tidy, TIDY_MS, TIDY_MS);
+	trim_audit(hub, cyg_clock_wall_us());
 }
 
 /* ---- start ---- */

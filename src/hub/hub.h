@@ -42,6 +42,7 @@ struct hub_config {
 	uint64_t start_concurrency, starts_per_minute, queue_max, queue_timeout_ms;
 	uint64_t slow_start_ms, slow_stop_ms, stop_grace_ms;
 	uint64_t activity_ms;
+	uint64_t audit_keep_ms; /* 0: for ever */
 	uint64_t software_refresh_ms, software_timeout_ms;
 	uint64_t socket_group; /* 0: the process's own */
 };

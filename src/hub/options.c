@@ -186,6 +186,14 @@ static const struct cyg_option options[] = {
 	    .min = 100,
 	    .max = 3600 * 1000,
 	    .doc = "How often the proxy is asked which servers browsers used." },
+	{ .name = "audit-keep",
+	    .type = OPT_MS,
+	    .offset = AT(audit_keep_ms),
+	    .value = "0ms",
+	    .max = 100ULL * 366 * 24 * 3600 * 1000,
+	    .doc =
+		"How long rows of the audit are kept: 8784h is a year, 0ms for ever. The last 30 days "
+		"always are." },
 	{ .name = "socket-group",
 	    .type = OPT_UINT,
 	    .offset = AT(socket_group),

@@ -138,6 +138,14 @@ static const char *const steps[] = {
 	 " id INTEGER PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL,"
 	 " deleted INTEGER NOT NULL, handed_to INTEGER NOT NULL, handed INTEGER NOT NULL) STRICT;"
 	 "CREATE INDEX formers_name ON formers (name);"),
+	/* A site may let go of what is old, and of nothing else. INSERT OR REPLACE ran no trigger
+	 * of what it deleted. */
+	("DROP TRIGGER audit_is_kept;"
+	 "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit WHEN OLD.at>" AUDIT_KEPT_FROM
+	 " BEGIN SELECT RAISE(ABORT, 'the audit keeps its last 30 days'); END;"
+	 "CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit"
+	 " WHEN NEW.id IN (SELECT id FROM audit)"
+	 " BEGIN SELECT RAISE(ABORT, 'the audit is only added to'); END;"),
 };
 
 int store_schema_version(void)

@@ -40,6 +40,12 @@ static const struct query_text texts[QUERIES] = {
 	    false },
 	[QUERY_END_DISMISS] = { NULL, "UPDATE ends SET dismissed=1 WHERE user=?1", false },
 	[QUERY_AUDIT_NEWEST] = { &store_audits, "WHERE id<?1 ORDER BY id DESC LIMIT ?2", false },
+	/* It looks at the oldest rows only, so many as a turn may take. */
+	[QUERY_AUDIT_TRIM] = { NULL,
+	    "DELETE FROM audit WHERE id IN (SELECT id FROM"
+	    " (SELECT id, at FROM audit ORDER BY id LIMIT 500)"
+	    " WHERE at<?1 AND at<=" AUDIT_KEPT_FROM ")",
+	    true },
 	[QUERY_FORMERS_OF] = { &store_formers, "WHERE name=?1 ORDER BY id DESC LIMIT ?2", false },
 };
 
@@ -251,6 +257,11 @@ void store_audit_add(struct store *st, const struct store_audit *row)
 
 	copy.id = 0;
 	(void)store_add(st, &store_audits, &copy);
+}
+
+void store_audit_trim(struct store *st, int64_t before_us)
+{
+	write_before(st, QUERY_AUDIT_TRIM, before_us);
 }
 
 int store_audit_read(

@@ -48,6 +48,9 @@ int store_formers_of(
 
 /* The one writer of the audit; the row's id is not looked at. */
 void store_audit_add(struct store *st, const struct store_audit *row);
+/* Removes rows older than before_us, the oldest first and 500 at most: call it again for more. What
+ * is within 30 days of the newest row stays, by the database's own rule. */
+void store_audit_trim(struct store *st, int64_t before_us);
 /* A page, newest first: rows older than the id before (0: from the newest), at most limit and never
  * more than STORE_PAGE_MAX. */
 int store_audit_read(struct store *st, int64_t before, size_t limit, store_row_fn fn, void *arg,

@@ -98,7 +98,8 @@ struct store_end {
 };
 extern const struct store_table store_ends;
 
-/* Who did what, for ever: rows are only added (store_audit_add). */
+/* Who did what: rows are only added (store_audit_add), and the oldest removed (store_audit_trim).
+ */
 struct store_audit {
 	int64_t id; /* the key, given by the table */
 	int64_t at_us;

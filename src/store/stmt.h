@@ -11,6 +11,10 @@
  * longest ago makes room, so the number bounds memory and nothing else. */
 enum { STORE_STMTS_KEPT = 64 };
 
+/* SQL: the time from which on no row of the audit can be removed, 30 days (in microseconds) before
+ * its newest row. */
+#define AUDIT_KEPT_FROM "(SELECT at FROM audit ORDER BY id DESC LIMIT 1)-2592000000000"
+
 /* The statements that do not follow from a table's columns. */
 enum query {
 	QUERY_SESSIONS_EXPIRE,
@@ -23,6 +27,7 @@ enum query {
 	QUERY_END_NEWEST,
 	QUERY_END_DISMISS,
 	QUERY_AUDIT_NEWEST,
+	QUERY_AUDIT_TRIM,
 	QUERY_FORMERS_OF,
 	QUERIES,
 };

@@ -1,4 +1,4 @@
-/* Who did what, for ever: the one writer of the store's audit, and its reader. A row is written in
+/* Who did what: the one writer of the store's audit, and its reader. A row is written in
  * the turn of what it tells, so it is on disk with it or not at all. No row holds a secret. */
 #ifndef HUB_ACCESS_AUDIT_H
 #define HUB_ACCESS_AUDIT_H

@@ -238,6 +238,24 @@ def test_many_rows_are_read_page_by_page_and_old_ones_not_at_all(site):
     assert [row[1] for row in rows(site, "--since", "24h")] == ["sign-in"]  # ends with a page that is older
 
 
+def test_old_rows_go_when_the_site_says_so(make_site):
+    site = make_site()
+    site.browser("alice")
+    day = 24 * 3600 * 1000 * 1000
+    with contextlib.closing(sqlite3.connect(site.state / "hub.db", timeout=60)) as db:
+        (now,), = db.execute("SELECT max(at) FROM audit").fetchall()
+        db.executemany("INSERT INTO audit (at, actor, action, object, detail) VALUES (?, 'hub', ?, '', '{}')",
+                       [(now - 40 * day, "old"), (now - 20 * day, "young")])
+        db.commit()
+    kept = [row[1] for row in rows(site)]
+    site.browser("alice")
+    for options, expected in (([], kept), (["--audit-keep", "1h"], [action for action in kept if action != "old"])):
+        site.hub.stop()
+        site.options[:] = options
+        site.hub = site.start()
+        wait_until(lambda: [row[1] for row in rows(site)][:-1] == expected, "what is old is gone")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another uid")
 def test_another_uid_may_not_read_it(site):
     path = site.run / "hub/control.sock"

@@ -256,11 +256,47 @@ START_TEST(test_the_audit_is_only_added_to)
 	ck_assert_int_eq(store_commit(st, &err), 0);
 	store_remove(st, &store_audits, &(struct store_audit){ .id = 1 });
 	ck_assert_int_lt(store_commit(st, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.msg, "only added to"));
+	ck_assert_ptr_nonnull(strstr(err.msg, "keeps its last 30 days"));
 	rig_reopen();
+	store_put(st, &store_audits, &(struct store_audit){ .id = 1, .actor = "x" });
+	ck_assert_int_lt(store_commit(st, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.msg, "only added to"));
 	store_update(st, &store_audits, &(struct store_audit){ .id = 1, .actor = "x" }, "actor");
 	ck_assert_int_lt(store_commit(st, &err), 0);
 	ck_assert_int_eq(rig_number("SELECT count(*) FROM audit WHERE actor='user:a'"), 1);
+}
+END_TEST
+
+START_TEST(test_old_rows_of_the_audit_can_go_and_no_others)
+{
+	const int64_t day_us = 24LL * 3600 * 1000 * 1000;
+
+	for (int64_t day = 1; day <= 50; day++)
+		add_audit(day * day_us);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	store_audit_trim(st, 11 * day_us);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	ck_assert_int_eq(rig_number("SELECT count(*) FROM audit"), 40);
+	/* The clock jumps, or nothing was written for long. */
+	store_audit_trim(st, 1000 * day_us);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	ck_assert_int_eq(rig_number("SELECT count(*) FROM audit"), 30);
+	ck_assert_int_eq(rig_number("SELECT min(id) FROM audit"), 21);
+}
+END_TEST
+
+START_TEST(test_a_turn_removes_so_many_rows_of_the_audit)
+{
+	for (int64_t at_us = 1; at_us <= 700; at_us++)
+		add_audit(at_us);
+	add_audit(40LL * 24 * 3600 * 1000 * 1000);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	store_audit_trim(st, 1000);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	ck_assert_int_eq(rig_number("SELECT count(*) FROM audit"), 201);
+	store_audit_trim(st, 1000);
+	ck_assert_int_eq(store_commit(st, &err), 0);
+	ck_assert_int_eq(rig_number("SELECT count(*) FROM audit"), 1);
 }
 END_TEST
 
@@ -289,6 +325,8 @@ int main(void)
 	tcase_add_test(tc, test_what_hangs_on_a_user_is_found_by_an_index);
 	tcase_add_test(tc, test_the_audit_is_read_in_pages_newest_first);
 	tcase_add_test(tc, test_the_audit_is_only_added_to);
+	tcase_add_test(tc, test_old_rows_of_the_audit_can_go_and_no_others);
+	tcase_add_test(tc, test_a_turn_removes_so_many_rows_of_the_audit);
 	tcase_add_test(tc, test_a_page_of_the_audit_has_an_end);
 	return rig_run(tc);
 }
