@@ -19,10 +19,13 @@ test_rule_SRC := tests/unit/hub/test_rule.c
 test_rule_LIBS := hub base
 test_rule_PKGS := check
 
-UNIT_TESTS += test_access_rows
-test_access_rows_SRC := tests/unit/hub/test_access_rows.c
+UNIT_TESTS += test_access_rows test_access_undo
+test_access_rows_SRC := tests/unit/hub/test_access_rows.c tests/unit/hub/access_rig.c
 test_access_rows_LIBS := hub spark store oidc http ipc daemon base
 test_access_rows_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
+test_access_undo_SRC := tests/unit/hub/test_access_undo.c tests/unit/hub/access_rig.c
+test_access_undo_LIBS := hub spark store oidc http ipc daemon base
+test_access_undo_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl
 
 UNIT_TESTS += test_audit
 test_audit_SRC := tests/unit/hub/test_audit.c tests/unit/store/store_rig.c tests/unit/store/fault_vfs.c
