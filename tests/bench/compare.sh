@@ -11,6 +11,7 @@ shift $(($# > 1 ? 2 : 1))
 parts=("$@")
 [[ ${#parts[@]} -gt 0 ]] || parts=(start proxy hub round_trip bridge site)
 tests/support/install.sh bench || exit
+# shellcheck disable=SC2034  # "after" and "before" are read by the name in side
 after=$PWD before=$PWD/build/bench-before out=$PWD/build/bench-compare
 
 leave() { git worktree remove --force "$before" 2>/dev/null; }
