@@ -31,13 +31,6 @@ struct spark_catalogue {
 	size_t n;
 };
 
-static const char *const kinds[] = { "local", "disposable", NULL };
-
-const char *spark_kind_name(enum spark_kind kind)
-{
-	return kinds[kind];
-}
-
 static void add(struct spark_cluster *cl, struct spark_setting s)
 {
 	cl->settings[cl->n_settings++] = s;
@@ -135,7 +128,7 @@ static const struct yaml_field cluster_fields[] = {
 	{ .name = "kind",
 	    .type = FIELD_CHOICE,
 	    OF(cluster.kind),
-	    .choices = kinds,
+	    .choices = spark_kind_names,
 	    .required = true,
 	    .doc =
 		"`local`: inside the driver. `disposable`: a standalone cluster for one server alone, within its own limits." },

@@ -4,13 +4,7 @@
 #define SPARK_CATALOGUE_H
 
 #include "daemon/yaml_fields.h"
-#include "spark/render.h"
-
-enum spark_kind {
-	SPARK_KIND_LOCAL,      /* inside the driver */
-	SPARK_KIND_DISPOSABLE, /* a standalone cluster for one server alone, inside its own limits
-				*/
-};
+#include "spark/plan.h"
 
 enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16 };
 
@@ -39,6 +33,5 @@ const struct spark_cluster *spark_catalogue_find(const struct spark_catalogue *c
 const struct spark_cluster *spark_catalogue_at(const struct spark_catalogue *c, size_t i);
 /* Whether the cluster works with this version of Spark: "4" takes 4.2.0 and not 41.0.0. */
 bool spark_cluster_takes(const struct spark_cluster *cl, const char *wanted);
-const char *spark_kind_name(enum spark_kind kind);
 
 #endif

@@ -1,10 +1,5 @@
-/* Rendered properties as the files Spark reads, and the policy layer that every connection gets. */
-#include "base/mem.h"
-#include "base/num.h"
+/* Rendered properties as the file Spark reads. */
 #include "spark/render.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* java.util.Properties: the value starts after the first run of spaces with at most one ':' or '='
  * in it, so a value that begins with one of those escapes it; everything above ASCII is read as
@@ -49,76 +44,4 @@ int spark_write_defaults(const struct spark_rendered *r, struct cyg_buf *out, st
 			rc = cyg_buf_add_str(out, "\n", err);
 	}
 	return rc;
-}
-
-int spark_version_parse(const char *text, int version[3], struct cyg_err *err)
-{
-	struct cyg_str rest = cyg_str_of(text);
-	struct cyg_str part;
-
-	for (int i = 0; i < 3; i++) {
-		uint64_t n = 0;
-
-		if (!cyg_str_next(&rest, '.', &part) ||
-		    cyg_num_parse_u64(part, 0, 999, &n, NULL) < 0)
-			return cyg_fail(err, CYG_EINVAL,
-			    "'%.40s' is not a version of Spark such as 4.2.0", text);
-		version[i] = (int)n;
-	}
-	if (rest.p != NULL)
-		return cyg_fail(
-		    err, CYG_EINVAL, "'%.40s' is not a version of Spark such as 4.2.0", text);
-	return 0;
-}
-
-bool spark_has_gcm(const int version[3])
-{
-	/* The first patch release of each line in which it no longer hangs. */
-	static const int first[][3] = { { 3, 5, 9 }, { 4, 0, 4 }, { 4, 1, 3 } };
-
-	for (size_t i = 0; i < CYG_N(first); i++) {
-		if (version[0] == first[i][0] && version[1] == first[i][1])
-			return version[2] >= first[i][2];
-	}
-	return version[0] > 4 || (version[0] == 4 && version[1] >= 2);
-}
-
-static size_t add(struct spark_setting *out, size_t n, const char *name, const char *value)
-{
-	out[n] = (struct spark_setting){ SPARK_LAYER_POLICY, SPARK_OP_SET, name, value, NULL };
-	return n + 1;
-}
-
-static size_t add_port(
-    struct spark_setting *out, size_t n, const char *name, unsigned port, char room[16])
-{
-	if (port == 0)
-		return n;
-	(void)snprintf(room, 16, "%u", port);
-	return add(out, n, name, room);
-}
-
-size_t spark_policy_settings(
-    const struct spark_policy *p, struct spark_setting out[SPARK_POLICY_MAX], char room[8][16])
-{
-	size_t n = 0;
-
-	n = add(out, n, "spark.authenticate", "true");
-	n = add(out, n, "spark.authenticate.secret", p->secret);
-	n = add(out, n, "spark.network.crypto.enabled", "true");
-	n = add(out, n, "spark.network.crypto.cipher",
-	    spark_has_gcm(p->version) ? "AES/GCM/NoPadding" : "AES/CTR/NoPadding");
-	n = add(out, n, "spark.network.crypto.authEngineVersion", "2");
-	n = add(out, n, "spark.network.crypto.saslFallback", "false");
-	n = add(out, n, "spark.io.encryption.enabled", "true");
-	if (p->master_url != NULL)
-		n = add(out, n, "spark.master", p->master_url);
-	if (p->app_name != NULL)
-		n = add(out, n, "spark.app.name", p->app_name);
-	n = add(out, n, "spark.driver.host", "127.0.0.1");
-	n = add(out, n, "spark.driver.bindAddress", "127.0.0.1");
-	n = add_port(out, n, "spark.driver.port", p->driver_port, room[0]);
-	n = add_port(out, n, "spark.driver.blockManager.port", p->block_manager_port, room[1]);
-	n = add_port(out, n, "spark.ui.port", p->ui_port, room[2]);
-	return n;
 }

@@ -1,5 +1,6 @@
 ARCHIVES += spark
-spark_SRC := src/spark/render.c src/spark/files.c src/spark/catalogue.c
+spark_SRC := src/spark/render.c src/spark/files.c src/spark/catalogue.c src/spark/policy.c \
+	src/spark/plan.c src/spark/jvms.c src/spark/session.c src/spark/session_json.c src/spark/words.c
 
 UNIT_TESTS += test_spark_render
 test_spark_render_SRC := tests/unit/spark/test_spark_render.c
@@ -10,6 +11,20 @@ UNIT_TESTS += test_spark_catalogue
 test_spark_catalogue_SRC := tests/unit/spark/test_spark_catalogue.c
 test_spark_catalogue_LIBS := spark daemon base
 test_spark_catalogue_PKGS := check yaml-0.1
+
+UNIT_TESTS += test_spark_words
+test_spark_words_SRC := tests/unit/spark/test_spark_words.c
+test_spark_words_LIBS := spark base
+test_spark_words_PKGS := check
+
+UNIT_TESTS += test_spark_plan
+test_spark_plan_SRC := tests/unit/spark/test_spark_plan.c
+test_spark_plan_LIBS := spark daemon base
+test_spark_plan_PKGS := check yaml-0.1 jansson
+
+FUZZ_TARGETS += spark_words
+fuzz_spark_words_SRC := tests/fuzz/fuzz_spark_words.c
+fuzz_spark_words_LIBS := spark base
 
 FUZZ_TARGETS += catalogue
 fuzz_catalogue_SRC := tests/fuzz/fuzz_catalogue.c

@@ -76,25 +76,4 @@ bool spark_is_secret(const char *name);
  * secrets included. */
 int spark_write_defaults(const struct spark_rendered *r, struct cyg_buf *out, struct cyg_err *err);
 
-/* ---- the policy layer ---- */
-/* Major, minor and patch of "4.2.0"; fails on anything else. */
-int spark_version_parse(const char *text, int version[3], struct cyg_err *err);
-/* Whether AES-GCM works: it hangs before 3.5.9, 4.0.4 and 4.1.3 (SPARK-56227). */
-bool spark_has_gcm(const int version[3]);
-
-struct spark_policy {
-	int version[3];
-	const char *secret;     /* of this app or cluster, hexadecimal */
-	const char *master_url; /* "spark://127.0.0.1:7077" or "local[2]" */
-	const char *app_name;
-	unsigned driver_port, block_manager_port, ui_port; /* 0: Spark's choice */
-};
-
-enum { SPARK_POLICY_MAX = 32 };
-/* The settings that no user may change: authentication, AES-GCM (CTR before it worked), engine
- * version 2, no SASL fall-back, I/O encryption, loopback for driver and UI. Returns how many were
- * written to out; numbers are formatted into room, which must live as long. */
-size_t spark_policy_settings(
-    const struct spark_policy *p, struct spark_setting out[SPARK_POLICY_MAX], char room[8][16]);
-
 #endif

@@ -118,6 +118,7 @@ void api_dismiss_end(struct http_req *req);
 void api_get_stat(struct http_req *req);
 /* api_spark.c */
 void api_spark_connect(struct http_req *req);
+/* api_spark_page.c */
 void api_get_spark(struct http_req *req);
 
 /* The record of the server that a request is about, by its path; NULL: there is none. */

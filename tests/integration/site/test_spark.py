@@ -317,6 +317,17 @@ print(json.dumps([sorted(tag for tag in job["jobTags"] if tag.startswith("cyg-")
 """
 
 
+def test_third_application_runs_beside_two_that_hold_executors(cluster):
+    """Before, the worker had room for two, and the third waited for ever."""
+    tabs = [cluster.kernel() for _ in range(3)]
+    for tab in tabs:
+        assert SUM in good(tab, LINE)
+    assert len(cluster.processes(EXECUTOR)) == 3
+    for tab in tabs:
+        cluster.end_kernel(tab)
+    until(lambda: cluster.processes(DRIVER) == {}, "the drivers' end")
+
+
 def test_jobs_of_a_session_made_by_the_user_are_tagged_with_their_cell(cluster, tab):
     make = "from pyspark.sql import SparkSession\nmine = SparkSession.builder.appName('mine').getOrCreate()\nsc = mine.sparkContext\n"
     count = "print(sc.parallelize(range(10), 2).count())"

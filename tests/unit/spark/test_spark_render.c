@@ -1,5 +1,6 @@
 /* Layers of Spark properties: who wins, what is remembered, and how the file is written. */
 #include "base/mem.h"
+#include "spark/policy.h"
 #include "spark/render.h"
 
 #include <check.h>
@@ -87,11 +88,15 @@ START_TEST(test_nobody_switches_off_what_policy_demands)
 		{ "spark.network.crypto.cipher", "AES/GCM/NoPadding" },
 		{ "spark.network.crypto.authEngineVersion", "2" },
 		{ "spark.network.crypto.saslFallback", "false" },
-		{ "spark.io.encryption.enabled", "true" }, { "spark.driver.host", "127.0.0.1" } };
-	const struct spark_policy policy = { .version = { 4, 2, 0 }, .secret = "5ec3e7" };
+		{ "spark.io.encryption.enabled", "true" }, { "spark.driver.host", "127.0.0.1" },
+		{ "spark.ui.filters", "org.apache.spark.ui.JWSFilter" },
+		{ "spark.org.apache.spark.ui.JWSFilter.param.secretKey", "a2V5" },
+		{ "spark.org.apache.spark.ui.JWSFilter.param.requireExpiration", "true" } };
+	const struct spark_policy policy = {
+		.version = { 4, 2, 0 }, .secret = "5ec3e7", .ui_key = "a2V5"
+	};
 	struct spark_setting s[SPARK_POLICY_MAX + 16];
-	char room[8][16];
-	size_t n = spark_policy_settings(&policy, s, room);
+	size_t n = spark_policy_settings(&policy, s);
 	struct spark_rendered *r;
 
 	for (size_t i = 0; i < CYG_N(demanded); i++)
@@ -162,6 +167,21 @@ START_TEST(test_gcm_is_gated_by_version)
 }
 END_TEST
 
+START_TEST(test_ui_has_no_filter_before_spark_4)
+{
+	const struct spark_policy policy = {
+		.version = { 3, 5, 9 }, .secret = "5ec3e7", .ui_key = "a2V5"
+	};
+	struct spark_setting s[SPARK_POLICY_MAX];
+	struct spark_rendered *r = render(s, spark_policy_settings(&policy, s));
+
+	ck_assert_ptr_null(spark_rendered_get(r, "spark.ui.filters"));
+	ck_assert_ptr_null(
+	    spark_rendered_get(r, "spark.org.apache.spark.ui.JWSFilter.param.secretKey"));
+	spark_rendered_free(r);
+}
+END_TEST
+
 START_TEST(test_secrets_are_known_by_name)
 {
 	ck_assert(spark_is_secret("spark.authenticate.secret"));
@@ -187,6 +207,7 @@ int main(void)
 	tcase_add_test(tc, test_bad_settings_name_their_layer);
 	tcase_add_test(tc, test_file_is_what_java_properties_read);
 	tcase_add_test(tc, test_gcm_is_gated_by_version);
+	tcase_add_test(tc, test_ui_has_no_filter_before_spark_4);
 	tcase_add_test(tc, test_secrets_are_known_by_name);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
