@@ -72,32 +72,88 @@ static int compare(const void *a, const void *b)
 	return x->at < y->at ? -1 : 1;
 }
 
+/* A property while its settings are folded into it, lowest layer first. */
+struct fold {
+	struct cyg_arena *arena;
+	struct spark_property *p;
+	bool forbidden;
+	/* What bundles join to values of later layers, with its separator before it; and the value
+	 * below it. */
+	const char *tail, *below;
+	enum spark_layer below_layer;
+};
+
 static void add_lost(
     struct spark_property *p, enum spark_layer layer, const char *value, const char *why)
 {
 	p->lost[p->n_lost++] = (struct spark_lost){ layer, value != NULL ? value : "", why };
 }
 
-/* Applies the next setting of a property that already has a value (or was forbidden). */
-static void fold(struct cyg_arena *arena, struct spark_property *p, const struct spark_setting *s,
-    bool *forbidden)
+static const char *separator_of(const struct spark_setting *s)
 {
+	return s->separator != NULL ? s->separator : ",";
+}
+
+static const char *copy(struct fold *f, const char *text)
+{
+	return cyg_arena_dup(f->arena, cyg_str_of(text));
+}
+
+static void join(struct fold *f, const struct spark_setting *s)
+{
+	struct spark_property *p = f->p;
+
+	if (f->tail == NULL) {
+		f->below = p->value;
+		f->below_layer = p->layer;
+	}
+	f->tail = cyg_arena_printf(
+	    f->arena, "%s%s%s", f->tail != NULL ? f->tail : "", separator_of(s), s->value);
+	p->value = f->below != NULL ? cyg_arena_printf(f->arena, "%s%s", f->below, f->tail)
+				    : copy(f, f->tail + strlen(separator_of(s)));
+}
+
+static void set(struct fold *f, const struct spark_setting *s)
+{
+	struct spark_property *p = f->p;
+	const bool keeps = f->tail != NULL && s->layer != SPARK_LAYER_POLICY;
+
+	if (keeps && f->below != NULL)
+		add_lost(p, f->below_layer, f->below, "overridden");
+	else if (!keeps && (p->value != NULL || f->forbidden))
+		add_lost(p, p->layer, p->value, "overridden");
+	if (s->op == SPARK_OP_FORBID)
+		p->value = NULL;
+	else
+		p->value = keeps ? cyg_arena_printf(f->arena, "%s%s", s->value, f->tail)
+				 : copy(f, s->value);
+	if (keeps)
+		f->below = copy(f, s->value);
+	f->below_layer = s->layer;
+}
+
+/* Applies the next setting. */
+static void fold(struct fold *f, const struct spark_setting *s)
+{
+	struct spark_property *p = f->p;
 	const bool policy = s->layer == SPARK_LAYER_POLICY;
 
-	if ((*forbidden || p->locked) && !policy) {
-		add_lost(p, s->layer, s->value, *forbidden ? "forbidden" : "locked");
+	if ((f->forbidden || p->locked) && !policy) {
+		add_lost(p, s->layer, s->value, f->forbidden ? "forbidden" : "locked");
 		return;
 	}
-	if (s->op == SPARK_OP_APPEND && p->value != NULL) {
-		p->value = cyg_arena_printf(
-		    arena, "%s%s%s", p->value, s->separator != NULL ? s->separator : ",", s->value);
-	} else {
-		if (p->value != NULL || *forbidden)
-			add_lost(p, p->layer, p->value, "overridden");
-		p->value =
-		    s->op == SPARK_OP_FORBID ? NULL : cyg_arena_dup(arena, cyg_str_of(s->value));
+	if (s->op == SPARK_OP_OFFER && p->value != NULL && p->layer == s->layer) {
+		add_lost(p, s->layer, s->value, "overridden");
+		return;
 	}
-	*forbidden = s->op == SPARK_OP_FORBID;
+	if (s->op == SPARK_OP_JOIN)
+		join(f, s);
+	else if (s->op == SPARK_OP_APPEND && p->value != NULL)
+		p->value =
+		    cyg_arena_printf(f->arena, "%s%s%s", p->value, separator_of(s), s->value);
+	else
+		set(f, s);
+	f->forbidden = s->op == SPARK_OP_FORBID;
 	p->layer = s->layer;
 	p->locked = policy || s->op == SPARK_OP_LOCK;
 }
@@ -105,17 +161,13 @@ static void fold(struct cyg_arena *arena, struct spark_property *p, const struct
 static void fold_run(
     struct cyg_arena *arena, const struct entry *run, size_t n, struct spark_property *p)
 {
-	const struct spark_setting *first = run[0].s;
-	bool forbidden = first->op == SPARK_OP_FORBID;
+	struct fold f = { .arena = arena, .p = p };
 
-	p->name = cyg_arena_dup(arena, cyg_str_of(first->name));
+	p->name = cyg_arena_dup(arena, cyg_str_of(run[0].s->name));
 	p->lost = cyg_arena_alloc(arena, (n + 1) * sizeof(*p->lost));
-	p->value = forbidden ? NULL : cyg_arena_dup(arena, cyg_str_of(first->value));
-	p->layer = first->layer;
-	p->locked = first->op == SPARK_OP_LOCK || first->layer == SPARK_LAYER_POLICY;
 	p->secret = spark_is_secret(p->name);
-	for (size_t i = 1; i < n; i++)
-		fold(arena, p, run[i].s, &forbidden);
+	for (size_t i = 0; i < n; i++)
+		fold(&f, run[i].s);
 	/* Lost values outlive the caller's settings. */
 	for (size_t i = 0; i < p->n_lost; i++)
 		p->lost[i].value = cyg_arena_dup(arena, cyg_str_of(p->lost[i].value));

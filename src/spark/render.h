@@ -24,6 +24,9 @@ enum spark_op {
 			    nothing */
 	SPARK_OP_FORBID, /* the property is left out, and no later layer but policy may set it */
 	SPARK_OP_LOCK,   /* like SET, and no later layer but policy may change it */
+	/* Of option bundles, as SWAN merges them. */
+	SPARK_OP_OFFER, /* like SET, unless its own layer has set it already */
+	SPARK_OP_JOIN,  /* like APPEND, and appended as well to what later layers but policy set */
 };
 
 enum { SPARK_SETTINGS_MAX = 2000, SPARK_NAME_MAX = 256, SPARK_VALUE_MAX = 16 * 1024 };
@@ -33,7 +36,7 @@ struct spark_setting {
 	enum spark_op op;
 	const char *name;      /* "spark.executor.memory" */
 	const char *value;     /* NULL with FORBID */
-	const char *separator; /* of APPEND; NULL: "," */
+	const char *separator; /* of APPEND and JOIN; NULL: "," */
 };
 
 /* A value that did not make it into the property, and why: "overridden", "locked", "forbidden". */

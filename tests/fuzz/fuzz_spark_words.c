@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "spark/words.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -81,6 +81,49 @@ START_TEST(test_append_joins_with_its_separator)
 }
 END_TEST
 
+#define B(op, name, value, separator)                                                              \
+	{                                                                                          \
+		SPARK_LAYER_BUNDLES, SPARK_OP_##op, name, value, separator                         \
+	}
+
+START_TEST(test_bundles_are_merged_as_swan_merges_them)
+{
+	const struct spark_setting s[] = {
+		/* Two bundles, nobody else: the first stays, what joins is appended. */
+		B(OFFER, "spark.a", "1", NULL), B(OFFER, "spark.a", "2", NULL),
+		B(JOIN, "spark.b", "1", " "), B(JOIN, "spark.b", "2", ";"),
+		B(OFFER, "spark.c", "1", NULL), B(JOIN, "spark.c", "2", " "),
+		/* The user's own value stays, and is joined. */
+		B(OFFER, "spark.d", "1", NULL), SET(USER, "spark.d", "mine"),
+		B(JOIN, "spark.e", "1", " "), SET(CONNECT, "spark.e", "mine"),
+		B(OFFER, "spark.f", "1", NULL), B(JOIN, "spark.f", "2", " "),
+		SET(USER, "spark.f", "user"), SET(CONNECT, "spark.f", "mine"),
+		/* A bundle beats the site, joins what the site set, and loses to policy and lock.
+		 */
+		SET(SITE, "spark.g", "site"), B(OFFER, "spark.g", "1", NULL),
+		SET(SITE, "spark.h", "site"), B(JOIN, "spark.h", "1", " "),
+		SET(SITE, "spark.i", "site"), B(JOIN, "spark.i", "1", " "),
+		SET(USER, "spark.i", "mine"), B(JOIN, "spark.j", "1", " "),
+		SET(POLICY, "spark.j", "policy"),
+		{ SPARK_LAYER_SITE, SPARK_OP_LOCK, "spark.k", "site", NULL },
+		B(JOIN, "spark.k", "1", " ")
+	};
+	static const char *const want[] = { "1", "1;2", "1 2", "mine", "mine 1", "mine 2", "1",
+		"site 1", "mine 1", "policy", "site" };
+	static const size_t lost[] = { 1, 0, 0, 1, 0, 2, 1, 0, 1, 1, 1 };
+	struct spark_rendered *r = render(s, CYG_N(s));
+
+	ck_assert_uint_eq(r->n, CYG_N(want));
+	for (size_t i = 0; i < CYG_N(want); i++) {
+		ck_assert_msg(strcmp(r->properties[i].value, want[i]) == 0, "%s: '%s', not '%s'",
+		    r->properties[i].name, r->properties[i].value, want[i]);
+		ck_assert_msg(r->properties[i].n_lost == lost[i], "%s: %zu lost",
+		    r->properties[i].name, r->properties[i].n_lost);
+	}
+	spark_rendered_free(r);
+}
+END_TEST
+
 START_TEST(test_nobody_switches_off_what_policy_demands)
 {
 	const char *const demanded[][2] = { { "spark.authenticate", "true" },
@@ -203,6 +246,7 @@ int main(void)
 	tcase_add_test(tc, test_locked_value_holds_against_all_but_policy);
 	tcase_add_test(tc, test_forbidden_property_is_not_rendered);
 	tcase_add_test(tc, test_append_joins_with_its_separator);
+	tcase_add_test(tc, test_bundles_are_merged_as_swan_merges_them);
 	tcase_add_test(tc, test_nobody_switches_off_what_policy_demands);
 	tcase_add_test(tc, test_bad_settings_name_their_layer);
 	tcase_add_test(tc, test_file_is_what_java_properties_read);
