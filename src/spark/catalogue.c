@@ -2,6 +2,7 @@
 #include "spark/catalogue.h"
 
 #include "base/mem.h"
+#include "cygnet/limits.h"
 
 #include <string.h>
 
@@ -112,6 +113,23 @@ static const struct yaml_record site_record = {
 	.what = "site", .size = sizeof(struct layer), .fields = site_fields
 };
 
+static const struct yaml_field fact_fields[] = {
+	{ .name = "label",
+	    .type = FIELD_LINE,
+	    .offset = offsetof(struct yaml_pair, name),
+	    .required = true,
+	    .doc = "What it is." },
+	{ .name = "value",
+	    .type = FIELD_LINE,
+	    .offset = offsetof(struct yaml_pair, value),
+	    .required = true,
+	    .doc = "Its value." },
+	{ .name = NULL },
+};
+static const struct yaml_record fact_record = {
+	.what = "fact", .size = sizeof(struct yaml_pair), .fields = fact_fields
+};
+
 #define OF(member) .offset = offsetof(struct entry, member)
 static const struct yaml_field cluster_key = {
 	.name = "ID", .type = FIELD_STRING, OF(cluster.id), .min = 1, .max = ID_MAX
@@ -138,7 +156,25 @@ static const struct yaml_field cluster_fields[] = {
 	    .of = &version,
 	    .max = SPARK_VERSIONS_MAX,
 	    .doc = "Versions of Spark that it works with, such as \"4\" or \"3.5\"; none: all." },
-	{ .name = "facts", .type = FIELD_IGNORED, .doc = "Shown to users." },
+	{ .name = "bundles",
+	    .type = FIELD_STRING,
+	    OF(cluster.bundles),
+	    .min = 1,
+	    .max = CYG_PATH_MAX,
+	    .doc = "Path of a file of option bundles, as SWAN's connector has them." },
+	{ .name = "options",
+	    .type = FIELD_STRING,
+	    OF(cluster.options),
+	    .min = 1,
+	    .max = CYG_PATH_MAX,
+	    .doc =
+		"Path of a list of option names for completion, as SWAN's connector has them; where the stack has its own list, that one counts." },
+	{ .name = "facts",
+	    .type = FIELD_RECORDS,
+	    .offset = FIELD_ARRAY(struct entry, cluster.facts, cluster.n_facts),
+	    .record = &fact_record,
+	    .max = SPARK_FACTS_MAX,
+	    .doc = "Shown to users." },
 	LAYER(offsetof(struct entry, own)),
 	{ .name = "site",
 	    .type = FIELD_RECORD,

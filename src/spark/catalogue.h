@@ -6,13 +6,16 @@
 #include "daemon/yaml_fields.h"
 #include "spark/plan.h"
 
-enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16 };
+enum { SPARK_CLUSTERS_MAX = 64, SPARK_VERSIONS_MAX = 16, SPARK_FACTS_MAX = 32 };
 
 struct spark_cluster {
 	const char *id, *label, *description;
 	enum spark_kind kind;
 	struct spark_setting *settings; /* of layers cluster and site */
 	size_t n_settings;
+	const char *bundles, *options; /* paths of SWAN's files (bundles.h, options.h), or NULL */
+	struct yaml_pair *facts;       /* shown to users: label and value */
+	size_t n_facts;
 	const char **versions; /* of Spark: "4", "3.5"; none: all */
 	size_t n_versions;
 };

@@ -16,6 +16,7 @@
 
 enum {
 	BODY_MAX = 64 * 1024,
+	SPARK_BODY_MAX = 256 * 1024, /* three layers of options, with long class paths */
 	STARTS_WINDOW_MS = 60 * 1000,
 	STARTS_KEYS = 100000, /* users who start within one window */
 };
@@ -65,7 +66,9 @@ const struct http_endpoint cygnet_endpoints[] = {
 	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/stat", "read:servers", api_get_stat, 0 },
 	{ HTTP_GET, "/api/cygnet/servers/{user}/spark", "read:servers", api_get_spark, 0 },
 	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/spark", "read:servers", api_get_spark, 0 },
-	{ HTTP_POST, "/api/cygnet/spark/connect", "server", api_spark_connect, BODY_MAX },
+	{ HTTP_POST, "/api/cygnet/spark/connect", "server", api_spark_connect, SPARK_BODY_MAX },
+	{ HTTP_POST, "/api/cygnet/spark/preview", "server", api_spark_preview, SPARK_BODY_MAX },
+	{ HTTP_GET, "/api/cygnet/spark/catalogue", "server", api_spark_catalogue, 0 },
 	{ .path = NULL },
 };
 

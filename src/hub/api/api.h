@@ -118,6 +118,8 @@ void api_dismiss_end(struct http_req *req);
 void api_get_stat(struct http_req *req);
 /* api_spark.c */
 void api_spark_connect(struct http_req *req);
+void api_spark_preview(struct http_req *req);
+void api_spark_catalogue(struct http_req *req);
 /* api_spark_page.c */
 void api_get_spark(struct http_req *req);
 

@@ -1,253 +1,172 @@
-/* Spark for servers: POST /hub/api/cygnet/spark/connect, by the inner door. Reads the catalogue,
- * has the session rendered, makes its secrets, and sends it all once; nothing of it is kept here.
- */
-#include "base/enc.h"
+/* Spark for servers, by the inner door: POST …/spark/connect, POST …/spark/preview and GET
+ * …/spark/catalogue. Each reads the request, then the files of the software tree that it needs, and
+ * answers from them; nothing of it is kept here. */
 #include "base/mem.h"
-#include "cygnet/spark_fill.h"
+#include "http/url.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
+#include "hub/api/spark_connect.h"
+#include "hub/api/spark_views.h"
 #include "hub/base/asks.h"
 #include "hub/base/reply.h"
 #include "hub/offer/clusters.h"
 #include "hub/offer/offer.h"
 #include "hub/server/srv.h"
-#include "spark/catalogue.h"
+#include "spark/chosen.h"
 #include "spark/policy.h"
 #include "spark/session.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	SECRET_BYTES = 32,
-	UI_KEY_BYTES = 33, /* in base64url without padding */
-	RESPONSE_MAX = 2 * 1024 * 1024,
-};
-
-struct secrets {
-	char cluster[2 * SECRET_BYTES + 1];
-	char ui[UI_KEY_BYTES / 3 * 4 + 1];
-	char token[2 * SECRET_BYTES + 1];
-};
-
-/* One connect request; it ends with its response, or when the client goes away. */
-struct connect {
+/* One request; it ends with its response, or when the client goes away. */
+struct ask {
 	struct api *api;
 	struct http_req *req;
+	/* Responds from what was found; what the server may use has been checked. */
+	void (*respond)(
+	    struct ask *a, const struct spark_view *v, const struct clusters_found *found);
 	struct clusters_wait wait;
+	struct cyg_arena arena;
 	char user[CYG_NAME_MAX];
 	char server_id[CYG_SERVER_ID_LEN + 1];
-	char app_name[CYG_NAME_MAX + 32];
 	int version[3];
 	char version_text[24];
-	enum spark_flavour flavour;
-	bool is_old; /* the agent sends its ports */
-	unsigned master_port, ui_port;
-	struct secrets secrets;
+	struct spark_chosen chosen;
+	struct spark_old old;
 };
 
-static void connect_free(struct connect *c)
+static void ask_free(struct ask *a)
 {
-	clusters_wait_cancel(&c->wait);
-	asks_leave(c->api->asks, ASKS_CONNECT, c->user);
-	cyg_cleanse(&c->secrets, sizeof(c->secrets));
-	free(c);
+	clusters_wait_cancel(&a->wait);
+	asks_leave(a->api->asks, ASKS_CONNECT, a->user);
+	cyg_arena_free(&a->arena);
+	free(a);
 }
 
-static void on_connect_abort(struct http_req *req)
+static void on_abort(struct http_req *req)
 {
-	connect_free(req->data);
+	ask_free(req->data);
 }
 
-static void connect_fail(struct connect *c, int status, const char *message)
+/* The request is ours no more. */
+static struct http_req *end(struct ask *a)
 {
-	struct http_req *req = c->req;
+	struct http_req *req = a->req;
 
 	req->on_abort = NULL;
-	connect_free(c);
-	reply_error(req, status, message);
+	ask_free(a);
+	return req;
 }
 
-/* ---- rendering ---- */
-
-static json_t *secrets_json(const struct connect *c)
+static void fail(struct ask *a, int status, const char *message)
 {
-	json_t *secrets = json_pack("{s:s}", "cluster", c->secrets.cluster);
-
-	if (spark_has_jws(c->version))
-		(void)json_object_set_new(secrets, "ui", json_string(c->secrets.ui));
-	if (c->flavour == SPARK_FLAVOUR_CONNECT)
-		(void)json_object_set_new(secrets, "token", json_string(c->secrets.token));
-	return secrets;
+	reply_error(end(a), status, message);
 }
 
-/* What an agent that sends its ports expects, because it fills in no places: the member "worker",
- * and a driver's file with the port of its UI. */
-static void add_old_members(const struct spark_session *s, json_t *response)
-{
-	static const char name[] = "driver/spark-defaults.conf";
-	const struct spark_sizes *z = &s->plan.sizes;
-	json_t *files = json_object_get(response, "files");
-	cyg_autofree char *text = cyg_xasprintf("%sspark.ui.port " CYG_SPARK_PORT_UI "\n",
-	    json_string_value(json_object_get(files, name)));
+/* ---- connect and preview ---- */
 
-	(void)json_object_set_new(files, name, json_string(text));
-	(void)json_object_set_new(response, "worker",
-	    json_pack("{s:i, s:i, s:i}", "cores", (int)z->worker_cores, "memory_mb",
-		(int)z->worker_mb, "daemon_mb", (int)z->daemon_mb));
-}
-
-static int make_response(
-    const struct connect *c, const struct spark_cluster *cl, json_t **ret, struct cyg_err *err)
+/* The session that was chosen; NULL when the request has its response already. */
+static struct spark_session *make_session(
+    struct ask *a, const struct spark_view *v, const struct clusters_found *found)
 {
-	const struct choice *choice = &srvs_find_id(c->api->srvs, c->server_id)->choice;
-	const struct spark_session_ask ask = { .cluster = cl,
-		.flavour = c->flavour,
-		.version = { c->version[0], c->version[1], c->version[2] },
-		.cores = choice->cores,
-		.memory_mb = choice->memory_mb,
-		.app_name = c->app_name };
+	const struct spark_choose_from from = {
+		.bundles = found->bundles, .cluster = found->cluster->id, .version = a->version_text
+	};
+	struct spark_session_ask ask = { .cluster = found->cluster,
+		.flavour = a->chosen.flavour,
+		.version = { a->version[0], a->version[1], a->version[2] },
+		.cores = v->choice->cores,
+		.memory_mb = v->choice->memory_mb,
+		.app_name = cyg_arena_printf(&a->arena, "%s-notebook", a->user) };
+	struct spark_setting *settings = NULL;
 	struct spark_session *s = NULL;
-	int rc = spark_session_make(&ask, &s, err);
+	struct cyg_err err;
+	int rc =
+	    spark_chosen_settings(&a->chosen, &from, &a->arena, &settings, &ask.n_settings, &err);
 
-	if (rc < 0)
-		return rc;
-	*ret = spark_session_json(s, err);
-	if (*ret != NULL && c->is_old)
-		add_old_members(s, *ret);
-	else if (*ret != NULL)
-		(void)json_object_set_new(*ret, "secrets", secrets_json(c));
+	ask.settings = settings;
+	if (rc == 0)
+		rc = spark_session_make(&ask, &s, &err);
+	if (rc == 0)
+		return s;
+	fail(a, 400, err.msg);
+	return NULL;
+}
+
+static void respond_connect(
+    struct ask *a, const struct spark_view *v, const struct clusters_found *found)
+{
+	struct spark_session *s = make_session(a, v, found);
+	struct cyg_err err;
+	struct http_req *req;
+	char *text;
+
+	if (s == NULL)
+		return;
+	text = spark_connect_text(s, &a->old, &err);
 	spark_session_free(s);
-	return *ret != NULL ? 0 : -(int)err->code;
-}
-
-/* ---- the response ---- */
-
-/* Every place of that name becomes the value. The text is taken and cleansed. */
-static char *fill(char *text, const char *place, const char *value)
-{
-	cyg_autobuf struct cyg_buf out;
-	const char *from = text;
-	const char *at;
-
-	cyg_buf_init(&out, RESPONSE_MAX);
-	for (; (at = strstr(from, place)) != NULL; from = at + strlen(place)) {
-		(void)cyg_buf_add(&out, from, (size_t)(at - from), NULL);
-		(void)cyg_buf_add_str(&out, value, NULL);
+	if (text == NULL) {
+		fail(a, 400, err.msg);
+		return;
 	}
-	(void)cyg_buf_add_str(&out, from, NULL);
-	cyg_cleanse(text, strlen(text));
-	free(text);
-	return cyg_buf_take(&out, NULL);
-}
-
-/* For an agent that sends its ports: the places filled in. */
-static char *fill_old(const struct connect *c, char *text)
-{
-	char port[16];
-
-	(void)snprintf(port, sizeof(port), "%u", c->master_port);
-	text = fill(text, CYG_SPARK_PORT_MASTER, port);
-	(void)snprintf(port, sizeof(port), "%u", c->ui_port);
-	text = fill(text, CYG_SPARK_PORT_UI, port);
-	return fill(text, CYG_SPARK_SECRET_CLUSTER, c->secrets.cluster);
-}
-
-/* Sends the response; the text with the secret does not stay in memory (what jansson frees may). */
-static void send_response(struct connect *c, json_t *response)
-{
-	struct http_req *req = c->req;
-	char *text = json_dumps(response, JSON_COMPACT);
-
-	if (c->is_old)
-		text = fill_old(c, text);
-
-	req->on_abort = NULL;
-	json_decref(response);
-	connect_free(c);
+	req = end(a);
 	http_reply_field(req, "Cache-Control", "no-store");
 	http_reply(req, 200, "application/json", cyg_str_of(text));
 	cyg_cleanse(text, strlen(text));
 	free(text);
 }
 
-static int check_cluster(
-    const struct connect *c, const struct spark_cluster *cl, const char *id, struct cyg_err *err)
+static void respond_preview(
+    struct ask *a, const struct spark_view *v, const struct clusters_found *found)
 {
-	if (cl == NULL)
-		return cyg_fail(
-		    err, CYG_ENOENT, "The cluster '%s' is not in the catalogue any more.", id);
-	if (!spark_cluster_takes(cl, c->version_text))
-		return cyg_fail(err, CYG_EINVAL,
-		    "The cluster '%s' does not work with Spark %s of this environment.", cl->label,
-		    c->version_text);
-	return 0;
+	struct spark_session *s = make_session(a, v, found);
+	json_t *preview;
+
+	if (s == NULL)
+		return;
+	preview = spark_view_preview(s, found);
+	spark_session_free(s);
+	reply_json(end(a), 200, preview);
 }
 
-/* The catalogue's cluster for a server that still runs; else *status and a sentence. */
-static int find_cluster(const struct connect *c, const struct spark_catalogue *catalogue,
-    const struct spark_cluster **ret, int *status, struct cyg_err *err)
+static void respond_catalogue(
+    struct ask *a, const struct spark_view *v, const struct clusters_found *found)
 {
-	const struct srv *srv = srvs_find_id(c->api->srvs, c->server_id);
+	json_t *catalogue = spark_view_catalogue(v, found);
 
-	*status = 409;
-	if (srv == NULL || !srv_is_active(srv))
-		return cyg_fail(err, CYG_EBUSY, "The server is not running any more.");
-	*status = 502;
-	*ret = spark_catalogue_find(catalogue, srv->choice.cluster);
-	return check_cluster(c, *ret, srv->choice.cluster, err);
+	reply_json(end(a), 200, catalogue);
 }
 
-static void on_catalogue(
-    void *arg, const struct spark_catalogue *catalogue, const struct cyg_err *why)
+/* ---- what the tree says ---- */
+
+static void on_found(void *arg, const struct clusters_found *found, const struct cyg_err *why)
 {
-	struct connect *c = arg;
-	const struct spark_cluster *cl = NULL;
+	struct ask *a = arg;
+	const struct srv *srv = srvs_find_id(a->api->srvs, a->server_id);
+	const struct person *person = people_find(a->api->access, cyg_str_of(a->user));
 	struct cyg_err err;
-	json_t *response = NULL;
-	int status = 502;
-	int rc;
 
 	if (why != NULL) {
-		connect_fail(c, 502, why->msg);
+		fail(a, 502, why->msg);
 		return;
 	}
-	rc = find_cluster(c, catalogue, &cl, &status, &err);
-	if (rc == 0) {
-		status = 400;
-		rc = make_response(c, cl, &response, &err);
+	if (srv == NULL || !srv_is_active(srv) || person == NULL) {
+		fail(a, 409, "The server is not running any more.");
+		return;
 	}
-	if (rc < 0)
-		connect_fail(c, status, err.msg);
+	const struct policy_person who = { .user = a->user, .groups = person->groups };
+	const struct spark_view v = { &who, a->api->offer->profiles, &srv->choice, a->version,
+		a->version_text };
+	const char *id = a->chosen.cluster != NULL ? a->chosen.cluster : srv->choice.cluster;
+
+	if (spark_view_may_use(&v, found, id, &err))
+		a->respond(a, &v, found);
 	else
-		send_response(c, response);
+		fail(a, err.code == CYG_EDENIED ? 403 : 409, err.msg);
 }
 
 /* ---- the request ---- */
-
-static void make_secrets(struct secrets *s)
-{
-	unsigned char key[UI_KEY_BYTES];
-	cyg_autobuf struct cyg_buf text;
-
-	cyg_random_hex(s->cluster, SECRET_BYTES);
-	cyg_random_hex(s->token, SECRET_BYTES);
-	cyg_random(key, sizeof(key));
-	cyg_buf_init(&text, sizeof(s->ui));
-	(void)cyg_base64url_write(&text, key, sizeof(key), NULL);
-	(void)cyg_str_copy(s->ui, sizeof(s->ui), cyg_buf_str(&text));
-	cyg_cleanse(text.data, text.len);
-	cyg_cleanse(key, sizeof(key));
-}
-
-static int read_flavour(struct connect *c, const json_t *v, struct cyg_err *err)
-{
-	c->flavour = SPARK_FLAVOUR_CLASSIC;
-	if (v == NULL || json_is_null(v) ||
-	    (json_is_string(v) && spark_flavour_find(json_string_value(v), &c->flavour)))
-		return 0;
-	return cyg_fail(err, CYG_EINVAL, "flavour must be classic or connect");
-}
 
 static int read_port(const json_t *ports, const char *name, unsigned *ret, struct cyg_err *err)
 {
@@ -259,57 +178,156 @@ static int read_port(const json_t *ports, const char *name, unsigned *ret, struc
 	return 0;
 }
 
-static int read_question(struct connect *c, struct cyg_str body, struct cyg_err *err)
+static int read_old(struct ask *a, const json_t *ports, struct cyg_err *err)
 {
-	json_t *root = json_loadb(body.p, body.len, JSON_REJECT_DUPLICATES, NULL);
-	const char *version = json_string_value(json_object_get(root, "spark_version"));
-	const json_t *ports = json_object_get(root, "ports");
-	int rc = version == NULL ? cyg_fail(err, CYG_EINVAL, "spark_version is missing")
-				 : spark_version_parse(version, c->version, err);
+	int rc = 0;
+
+	a->old.is_old = ports != NULL;
+	if (a->old.is_old)
+		rc = read_port(ports, "master", &a->old.master_port, err);
+	if (rc == 0 && a->old.is_old)
+		rc = read_port(ports, "driver_ui", &a->old.ui_port, err);
+	return rc;
+}
+
+static int read_version(struct ask *a, const char *text, struct cyg_err *err)
+{
+	if (text == NULL)
+		return cyg_fail(err, CYG_EINVAL, "spark_version is missing");
+	if (spark_version_parse(text, a->version, err) < 0)
+		return -(int)CYG_EINVAL;
+	(void)snprintf(a->version_text, sizeof(a->version_text), "%d.%d.%d", a->version[0],
+	    a->version[1], a->version[2]);
+	return 0;
+}
+
+/* Adds the one variable that the hub knows better. */
+static void add_user(struct ask *a)
+{
+	struct spark_pairs *v = &a->chosen.variables;
+	struct spark_pair *list = cyg_arena_alloc(&a->arena, (v->n + 1) * sizeof(*list));
+
+	list[0] = (struct spark_pair){ "USER", a->user };
+	if (v->n > 0)
+		memcpy(list + 1, v->list, v->n * sizeof(*list));
+	v->list = list;
+	v->n++;
+}
+
+static int read_body(struct ask *a, struct cyg_str body, struct cyg_err *err)
+{
+	json_error_t why;
+	json_t *root = json_loadb(body.p, body.len, JSON_REJECT_DUPLICATES, &why);
+	int rc =
+	    json_is_object(root)
+		? read_version(a, json_string_value(json_object_get(root, "spark_version")), err)
+		: cyg_fail(err, CYG_EINVAL, "The request must be a JSON object: %s", why.text);
 
 	if (rc == 0)
-		(void)snprintf(c->version_text, sizeof(c->version_text), "%d.%d.%d", c->version[0],
-		    c->version[1], c->version[2]);
+		rc = spark_chosen_read(root, &a->arena, &a->chosen, err);
 	if (rc == 0)
-		rc = read_flavour(c, json_object_get(root, "flavour"), err);
-	c->is_old = ports != NULL;
-	if (rc == 0 && c->is_old)
-		rc = read_port(ports, "master", &c->master_port, err);
-	if (rc == 0 && c->is_old)
-		rc = read_port(ports, "driver_ui", &c->ui_port, err);
+		rc = read_old(a, json_object_get(root, "ports"), err);
+	add_user(a);
 	json_decref(root);
 	return rc;
 }
 
-void api_spark_connect(struct http_req *req)
+/* Of GET: ?spark_version=4.2.0&cluster=ID, the latter optional. */
+static int read_query(struct ask *a, struct cyg_str query, struct cyg_err *err)
+{
+	const char *names[] = { "spark_version", "cluster" };
+	const char *values[CYG_N(names)] = { NULL };
+
+	for (size_t i = 0; i < CYG_N(names); i++) {
+		struct cyg_str value;
+		bool found = false;
+
+		if (url_query_get(&a->arena, query, names[i], &value, &found, err) < 0)
+			return -(int)CYG_EINVAL;
+		if (found)
+			values[i] = cyg_arena_dup(&a->arena, value);
+	}
+	a->chosen.cluster = values[1];
+	return read_version(a, values[0], err);
+}
+
+/* NULL when it has been refused. */
+static struct ask *admit(struct http_req *req)
 {
 	const struct who *who = auth_who(req);
 	struct api *api = api_of(req);
-	struct connect *c;
-	struct cyg_err err;
+	struct ask *a;
 
 	if (who->srv == NULL || who->srv->choice.cluster[0] == '\0') {
 		reply_error(req, 403, "This server was started without a Spark cluster.");
-		return;
+		return NULL;
 	}
 	if (api->offer->clusters == NULL) {
 		reply_error(req, 404, "This site has no catalogue of Spark clusters.");
-		return;
+		return NULL;
 	}
 	if (!asks_admit(api->asks, ASKS_CONNECT, who->srv->user, req))
+		return NULL;
+	a = cyg_xcalloc(1, sizeof(*a));
+	a->api = api;
+	a->req = req;
+	cyg_arena_init(&a->arena);
+	(void)cyg_str_copy(a->server_id, sizeof(a->server_id), cyg_str_of(who->srv->id));
+	(void)cyg_str_copy(a->user, sizeof(a->user), cyg_str_of(who->srv->user));
+	req->data = a;
+	req->on_abort = on_abort;
+	return a;
+}
+
+static void look(struct ask *a, unsigned parts)
+{
+	const struct choice *choice = &auth_who(a->req)->srv->choice;
+	const struct clusters_ask ask = { .cluster = a->chosen.cluster != NULL ? a->chosen.cluster
+									       : choice->cluster,
+		.stack = choice->stack,
+		.parts = parts };
+
+	clusters_want(a->api->offer->clusters, &a->wait, &ask, on_found, a);
+}
+
+void api_spark_connect(struct http_req *req)
+{
+	struct ask *a = admit(req);
+	struct cyg_err err;
+
+	if (a == NULL)
 		return;
-	c = cyg_xcalloc(1, sizeof(*c));
-	c->api = api;
-	c->req = req;
-	(void)cyg_str_copy(c->server_id, sizeof(c->server_id), cyg_str_of(who->srv->id));
-	(void)cyg_str_copy(c->user, sizeof(c->user), cyg_str_of(who->srv->user));
-	(void)snprintf(c->app_name, sizeof(c->app_name), "%s-notebook", who->srv->user);
-	make_secrets(&c->secrets);
-	req->data = c;
-	req->on_abort = on_connect_abort;
-	if (read_question(c, req->body, &err) < 0) {
-		connect_fail(c, 400, err.msg);
+	a->respond = respond_connect;
+	if (read_body(a, req->body, &err) < 0)
+		fail(a, 400, err.msg);
+	else
+		look(a, a->chosen.n_bundles > 0 ? CLUSTERS_BUNDLES : 0);
+}
+
+void api_spark_preview(struct http_req *req)
+{
+	struct ask *a = admit(req);
+	struct cyg_err err;
+
+	if (a == NULL)
 		return;
-	}
-	clusters_want(api->offer->clusters, &c->wait, on_catalogue, c);
+	a->respond = respond_preview;
+	if (read_body(a, req->body, &err) < 0)
+		fail(a, 400, err.msg);
+	else
+		look(a, CLUSTERS_OPTIONS | (a->chosen.n_bundles > 0 ? CLUSTERS_BUNDLES : 0));
+}
+
+void api_spark_catalogue(struct http_req *req)
+{
+	struct ask *a = admit(req);
+	struct cyg_err err;
+
+	if (a == NULL)
+		return;
+	a->respond = respond_catalogue;
+	if (read_query(a, req->head->query, &err) < 0)
+		fail(a, 400, err.msg);
+	else
+		look(a, CLUSTERS_OPTIONS | CLUSTERS_BUNDLES);
 }

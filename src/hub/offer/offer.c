@@ -17,7 +17,7 @@ int offer_open(const struct offer_opts *opts, struct offer **ret, struct cyg_err
 	offer->profiles = profiles;
 	software_start(&offer->opts, profiles, &offer->software);
 	if (opts->catalogue != NULL)
-		offer->clusters = clusters_new(opts->uv, opts->catalogue);
+		offer->clusters = clusters_new(opts->uv, opts->catalogue, opts->software_tree);
 	*ret = offer;
 	return 0;
 }
