@@ -11,7 +11,8 @@ umask 022
 new=$("$cache_sh" spark)
 old=$("$cache_sh" stack2025)
 root=$(dirname "$new")
-key=$({ cat "${BASH_SOURCE[0]}" "$here"/tree/* ; echo "$new $old"; } | sha256sum | cut -c1-12)
+key=$({ cat "${BASH_SOURCE[0]}" "$here"/tree/* ; echo "$new $old"
+	cat "$new/share/cygnet/spark-options.json" 2>/dev/null || true; } | sha256sum | cut -c1-12)
 tree=$root/demo-$key
 [[ -e $tree/.ready ]] && { echo "$tree"; exit 0; }
 
@@ -35,6 +36,8 @@ stack() {
 	kernelspec "$folder" python3 "{\"argv\": [\"$2/bin/python\", \"-m\", \"ipykernel_launcher\", \"-f\", \"{connection_file}\"],
  \"display_name\": \"Python 3 ($1)\", \"language\": \"python\", \"metadata\": {\"debugger\": true}, \"interrupt_mode\": \"signal\"}"
 	cp "$kernels"/logo-* "$part/$folder/share/jupyter/kernels/python3/"
+	mkdir -p "$part/$folder/share/cygnet"
+	cp "$2/share/cygnet/spark-options.json" "$part/$folder/share/cygnet/" 2>/dev/null || true
 }
 
 stack 2026a "$new"

@@ -88,6 +88,16 @@ build_labextension() {
 	rm -rf "$work"
 }
 
+# The options that the Spark of a prefix knows, from Spark itself: the hub shows them. Tried once; a prefix without Java does
+# without.
+list_options() {
+	[[ -e $prefix/bin/spark-submit && ! -d $prefix/share/cygnet ]] || return 0
+	mkdir -p "$prefix/share/cygnet" || return 0
+	log=${log:-/dev/null}
+	run "$prefix/bin/python" "$here/spark_options.py" "$prefix/share/cygnet/spark-options.json" ||
+		say "$name: the options of its Spark are not known"
+}
+
 name=${1:?use: cache.sh NAME}
 for kind in "python:$here/lock/$name.txt" "npm:$here/lock/$name/package-lock.json" "sdist:$here/lock/$name.sdist" \
 	"npm:$top/kernels/${name%-tools}/package-lock.json" "labextension:$top/kernels/$name/package-lock.json"; do
@@ -117,8 +127,13 @@ if [[ ! -e $prefix/.ready ]]; then
 		"build_${kind%%:*}" "$prefix" "$lock"
 		chmod -R a+rX "$prefix"
 		echo "built in $((SECONDS - start)) s" >"$prefix/.ready.new"
+		list_options
 		mv "$prefix/.ready.new" "$prefix/.ready"
 		say "$name: ready after $((SECONDS - start)) s, $(du -sm "$prefix" | cut -f1) MB"
 	fi
+elif [[ -e $prefix/bin/spark-submit && ! -d $prefix/share/cygnet && -w $prefix/share ]]; then
+	exec 9>"$root/$name-$key.lock"
+	flock 9
+	list_options
 fi
 echo "$prefix"

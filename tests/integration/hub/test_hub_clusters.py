@@ -154,3 +154,18 @@ def test_files_are_read_by_a_child_and_kept_a_moment(rig):
 def test_sample_catalogue_is_accepted(rig):
     (rig.tree / "clusters.yaml").write_text((places.ROOT / "config/clusters.yaml").read_text())
     assert rig.post("connect").status == 200
+
+
+def test_list_made_from_spark_itself_is_taken_whole(rig):
+    made = (places.prefix("spark") / "share/cygnet/spark-options.json").read_text()
+    (rig.tree / "stacks/2026a/share/cygnet/spark-options.json").write_text(made)
+    told = {option["name"]: option for option in rig.catalogue().json["options"]}
+    assert len(told) == len(json.loads(made)["options"]) > 1000
+    assert {name: told[name]["type"] for name in ("spark.executor.memory", "spark.sql.adaptive.enabled", "spark.network.timeout",
+                                                  "spark.memory.fraction", "spark.executor.cores", "spark.jars")} == {
+        "spark.executor.memory": "bytes", "spark.sql.adaptive.enabled": "boolean", "spark.network.timeout": "time",
+        "spark.memory.fraction": "double", "spark.executor.cores": "int", "spark.jars": "text"}
+    assert rig.lint(options={"spark.executor.memroy": "1g", "spark.scheduler.mode": "fifo"}) == [
+        ("spark.executor.memroy", "warning", "spark.executor.memory")]
+    assert rig.lint(options={"spark.sql.sources.partitionOverwriteMode": "maybe"}) == [
+        ("spark.sql.sources.partitionOverwriteMode", "error", None)]
