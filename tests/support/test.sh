@@ -77,6 +77,7 @@ stage build install bash -c 'build release'
 stage clang install make -s syntax-clang
 stage asan "install" bash -c 'build asan'
 stage unit "asan" bash -c unit
+stage node install tests/support/run_node.sh
 stage fuzz "asan" bash -c fuzz
 stage integration "asan" tests/support/run_integration.sh
 stage e2e "build" tests/support/run_e2e.sh

@@ -92,11 +92,11 @@ export function journey(title, run, { timeout = 3 * CEILING, context: more = {},
 	});
 }
 
-// What axe-core holds against the page, serious and critical only, as readable lines.
-export async function accessibility(page) {
+// What axe-core holds against the page, or what `within` selects of it: serious and critical only, as readable lines.
+export async function accessibility(page, within = null) {
 	// Evaluated, not added as a script element: a strict content policy refuses those.
 	await page.evaluate(readFileSync(packFile('axe-core'), 'utf8'));
-	const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+	const { violations } = await page.evaluate((of) => globalThis.axe.run(of ?? document, { resultTypes: ['violations'] }), within);
 	return violations
 		.filter((one) => ['serious', 'critical'].includes(one.impact))
 		.map((one) => `${one.id} (${one.impact}): ${one.help}: ${one.nodes.map((node) => node.target.join(' ')).join('; ')}`);

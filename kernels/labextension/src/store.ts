@@ -1,0 +1,86 @@
+// The one place of a window that knows what Spark does: it asks once, follows the server's events, and asks again when
+// events may have been missed. The views read .state and hear .changed.
+import type { Event } from '@jupyterlab/services';
+import { Signal, type ISignal } from '@lumino/signaling';
+import type { Api } from './api.ts';
+import type { Catalogue, Session, SparkEvent } from './shapes.ts';
+import { afterApps, afterEvent, afterSessions, isStarting, NOTHING, type SparkState } from './state.ts';
+
+export const SCHEMA = 'https://events.cygnet/spark/v1';
+
+/** Events come each second while something goes on; after this silence some may have been lost with a connection. */
+const SILENCE_MS = 10_000;
+
+/** Whether this server has Spark: not asked yet, yes, no (an older agent, or stock Jupyter), or no response. */
+export type Availability = 'unknown' | 'yes' | 'no' | 'unreachable';
+
+export class Store {
+	state: SparkState = NOTHING;
+	availability: Availability = 'unknown';
+	catalogue: Catalogue | null = null;
+	private heardAt = 0;
+	private asking: Promise<void> | null = null;
+	private readonly signal = new Signal<this, void>(this);
+
+	readonly api: Api;
+
+	constructor(api: Api) {
+		this.api = api;
+	}
+
+	get changed(): ISignal<this, void> {
+		return this.signal;
+	}
+
+	/** Follows the events before it asks, so that nothing falls between. */
+	start(events: Event.IManager): void {
+		events.stream.connect((_, emission) => {
+			if (emission.schema_id === SCHEMA) this.hear(emission as unknown as SparkEvent);
+		});
+		const whenSilent = (all: boolean): void => {
+			if (!document.hidden && (all || this.isWaiting()) && performance.now() - this.heardAt >= SILENCE_MS) void this.refresh();
+		};
+		document.addEventListener('visibilitychange', () => whenSilent(true));
+		window.addEventListener('online', () => void this.refresh());
+		setInterval(() => whenSilent(false), SILENCE_MS / 2);
+		void this.refresh();
+	}
+
+	/** Asks for everything; one at a time. */
+	refresh(): Promise<void> {
+		this.asking ??= this.askAll().finally(() => (this.asking = null));
+		return this.asking;
+	}
+
+	/** A session that a request of ours told of, before its event. */
+	tell(session: Session): void {
+		this.hear({ kind: 'session', session });
+	}
+
+	private hear(event: SparkEvent): void {
+		this.heardAt = performance.now();
+		this.state = afterEvent(this.state, event, this.heardAt);
+		this.signal.emit();
+	}
+
+	private async askAll(): Promise<void> {
+		const asked = performance.now();
+		try {
+			this.catalogue ??= await this.api.catalogue();
+			const [sessions, apps] = await Promise.all([this.api.connections(), this.api.apps()]);
+			const now = performance.now();
+			this.state = afterApps(afterSessions(this.state, sessions, asked, now), apps, asked, now);
+			this.availability = 'yes';
+		} catch (error) {
+			this.availability = (error as { status?: number }).status === 404 ? 'no' : 'unreachable';
+		}
+		this.heardAt = performance.now();
+		this.signal.emit();
+	}
+
+	/** Something goes on of which events should tell. */
+	private isWaiting(): boolean {
+		return this.availability === 'unreachable' || [...this.state.cells.values()].some((one) => one.run.state === 'running') ||
+			[...this.state.sessions.values()].some(({ session }) => isStarting(session.state) || session.state === 'ending');
+	}
+}
