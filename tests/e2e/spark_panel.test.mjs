@@ -84,7 +84,7 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 
 	// Kept in the notebook, for us and for SWAN.
 	await button(page, words.connected.save).click();
-	await says(panel(page), words.connected.saved);
+	await says(panel(page), words.connected.saved.whole);
 	await page.keyboard.press('Control+S');
 	await until(async () => {
 		const { content } = await (await page.request.get(`${fake.url}api/contents/${NAME}`)).json();
@@ -239,10 +239,19 @@ for (const [name, options] of [
 	}, options);
 }
 
-journey('a server without a cluster says so, and one without Spark shows no item', async ({ page, cleanup }) => {
-	const { fake } = await notebook({ page, cleanup });
+journey('a server without a cluster says so, and one whose hub is away still shows sessions', async ({ page, cleanup }) => {
+	const { fake, kernel } = await notebook({ page, cleanup });
 	fake.state.catalogue = { ...fake.state.catalogue, clusters: [], chosen: null };
 	await reloadLab(page);
 	await openPanel(page);
 	await says(panel(page), words.panel.noSpark[0]);
+
+	// The hub is away: what runs is known all the same.
+	fake.state.catalogue = null;
+	fake.tell({ kind: 'session', session: session(kernel, { id: 'there', state: 'ready' }) });
+	await reloadLab(page);
+	await openPanel(page);
+	await says(panel(page), words.connected.title('In my server'));
+	fake.tell({ kind: 'session', session: session(kernel, { id: 'there', state: 'gone' }) });
+	await says(panel(page), 'The hub does not answer.');
 });

@@ -182,7 +182,7 @@ export async function startSparkAgent(upstreamUrl, port) {
 	};
 
 	const answers = {
-		'GET catalogue': () => [200, fake.state.catalogue],
+		'GET catalogue': () => (fake.state.catalogue === null ? [502, { message: 'The hub does not answer.' }] : [200, fake.state.catalogue]),
 		'GET connections': () => [200, { connections: [...fake.state.sessions.values()] }],
 		'GET apps': () => [200, { apps: [...fake.state.apps.values()].map((one) => ({ ...one, cells: [...one.cells.values()] })) }],
 		'POST preview': (body) => [200, previewOf(body)],

@@ -22,7 +22,9 @@ export class Api {
 		this.settings = settings;
 	}
 
-	catalogue = (): Promise<Catalogue> => this.ask('GET', ['catalogue']);
+	/** With the bundles of a cluster; null: of the one that the start form chose. */
+	catalogue = (cluster: string | null): Promise<Catalogue> =>
+		this.ask('GET', ['catalogue'], undefined, undefined, cluster === null ? '' : `?cluster=${encodeURIComponent(cluster)}`);
 	preview = (body: ConnectBody, signal: AbortSignal): Promise<Preview> => this.ask('POST', ['preview'], body, signal);
 	connections = async (): Promise<Session[]> => (await this.ask<{ connections: Session[] }>('GET', ['connections'])).connections;
 	connect = (body: ConnectBody): Promise<Session> => this.ask('POST', ['connections'], body);
@@ -38,8 +40,8 @@ export class Api {
 		return url.origin === new URL(base, location.href).origin ? url.href : null;
 	}
 
-	private async ask<T>(method: string, path: string[], body?: unknown, signal?: AbortSignal): Promise<T> {
-		const url = URLExt.join(this.settings.baseUrl, BELOW, ...path.map(encodeURIComponent));
+	private async ask<T>(method: string, path: string[], body?: unknown, signal?: AbortSignal, query = ''): Promise<T> {
+		const url = URLExt.join(this.settings.baseUrl, BELOW, ...path.map(encodeURIComponent)) + query;
 		const init: RequestInit = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }), ...(signal ? { signal } : {}) };
 		let response: Response;
 		try {

@@ -49,9 +49,15 @@ export function readMetadata(get: (key: string) => unknown): Choice | null {
 	return { ...NO_CHOICE, bundles: names(swan['bundled_options']), options: rows(swan['list_of_options'], 'isEnabled') };
 }
 
-/** What to write, by key. Other members of our own key stay. */
+const SECRET = /secret|password|token|credential|access\.?key|(^|[._-])key$/i;
+export const looksSecret = (name: string): boolean => SECRET.test(name);
+
+/** Whether a value will not be written into the notebook, because it may be a secret. */
+export const leavesOut = (choice: Choice): boolean => choice.options.some((one) => looksSecret(one.name) && one.value !== '');
+
+/** What to write, by key. Other members of our own key stay. A notebook is shared: values that may be secrets stay out. */
 export function writeMetadata(choice: Choice, get: (key: string) => unknown): [string, Json][] {
-	const options = choice.options.filter((one) => one.name !== '');
+	const options = choice.options.filter((one) => one.name !== '').map((one) => (looksSecret(one.name) ? { ...one, value: '' } : one));
 	const ours = { cluster: choice.cluster, flavour: choice.flavour, bundles: choice.bundles, options };
 	return [
 		[OUR_KEY, { ...object(get(OUR_KEY)), spark: ours }],
@@ -91,10 +97,10 @@ export function bundlesToSend(choice: Choice, catalogue: Catalogue): string[] {
 	return choice.bundles.filter((one) => fit.has(one));
 }
 
-/** What a running session was made of. */
+/** What a running session was made of; a secret has to be typed again. */
 export const choiceOf = (session: Session): Choice => ({
 	cluster: session.cluster, flavour: session.flavour, bundles: session.bundles,
-	options: Object.entries(session.options).map(([name, value]) => ({ name, value, enabled: true })),
+	options: Object.entries(session.options).map(([name, value]) => ({ name, value: value ?? '', enabled: true })),
 });
 
 export function connectBody(choice: Choice, catalogue: Catalogue, kernel: string): ConnectBody {
@@ -131,13 +137,10 @@ export function complete(options: readonly KnownOption[], typed: string, limit =
 		.map((one) => one.option);
 }
 
-const SECRET = /secret|password|token|credential|(^|[._-])key$/i;
-export const looksSecret = (name: string): boolean => SECRET.test(name);
-
 /** A report that may be shown to anybody: values that may be secrets are left out. */
 export function report(session: Session): string {
 	const { fields } = words.failed;
-	const options = Object.entries(session.options).map(([name, value]) => `  ${name} = ${looksSecret(name) ? words.hidden : value}`);
+	const options = Object.entries(session.options).map(([name, value]) => `  ${name} = ${value === null || looksSecret(name) ? words.hidden : value}`);
 	const known: [string, string | null][] = [
 		[fields.state, words.list([session.state, session.stage])], [fields.since, session.since], [fields.cluster, session.cluster],
 		[fields.flavour, session.flavour], [fields.app, session.app], [fields.cause, session.cause], [fields.hint, session.hint],

@@ -1,20 +1,20 @@
 // What the panel shows of the notebook in front, and what its buttons do. The views are in panel.tsx and below.
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { choiceOf, connectBody, NO_CHOICE, readMetadata, settle, writeMetadata, type Choice } from './choice.ts';
+import { choiceOf, connectBody, leavesOut, NO_CHOICE, readMetadata, settle, writeMetadata, type Choice } from './choice.ts';
 import type { ConnectBody, Session } from './shapes.ts';
 import { isStarting, sessionOf } from './state.ts';
 import type { Store } from './store.ts';
 
 /** Each has a view of its own. */
-export type Kind = 'noNotebook' | 'noKernel' | 'checking' | 'noSpark' | 'unreachable' | 'form' | 'starting' | 'connected' | 'failed';
+export type Kind = 'noNotebook' | 'noKernel' | 'checking' | 'noSpark' | 'unreachable' | 'noCatalogue' | 'form' | 'starting' | 'connected' | 'failed';
 
 interface Draft {
 	choice: Choice;
 	/** The form is shown although there is a session. */
 	editing: boolean;
-	/** Written into the notebook since the last change. */
-	saved: boolean;
+	/** How it was written into the notebook since the last change. */
+	saved: 'whole' | 'bare' | null;
 	busy: 'connect' | 'release' | null;
 	problem: string | null;
 }
@@ -56,18 +56,21 @@ export class PanelModel {
 		const { store, session } = this;
 		if (store.availability === 'no') return 'noSpark';
 		if (store.availability === 'unknown') return 'checking';
-		if (store.availability === 'unreachable' && !store.catalogue) return 'unreachable';
+		if (store.availability === 'unreachable') return 'unreachable';
 		if (!this.panel) return 'noNotebook';
 		if (this.kernel === null) return 'noKernel';
 		if (session && isStarting(session.state)) return 'starting';
-		if (this.draft.editing || !session) return store.catalogue?.clusters.length === 0 ? 'noSpark' : 'form';
+		if (this.draft.editing || !session) {
+			if (store.catalogue === null) return store.problem === null ? 'checking' : 'noCatalogue';
+			return store.catalogue.clusters.length === 0 ? 'noSpark' : 'form';
+		}
 		return session.state === 'failed' || session.state === 'lost' ? 'failed' : 'connected';
 	}
 
 	/** Of the notebook in front; what the notebook itself keeps, the first time. */
 	get draft(): Draft {
 		const { panel } = this;
-		const fresh = (choice: Choice): Draft => ({ choice, editing: false, saved: false, busy: null, problem: null });
+		const fresh = (choice: Choice): Draft => ({ choice, editing: false, saved: null, busy: null, problem: null });
 		// Before that its metadata is empty, whatever the file says.
 		if (!panel?.model || !panel.context.isReady) return fresh(NO_CHOICE);
 		let draft = this.drafts.get(panel);
@@ -91,7 +94,8 @@ export class PanelModel {
 	}
 
 	change(part: Partial<Choice>): void {
-		this.set({ choice: { ...this.choice, ...part }, saved: false, problem: null });
+		if (part.cluster != null && part.cluster !== this.choice.cluster) void this.store.lookAt(part.cluster);
+		this.set({ choice: { ...this.choice, ...part }, saved: null, problem: null });
 	}
 
 	save(): void {
@@ -100,7 +104,7 @@ export class PanelModel {
 		const { session } = this;
 		const choice = this.kind === 'connected' && session ? choiceOf(session) : this.choice;
 		for (const [key, value] of writeMetadata(choice, (name) => model.getMetadata(name))) model.setMetadata(key, value);
-		this.set({ saved: true });
+		this.set({ saved: leavesOut(choice) ? 'bare' : 'whole' });
 	}
 
 	/** Shows the form with what the session has. */

@@ -34,6 +34,7 @@ function sentences(kind: Kind): readonly string[] {
 	const { panel } = words;
 	switch (kind) {
 		case 'checking': return [panel.checking];
+		case 'noCatalogue': return [panel.noCatalogue];
 		case 'unreachable': return [words.unreachable];
 		case 'noNotebook': return panel.noNotebook;
 		case 'noKernel': return panel.noKernel;
@@ -41,9 +42,9 @@ function sentences(kind: Kind): readonly string[] {
 	}
 }
 
-function Plain({ kind }: { kind: Kind }): React.ReactElement {
+function Plain({ kind, problem }: { kind: Kind; problem: string | null }): React.ReactElement {
 	const [title, text] = sentences(kind);
-	return <><Title>{title}</Title>{text && <p>{text}</p>}</>;
+	return <><Title>{title}</Title><p>{text ?? problem}</p></>;
 }
 
 function View({ model }: { model: PanelModel }): React.ReactElement {
@@ -59,7 +60,7 @@ function View({ model }: { model: PanelModel }): React.ReactElement {
 	return (
 		<div className="cyg-view" ref={node} role="region" aria-label={words.title} data-kind={kind}>
 			{model.notebook !== null && <p className="cyg-of">{words.panel.notebook(model.notebook)}</p>}
-			{Shown ? <Shown model={model} /> : <Plain kind={kind} />}
+			{Shown ? <Shown model={model} /> : <Plain kind={kind} problem={model.store.problem} />}
 			{model.draft.problem && <p className="cyg-notice cyg-error" role="alert">{model.draft.problem}</p>}
 		</div>
 	);

@@ -47,7 +47,7 @@ function Line({ property }: { property: Property }): React.ReactElement {
 	return (
 		<tr>
 			<th scope="row">{property.name}</th>
-			<td>{property.secret ? words.hidden : property.value}</td>
+			<td>{property.secret ? words.hidden : property.value ?? said.forbidden}</td>
 			<td>{words.list([said.layer(property.layer), property.locked && said.locked])}</td>
 			<td>{property.lost.map((one, at) => <div key={at}>{said.lost(one.value, one.layer, one.why)}</div>)}</td>
 		</tr>

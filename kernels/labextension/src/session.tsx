@@ -48,7 +48,7 @@ export function Starting({ model }: Props): React.ReactElement | null {
 
 /** What the user chose for this session, folded. */
 function Chosen({ session }: { session: Session }): React.ReactElement | null {
-	const facts = Object.entries(session.options).map(([label, value]) => ({ label, value }));
+	const facts = Object.entries(session.options).map(([label, value]) => ({ label, value: value ?? words.hidden }));
 	const bundles = session.bundles.map((label) => ({ label, value: words.panel.bundles }));
 	const all = [...bundles, ...facts];
 	if (all.length === 0) return null;
@@ -77,6 +77,7 @@ export function Connected({ model }: Props): React.ReactElement | null {
 				{ label: connected.executors, value: executors ? connected.cores(executors.active, executors.cores, executors.memory_mb) : connected.unknown },
 				{ label: connected.flavour, value: session.flavour },
 			]} />
+			{session.text && <p className="cyg-notice cyg-warning" role="status">{session.text}</p>}
 			{session.idle_ends && <Idle ends={session.idle_ends} />}
 			{session.ignored.length > 0 && <p className="cyg-notice">{connected.ignored(session.ignored)}</p>}
 			<div className="cyg-actions">
@@ -94,7 +95,7 @@ export function Save({ model }: Props): React.ReactElement {
 	return (
 		<div className="cyg-actions">
 			<Button onClick={() => model.save()}>{words.connected.save}</Button>
-			<span role="status" className="cyg-said">{model.draft.saved ? words.connected.saved : ''}</span>
+			<span role="status" className="cyg-said">{model.draft.saved === null ? '' : words.connected.saved[model.draft.saved]}</span>
 		</div>
 	);
 }

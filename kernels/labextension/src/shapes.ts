@@ -21,7 +21,8 @@ export interface Session {
 	since: string | null;
 	/** The id of its Spark application, once it has one. */
 	app: string | null;
-	options: Record<string, string>;
+	/** null: a secret, which nobody is told. */
+	options: Record<string, string | null>;
 	bundles: string[];
 	/** Options that were asked for and that the running driver cannot take. */
 	ignored: string[];
@@ -146,6 +147,7 @@ export interface Catalogue {
 
 export interface Property {
 	name: string;
+	/** null: a secret, or a layer forbids the property. */
 	value: string | null;
 	layer: string;
 	locked: boolean;

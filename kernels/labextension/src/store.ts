@@ -3,7 +3,7 @@
 import type { Event } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Api } from './api.ts';
-import type { Catalogue, Session, SparkEvent } from './shapes.ts';
+import type { App, Catalogue, Session, SparkEvent } from './shapes.ts';
 import { afterApps, afterEvent, afterSessions, isStarting, NOTHING, type SparkState } from './state.ts';
 
 export const SCHEMA = 'https://events.cygnet/spark/v1';
@@ -14,10 +14,19 @@ const SILENCE_MS = 10_000;
 /** Whether this server has Spark: not asked yet, yes, no (an older agent, or stock Jupyter), or no response. */
 export type Availability = 'unknown' | 'yes' | 'no' | 'unreachable';
 
+/** An agent that keeps no applications still has sessions. */
+function noneIfMissing(error: unknown): App[] {
+	if ((error as { status?: number }).status === 404) return [];
+	throw error;
+}
+
 export class Store {
 	state: SparkState = NOTHING;
 	availability: Availability = 'unknown';
+	/** null: not known yet, or not now, and then the problem says why. */
 	catalogue: Catalogue | null = null;
+	problem: string | null = null;
+	private cluster: string | null = null;
 	private heardAt = 0;
 	private asking: Promise<void> | null = null;
 	private readonly signal = new Signal<this, void>(this);
@@ -52,6 +61,12 @@ export class Store {
 		return this.asking;
 	}
 
+	/** Each cluster has bundles of its own. */
+	lookAt(cluster: string): Promise<void> {
+		this.cluster = cluster;
+		return this.askCatalogue();
+	}
+
 	/** A session that a request of ours told of, before its event. */
 	tell(session: Session): void {
 		this.hear({ kind: 'session', session });
@@ -66,8 +81,7 @@ export class Store {
 	private async askAll(): Promise<void> {
 		const asked = performance.now();
 		try {
-			this.catalogue ??= await this.api.catalogue();
-			const [sessions, apps] = await Promise.all([this.api.connections(), this.api.apps()]);
+			const [sessions, apps] = await Promise.all([this.api.connections(), this.api.apps().catch(noneIfMissing)]);
 			const now = performance.now();
 			this.state = afterApps(afterSessions(this.state, sessions, asked, now), apps, asked, now);
 			this.availability = 'yes';
@@ -76,11 +90,26 @@ export class Store {
 		}
 		this.heardAt = performance.now();
 		this.signal.emit();
+		if (this.availability === 'yes' && this.catalogue === null) await this.askCatalogue();
+	}
+
+	/** The hub is behind it: sessions and cells are known without. */
+	private async askCatalogue(): Promise<void> {
+		const { cluster } = this;
+		try {
+			const catalogue = await this.api.catalogue(cluster);
+			if (cluster !== this.cluster) return;
+			this.catalogue = catalogue;
+			this.problem = null;
+		} catch (error) {
+			this.problem = (error as Error).message;
+		}
+		this.signal.emit();
 	}
 
 	/** Something goes on of which events should tell. */
 	private isWaiting(): boolean {
-		return this.availability === 'unreachable' || [...this.state.cells.values()].some((one) => one.run.state === 'running') ||
+		return this.availability === 'unreachable' || (this.availability === 'yes' && this.catalogue === null) || [...this.state.cells.values()].some((one) => one.run.state === 'running') ||
 			[...this.state.sessions.values()].some(({ session }) => isStarting(session.state) || session.state === 'ending');
 	}
 }

@@ -14,6 +14,9 @@ const layers: Record<string, string> = {
 	connect: 'this form', policy: 'the site’s rules', sizes: 'the size of your server',
 };
 
+/** Why a value was lost; that a later one was set is what the column says already. */
+const whys: Record<string, string> = { locked: ' (cannot be changed)', forbidden: ' (may not be set)' };
+
 export const words = {
 	title: 'Spark',
 	caption: 'Spark: connect, settings, what runs',
@@ -42,6 +45,7 @@ export const words = {
 		noNotebook: ['No notebook is open', 'Open a notebook to connect it to Spark.'],
 		noKernel: ['This notebook has no kernel yet', 'Spark belongs to a kernel. Start one, then connect.'],
 		checking: 'Looking what there is…',
+		noCatalogue: 'What there is to choose from is not known now',
 		noSpark: ['There is no Spark here', 'This server was started without a Spark cluster. Stop it and start it with one to use Spark.'],
 		none: ['Not connected', 'The first line that uses spark connects by itself. Connect here to choose how.'],
 		clusters: 'Cluster',
@@ -90,7 +94,8 @@ export const words = {
 		over: 'Won over',
 		locked: 'cannot be changed',
 		layer: (name: string) => layers[name] ?? name.replace(/^bundle:/, 'bundle '),
-		lost: (value: string | null, layer: string, why: string | null) => `${value ?? words.hidden} of ${words.preview.layer(layer)}${why ? ` (${why})` : ''}`,
+		forbidden: '(left out)',
+		lost: (value: string | null, layer: string, why: string | null) => `${value ?? words.hidden} of ${words.preview.layer(layer)}${whys[why ?? ''] ?? ''}`,
 		nothing: 'No setting has that word.',
 		shown: (n: number, all: number) => (n === all ? count(all, 'setting', 'settings') : `${n} of ${count(all, 'setting', 'settings')}`),
 		failed: 'What will be set is not known now',
@@ -124,7 +129,10 @@ export const words = {
 		ignored: (names: string[]) => `Not in force, because the session ran already: ${names.join(', ')}. Use “Change” for a new session.`,
 		chosen: (n: number) => `What you chose (${n})`,
 		save: 'Save in this notebook',
-		saved: 'Now in the notebook; saving the notebook keeps it.',
+		saved: {
+			whole: 'Now in the notebook; saving the notebook keeps it.',
+			bare: 'Now in the notebook, without values that may be secrets; saving the notebook keeps it.',
+		},
 	},
 
 	failed: {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-	NO_CHOICE, bundlesToSend, complete, connectBody, fitsVersion, readMetadata, report, settle, twice, writeMetadata,
+	NO_CHOICE, bundlesToSend, complete, connectBody, fitsVersion, leavesOut, readMetadata, report, settle, twice, writeMetadata,
 } from '../../../kernels/labextension/src/choice.ts';
 import { CATALOGUE, session } from '../../fakes/spark_agent.mjs';
 
@@ -23,6 +23,14 @@ test('what is written is read again, by us and by SWAN, and other members stay',
 	assert.deepEqual(written.sparkconnect, {
 		bundled_options: ['unknown here'], list_of_options: [{ name: 'a', value: '1', isEnabled: true }, { name: 'b', value: '2', isEnabled: false }],
 	});
+});
+
+test('no value that may be a secret is written into a notebook', () => {
+	const choice = { ...NO_CHOICE, options: [row('spark.hadoop.fs.s3a.secret.key', 'CANARY'), row('spark.executor.memory', '4g')] };
+	const written = JSON.stringify(writeMetadata(choice, reader({})));
+	assert.doesNotMatch(written, /CANARY/);
+	assert.match(written, /4g/);
+	assert.deepEqual([leavesOut(choice), leavesOut({ ...choice, options: choice.options.slice(1) })], [true, false]);
 });
 
 test('metadata that is not ours is nothing', () => {
@@ -64,7 +72,7 @@ test('names are completed from their beginning, then from the beginning of a par
 });
 
 test('a report holds no value that may be a secret', () => {
-	const options = { 'spark.hadoop.fs.s3a.secret.key': 'A', 'spark.x.password': 'B', 'spark.my.token': 'C', 'spark.executor.memory': '4g' };
+	const options = { 'spark.hadoop.fs.s3a.secret.key': 'A', 'spark.x.password': 'B', 'spark.my.token': 'C', 'spark.unknown': null, 'spark.executor.memory': '4g' };
 	const text = report(session('k', { state: 'failed', cause: 'No memory.', options }));
 	assert.match(text, /spark\.executor\.memory = 4g/);
 	assert.match(text, /cause: No memory\./);
