@@ -92,7 +92,7 @@ static void take_connections(struct metrics *m, const struct proxy *p)
 		n_open[metric_label_index(&proxy_metrics[CONNECTIONS].labels[0],
 		    cyg_str_of(l->name))] += (double)l->n_open;
 	}
-	for (uint16_t i = 0; i < CYG_N(n_open); i++)
+	for (uint16_t i = 0; i < (uint16_t)CYG_N(n_open); i++)
 		metrics_set(m, CONNECTIONS, METRIC_AT(i), n_open[i]);
 	metrics_set(m, WEBSOCKETS, METRIC_PLAIN, (double)p->lists[CLIENT_TUNNEL].n);
 }
@@ -109,11 +109,11 @@ static void take_table(struct metrics *m, const struct table *t)
 
 static void take_counts(struct metrics *m, const struct proxy *p)
 {
-	for (uint16_t i = 1; i < CYG_N(p->n_status); i++)
+	for (uint16_t i = 1; i < (uint16_t)CYG_N(p->n_status); i++)
 		metrics_copy(m, REQUESTS, METRIC_AT((uint16_t)(i - 1)), (double)p->n_status[i]);
-	for (uint16_t i = 0; i < REFUSED_N; i++)
+	for (uint16_t i = 0; i < (uint16_t)REFUSED_N; i++)
 		metrics_copy(m, REFUSALS, METRIC_AT(i), (double)p->n_refused[i]);
-	for (uint16_t i = 0; i < CYG_N(p->n_upstreams); i++)
+	for (uint16_t i = 0; i < (uint16_t)CYG_N(p->n_upstreams); i++)
 		metrics_copy(m, UPSTREAMS, METRIC_AT(i), (double)p->n_upstreams[i]);
 	metrics_copy(m, CUT, METRIC_PLAIN, (double)p->n_cut);
 	metrics_copy(m, ACCEPTED, METRIC_PLAIN, (double)p->n_accepted);

@@ -105,7 +105,7 @@ static const char *pack(char **at, struct cyg_str text)
 int table_read_key(const struct table_row *row, struct cyg_arena *arena, struct route_key *ret,
     struct cyg_err *err)
 {
-	struct cyg_str text;
+	struct cyg_str text = CYG_STR("");
 	int rc = row_host(row, CYG_ROUTE_HOST, arena, &ret->host, err);
 
 	if (rc == 0)

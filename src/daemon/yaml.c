@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,6 +160,7 @@ static int check_twice(struct reader *r, const struct yaml_node *map, struct cyg
 	cyg_autofree const struct yaml_node **sorted = NULL;
 	size_t n = 0;
 
+	assert(map != NULL); /* the map that ends was put on the stack */
 	for (const struct yaml_node *c = map->first; c != NULL; c = c->next)
 		n++;
 	sorted = cyg_xcalloc(n + 1, sizeof(const struct yaml_node *));

@@ -40,6 +40,7 @@ static void describe_text(const struct yaml_field *f, char *out, size_t size)
 		(void)snprintf(out, size, "%s%s", text, f->min > 0 ? ", not empty" : "");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): a list holds single values */
 static void describe_list(const struct yaml_field *f, char *out, size_t size)
 {
 	char limits[64];
@@ -47,7 +48,6 @@ static void describe_list(const struct yaml_field *f, char *out, size_t size)
 
 	describe_count(f, limits);
 	if (f->type == FIELD_LIST)
-		/* NOLINTNEXTLINE(misc-no-recursion): a list holds single values */
 		yaml_field_describe(f->of, item, sizeof(item));
 	(void)snprintf(
 	    out, size, "a list%s%s, each %s", limits[0] != '\0' ? " of " : "", limits, item);

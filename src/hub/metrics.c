@@ -70,7 +70,7 @@ int hub_metrics_write(const struct hub *hub, struct cyg_buf *out, struct cyg_err
 	size_t pos = 0;
 	int rc;
 
-	for (uint16_t i = 0; i < SRV_STATES; i++)
+	for (uint16_t i = 0; i < (uint16_t)SRV_STATES; i++)
 		metrics_set(hub->metrics, HUB_SERVERS, METRIC_AT(i),
 		    (double)srvs_in(hub->srvs, (enum srv_state)i)->n);
 	metrics_set(hub->metrics, HUB_RUNNING_SERVERS, METRIC_PLAIN,

@@ -35,7 +35,8 @@ int main(int argc, char **argv)
 	double change_ms;
 
 	if (argc != 3 || cyg_num_parse_u64(cyg_str_of(argv[1]), 1, 1000000, &n, NULL) < 0 ||
-	    cyg_num_parse_u64(cyg_str_of(argv[2]), 1, 10000000, &changes, NULL) < 0)
+	    cyg_num_parse_u64(cyg_str_of(argv[2]), 1, 10000000, &changes, NULL) < 0 || n == 0 ||
+	    changes == 0)
 		return 2;
 	cyg_buf_init(&text, CYG_TABLE_MAX);
 	for (uint64_t i = 0; i < n; i++)

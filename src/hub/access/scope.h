@@ -103,7 +103,7 @@ scope_bits scope_self(void);
 scope_bits scope_about_servers(void);
 /* Of the scopes with a filter !server, those that can apply to a server: what is read of a user
  * does not. */
-scope_bits scope_of_servers(scope_bits scopes);
+scope_bits scope_of_servers(scope_bits bits);
 
 /* Reads one scope from its text; the name is borrowed from it. -CYG_EINVAL when it is none. */
 int scope_parse(struct cyg_str text, struct scope *ret, struct cyg_err *err);

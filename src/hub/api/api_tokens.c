@@ -65,6 +65,7 @@ void api_list_tokens(struct http_req *req)
 		if (n < TOKENS_OF_OWNER && (t->expires_us == 0 || t->expires_us > now_us))
 			all[n++] = t;
 	}
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are sorted */
 	qsort(all, n, sizeof(all[0]), compare);
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, model(req, all[i]));

@@ -118,13 +118,13 @@ void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_
 	if (counts == NULL)
 		return;
 	metrics_copy(m, HUB_SPAWNER_STARTS, METRIC_AT(number), (double)counts->starts);
-	for (uint16_t i = 0; i < SPAWN_FAILURES; i++)
+	for (uint16_t i = 0; i < (uint16_t)SPAWN_FAILURES; i++)
 		metrics_copy(
 		    m, HUB_SPAWNER_FAILURES, METRIC_AT(number, i), (double)counts->failures[i]);
-	for (uint16_t i = 0; i < CYG_N(counts->servers); i++)
+	for (uint16_t i = 0; i < (uint16_t)CYG_N(counts->servers); i++)
 		metrics_set(
 		    m, HUB_SPAWNER_SERVERS, METRIC_AT(number, i), (double)counts->servers[i]);
-	for (uint16_t i = 0; i < SPAWN_STAGES_MAX; i++) {
+	for (uint16_t i = 0; i < (uint16_t)SPAWN_STAGES_MAX; i++) {
 		metrics_copy(m, HUB_SPAWNER_STAGES, METRIC_AT(number, i, HUB_SUCCESS),
 		    (double)counts->stages_done[i]);
 		metrics_copy(m, HUB_SPAWNER_STAGES, METRIC_AT(number, i, HUB_FAILURE),

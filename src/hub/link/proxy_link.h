@@ -45,8 +45,8 @@ void proxy_link_drop_credential(struct proxy_link *link, const char *sha256);
  * ticket for proxy_link_forget. */
 uint32_t proxy_link_push(struct proxy_link *link, proxy_pushed_fn done, void *arg);
 void proxy_link_forget(struct proxy_link *link, uint32_t ticket);
-/* For credentials_watch, with the link as arg: sets and drops the credential's row. */
-void proxy_link_on_credential(void *link, const struct credential *c, bool live);
+/* For credentials_watch; arg is the link: sets and drops the credential's row. */
+void proxy_link_on_credential(void *arg, const struct credential *c, bool live);
 /* The store whose turns it waits for. */
 struct store *proxy_link_store(const struct proxy_link *link);
 /* Number of proxies that have the newest table. */

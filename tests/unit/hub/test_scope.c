@@ -260,6 +260,7 @@ static const struct {
 
 static bool check_row(struct cyg_arena *a, const struct row *r)
 {
+	ck_assert_ptr_nonnull(r->cells[0]);
 	for (size_t i = 0; i < CYG_N(kinds); i++) {
 		if (strcmp(kinds[i].kind, r->cells[0]) != 0)
 			continue;
