@@ -64,10 +64,10 @@ class Driver:
     """The agent's part for one session: fills the places, writes the files, starts the driver."""
 
     def __init__(self, response, folder):
-        self.port = free_port()
+        self.port, self.connect_port = free_port(), free_port()
         self.secrets = response["secrets"]
         self.places = {"{run}": folder, "{secrets}": folder / "secrets", "{runtime}": folder / "runtime", "{session}": "s1",
-                       "{port.ui}": self.port, **{f"{{secret.{name}}}": value for name, value in self.secrets.items()}}
+                       "{port.ui}": self.port, "{port.connect}": self.connect_port, **{f"{{secret.{name}}}": value for name, value in self.secrets.items()}}
         for name, text in response["files"].items():
             path = folder / "secrets" / self.fill(name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,6 @@ class Driver:
         environment = {**response["environment"], **row["environment"]}
         self.env = {"PATH": os.environ["PATH"], "HOME": os.fspath(folder), "SPARK_HOME": os.fspath(pyspark),
                     "SPARK_SCALA_VERSION": "2.13", **{name: self.fill(value) for name, value in environment.items()}}
-        self.gateway = pathlib.Path(self.env["_PYSPARK_DRIVER_CONN_INFO_PATH"])
         words = [shutil.which("java"), f"-Xmx{row['heap_mb']}m", *row["jvm_options"],
                  "-cp", ":".join([*row["class_path_extra"], f"{pyspark}/jars/*"]), row["main_class"], *row["arguments"]]
         self.log = folder / "driver.log"
@@ -90,12 +89,20 @@ class Driver:
             text = text.replace(place, str(value))
         return text
 
+    def wait(self, condition, what):
+        wait_until(lambda: self.jvm.poll() is not None or condition(), what, places.JVM_CEILING)
+        assert self.jvm.poll() is None, self.log.read_text()
+
+    def listens(self, address, port):
+        with socket.socket() as sock:
+            return sock.connect_ex((address, port)) == 0
+
     def attach(self, code):
         """A Python process on the gateway, after it has printed its REPORT line; it waits for a line."""
-        wait_until(lambda: self.jvm.poll() is not None or self.gateway.exists(), "the gateway", places.JVM_CEILING)
-        assert self.jvm.poll() is None, self.log.read_text()
-        port, length = struct.unpack(">ii", self.gateway.read_bytes()[:8])
-        secret = self.gateway.read_bytes()[8:8 + length].decode()
+        gateway = pathlib.Path(self.env["_PYSPARK_DRIVER_CONN_INFO_PATH"])
+        self.wait(gateway.exists, "the gateway")
+        port, length = struct.unpack(">ii", gateway.read_bytes()[:8])
+        secret = gateway.read_bytes()[8:8 + length].decode()
         env = {**self.env, "PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
         self.python = subprocess.Popen([places.prefix("spark") / "bin/python", "-c", code], env=env, text=True,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -121,7 +128,8 @@ class Driver:
     def end(self):
         if hasattr(self, "python"):
             self.python.communicate("\n", timeout=places.JVM_CEILING)
-        self.jvm.stdin.close()
+        self.jvm.stdin.close()  # the end of a gateway
+        self.jvm.terminate()
         self.jvm.wait(places.JVM_CEILING)
 
 
@@ -129,8 +137,8 @@ class Driver:
 def driver(connect, tmp_path):
     started = []
 
-    def start(properties):
-        answer = connect(properties)
+    def start(properties, **members):
+        answer = connect(properties, **members)
         assert answer.status == 200, answer
         started.append(Driver(answer.json, tmp_path / "run-of-server"))
         return started[0]
@@ -150,6 +158,16 @@ def test_driver_started_as_told_reports_the_values_that_were_set(driver):
     assert one.ui({}) == 403
     assert one.ui(one.token(base64.urlsafe_b64encode(b"x" * 33))) == 403
     assert one.ui(one.token(one.secrets["ui"])) == 200
+
+
+def test_connect_server_started_as_told_listens_on_loopback_and_is_locked(driver):
+    one = driver({}, flavour="connect")
+    one.wait(lambda: one.listens("127.0.0.1", one.connect_port), "the Connect server")
+    assert not one.listens("127.0.0.2", one.connect_port)
+    assert one.ui({}) == 403 and one.ui(one.token(one.secrets["ui"])) == 200
+    words = pathlib.Path(f"/proc/{one.jvm.pid}/cmdline").read_bytes() + pathlib.Path(f"/proc/{one.jvm.pid}/environ").read_bytes()
+    for name, secret in one.secrets.items():
+        assert secret.encode() not in words, name
 
 
 @pytest.mark.parametrize("value", [" x", "x "])
