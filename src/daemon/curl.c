@@ -290,6 +290,9 @@ static CURLcode set_rules(struct cyg_call *call, const struct cyg_call_request *
 		{ CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
 		{ CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
 		{ CURLOPT_TIMEOUT_MS, (long)req->timeout_ms },
+		/* The thread that asks the name service is left to end by itself: libcurl would
+		 * wait for it, and the loop with it, for as long as the name service hangs. */
+		{ CURLOPT_QUICK_EXIT, 1 },
 	};
 	CURLcode rc =
 	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, req->plain_http ? "http,https" : "https");

@@ -44,7 +44,7 @@ void cyg_curl_close(struct cyg_curl *c);
 
 int cyg_call_start(struct cyg_curl *c, const struct cyg_call_request *req, cyg_call_fn fn,
     void *arg, struct cyg_call **ret, struct cyg_err *err);
-/* No callback will come. NULL is accepted. */
+/* No callback will come. Waits for nothing, whatever the name service does. NULL is accepted. */
 void cyg_call_cancel(struct cyg_call *call);
 
 #endif
