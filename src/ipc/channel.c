@@ -230,6 +230,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 int ipc_channel_new(uv_loop_t *loop, int fd, const struct ipc_events *events, void *arg,
     struct ipc_channel **ret, struct cyg_err *err)
 {
+	cyg_autoclose int own = fd;
 	struct ipc_channel *c;
 	int flags = fcntl(fd, F_GETFL);
 	int rc;
@@ -243,7 +244,7 @@ int ipc_channel_new(uv_loop_t *loop, int fd, const struct ipc_events *events, vo
 		return cyg_fail(err, CYG_ESYS, "watch a channel: %s", uv_strerror(rc));
 	}
 	c->poll.data = c;
-	c->fd = fd;
+	c->fd = CYG_TAKE_FD(own);
 	c->events = events;
 	c->arg = arg;
 	c->in = cyg_xcalloc(1, CYG_IPC_MAX);

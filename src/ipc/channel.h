@@ -19,7 +19,7 @@ struct ipc_events {
 
 enum { IPC_FDS_MAX = 4, IPC_QUEUE_MAX = 4096 };
 
-/* Takes fd (a connected SEQPACKET socket). */
+/* Takes fd (a connected SEQPACKET socket): on failure it is closed. */
 int ipc_channel_new(uv_loop_t *loop, int fd, const struct ipc_events *events, void *arg,
     struct ipc_channel **ret, struct cyg_err *err);
 /* Sends or queues; descriptors are duplicated. -CYG_ELIMIT when IPC_QUEUE_MAX messages wait. */

@@ -238,6 +238,20 @@ START_TEST(test_channel_keeps_order_and_descriptors_under_pressure)
 }
 END_TEST
 
+START_TEST(test_a_channel_that_cannot_be_watched_closes_its_descriptor)
+{
+	/* A regular file cannot be watched. */
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct pair p = { 0 };
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(cyg_loop_new(on_loop_end, NULL, -1, &p.loop, NULL), 0);
+	ck_assert_int_lt(ipc_channel_new(cyg_loop_uv(p.loop), fd, &events, &p, &p.a, NULL), 0);
+	ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+	cyg_loop_free(p.loop);
+}
+END_TEST
+
 struct watched {
 	struct cyg_loop *loop;
 	unsigned turns;
@@ -306,6 +320,7 @@ int main(void)
 	tcase_add_test(tc, test_options_come_from_default_file_and_command_line);
 	tcase_add_test(tc, test_bad_options_say_what_is_allowed);
 	tcase_add_test(tc, test_channel_keeps_order_and_descriptors_under_pressure);
+	tcase_add_test(tc, test_a_channel_that_cannot_be_watched_closes_its_descriptor);
 	tcase_add_test(tc, test_loop_tells_work_but_not_sleep);
 	tcase_add_test(tc, test_long_socket_path_is_refused_with_advice);
 	suite_add_tcase(s, tc);
