@@ -85,11 +85,14 @@ static void leave_close(struct leave *l)
 	uv_close((uv_handle_t *)&l->slow, on_closed);
 }
 
-static void finish(void *arg)
+/* Also when the turn in which the last server stopped could not be written: nobody else would
+ * finish it. */
+static void finish(void *arg, const struct cyg_err *why)
 {
 	struct leave *l = arg;
 	struct srvs *srvs = l->srvs;
 
+	(void)why;
 	/* When this turn cannot be written, the user is there again and can be deleted again. */
 	l->person->leaving = false;
 	cyg_log_info("user", "%s (%lld) is deleted", l->person->name, (long long)l->person->id);
@@ -116,7 +119,7 @@ static void finish_when_stopped(struct leave *l)
 	if (l->ending)
 		return;
 	l->ending = true;
-	store_after_commit(l->srvs->opts.store, finish, l);
+	store_after_turn(l->srvs->opts.store, finish, l);
 }
 
 static struct leave *find(const struct srvs *srvs, const char *user)

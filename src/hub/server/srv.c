@@ -440,6 +440,9 @@ void srvs_forget_user(struct srvs *srvs, const char *user)
 		spawners_forget(srvs->spawners, srv);
 		if (srv->push_ticket != 0)
 			proxy_link_forget(srvs->opts.proxy, srv->push_ticket);
+		/* It may have stopped in this very turn: nobody tells that after it. */
+		srv_waiters_settle(srv);
+		srv_progress_settle(srv);
 		srv_close(srv);
 	}
 }

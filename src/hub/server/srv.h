@@ -80,7 +80,7 @@ struct srv {
 	const struct audit_actor *by; /* who asks, while a move that was asked for is made */
 
 	/* The start. */
-	char credential[CYG_CREDENTIAL_LEN + 1]; /* only until SPAWN has left; then cleansed */
+	char credential[CYG_CREDENTIAL_LEN + 1]; /* until SPAWN has left, or the start ends */
 	struct spawner *spawner;                 /* where it was sent or found; NULL: not known */
 	char socket[CYG_ADDRESS_MAX]; /* where it listens, as its spawner told; "": not yet */
 	struct stages stages;
@@ -135,7 +135,8 @@ struct srv *srvs_find_id(const struct srvs *srvs, const char *id);
 struct srv *srvs_first_of(const struct srvs *srvs, const char *user);
 /* The record, made (stopped) when there is none. */
 struct srv *srvs_get(struct srvs *srvs, const char *user, const char *name);
-/* Forgets the stopped records of a user who is removed or renamed; their rows are not touched. */
+/* Forgets the stopped records of a user who is removed or renamed; their rows are not touched. Who
+ * waits for one of them is told. */
 void srvs_forget_user(struct srvs *srvs, const char *user);
 /* Iterates over all as cyg_hash_next does. */
 bool srvs_next(const struct srvs *srvs, size_t *pos, const struct srv **ret);

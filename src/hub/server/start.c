@@ -240,7 +240,6 @@ static void send_spawn(struct srv *srv)
 	const struct person *user = people_find(srvs->opts.access, cyg_str_of(srv->user));
 
 	if (user == NULL) {
-		cyg_cleanse(srv->credential, sizeof(srv->credential));
 		srv->gone = true; /* it was never sent */
 		srv_start_fail(srv, "start_failed", "There is no account of that name any more.");
 		return;
@@ -275,7 +274,6 @@ static void on_known(void *arg, uint32_t ticket, const struct cyg_err *why)
 		send_spawn(srv);
 		return;
 	}
-	cyg_cleanse(srv->credential, sizeof(srv->credential));
 	srv->gone = true; /* it was never sent */
 	srv_start_fail(srv, "start_failed", why->msg);
 }

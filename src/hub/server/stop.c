@@ -168,6 +168,7 @@ void srv_cleanup(struct srv *srv, const char *cause, const char *message)
 	}
 	http_call_cancel(srv->call);
 	srv->call = NULL;
+	cyg_cleanse(srv->credential, sizeof(srv->credential)); /* it ends before SPAWN was sent */
 	srv->stop_asked_ms = 0;
 	srv->unrouted = false;
 	if (!srv->gone)
