@@ -438,17 +438,31 @@ static const struct http_sender mhd_sender = {
 
 /* ---- requests ---- */
 
+/* The head as text, to which MHD's fields are added. */
+struct head_text {
+	struct cyg_buf *buf;
+	bool bad; /* a field could not be written */
+};
+
 static enum MHD_Result add_request_field(void *cls, enum MHD_ValueKind kind, const char *name,
     size_t name_len, const char *value, size_t value_len)
 {
-	struct cyg_buf *text = cls;
+	struct head_text *text = cls;
 	struct cyg_str none = CYG_STR("");
 
 	(void)kind;
-	return http_write_field(text, (struct cyg_str){ name, name_len },
-		   value != NULL ? (struct cyg_str){ value, value_len } : none, NULL) == 0
-		   ? MHD_YES
-		   : MHD_NO;
+	text->bad = http_write_field(text->buf, (struct cyg_str){ name, name_len },
+			value != NULL ? (struct cyg_str){ value, value_len } : none, NULL) < 0;
+	return text->bad ? MHD_NO : MHD_YES;
+}
+
+static int write_fields(struct MHD_Connection *conn, struct cyg_buf *out, struct cyg_err *err)
+{
+	struct head_text text = { .buf = out };
+
+	(void)MHD_get_connection_values_n(conn, MHD_HEADER_KIND, add_request_field, &text);
+	return text.bad ? cyg_fail(err, CYG_EINVAL, "a field is malformed")
+			: cyg_buf_add(out, "\r\n", 2, err);
 }
 
 /* Writes the head anew from what MHD took out of it, and reads that with the parser that everybody
@@ -460,17 +474,11 @@ static int read_head(struct mhd_request *r, const char *method, const char *vers
 		CYG_STR(" "), cyg_str_of(version), CYG_STR("\r\n") };
 	cyg_autobuf struct cyg_buf text;
 	const char *kept;
-	int want, got;
 	long used;
 
 	cyg_buf_init(&text, CYG_HTTP_HEAD_MAX + MHD_MEMORY);
-	if (cyg_buf_add_all(&text, line, CYG_N(line), err) < 0)
-		return -(int)err->code;
-	want = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, NULL, NULL);
-	got = MHD_get_connection_values_n(r->conn, MHD_HEADER_KIND, add_request_field, &text);
-	if (want != got)
-		return cyg_fail(err, CYG_EINVAL, "a field is malformed");
-	if (cyg_buf_add(&text, "\r\n", 2, err) < 0)
+	if (cyg_buf_add_all(&text, line, CYG_N(line), err) < 0 ||
+	    write_fields(r->conn, &text, err) < 0)
 		return -(int)err->code;
 	used = http_head_parse_request(text.data, text.len, &r->head, status, err);
 	if (used <= 0)

@@ -98,6 +98,13 @@ def test_both_servers_give_the_same_responses(ours, mhd):
     assert not different
 
 
+@pytest.mark.parametrize("fields", [b"X-Bad: a\x01b\r\n", b"X-Bad: a\x01b\r\nX-Good: 1\r\n", b"X-Good: 1\r\nX-B@d: 1\r\n"])
+def test_both_servers_refuse_a_malformed_field_wherever_it_stands(ours, mhd, fields):
+    text = b"GET /fields HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n"
+    for server in (ours, mhd):
+        assert web.raw(server.path, text).startswith(b"HTTP/1.1 400 "), server
+
+
 @pytest.mark.parametrize(("target", "cookie"), [(8180, 7900), (6, 16000), (4000, 12000)])
 def test_both_servers_take_the_largest_head(ours, mhd, target, cookie):
     """libmicrohttpd copies cookies beside the head, and its memory of a connection is bounded."""
