@@ -146,6 +146,22 @@ static size_t utf8_len(const unsigned char *p, size_t len)
 	return 0;
 }
 
+void cyg_str_copy_utf8(char *dst, size_t size, struct cyg_str s)
+{
+	size_t out = 0, n;
+
+	for (size_t i = 0; i<s.len; i += n> 0 ? n : 1) {
+		n = utf8_len((const unsigned char *)s.p + i, s.len - i);
+		if (out + (n > 0 ? n : 1) >= size)
+			break;
+		if (n == 0)
+			dst[out++] = '?';
+		for (size_t k = 0; k < n; k++)
+			dst[out++] = s.p[i + k];
+	}
+	dst[out] = '\0';
+}
+
 bool cyg_str_is_utf8(struct cyg_str s)
 {
 	for (size_t i = 0; i < s.len;) {

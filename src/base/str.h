@@ -35,6 +35,9 @@ bool cyg_str_next(struct cyg_str *rest, char c, struct cyg_str *part);
 char *cyg_str_dup(struct cyg_str s);
 /* Copies into a fixed buffer and terminates; false (and an empty buffer) when it does not fit. */
 bool cyg_str_copy(char *dst, size_t size, struct cyg_str s);
+/* Copies as much of a text from outside as fits, in whole characters, and terminates; each byte
+ * that belongs to no UTF-8 becomes '?'. */
+void cyg_str_copy_utf8(char *dst, size_t size, struct cyg_str s);
 /* Same text, compared in a time that depends only on the lengths. */
 bool cyg_str_same_secret(const void *a, const void *b, size_t len);
 /* True when every byte is printable ASCII or valid UTF-8 above it: no control bytes. */

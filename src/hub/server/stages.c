@@ -12,7 +12,7 @@ enum owner { OWNER_HUB, OWNER_SPAWNER, OWNER_INIT };
 static const struct {
 	const char *name;
 	enum owner owner;
-	const char *label;  /* %s: the environment */
+	const char *label;  /* NULL: setup_label */
 	uint32_t weight_ms; /* used while no usual times are known */
 } plan[] = {
 	{ "queue", OWNER_HUB, "Waiting for a place", 10 },
@@ -21,12 +21,20 @@ static const struct {
 	{ "home", OWNER_SPAWNER, "Preparing your home", 10 },
 	{ "limits", OWNER_SPAWNER, "Setting cores and memory", 10 },
 	{ "container", OWNER_SPAWNER, "Making the container", 100 },
-	{ "setup", OWNER_INIT, "Setting up the environment %s", 1000 },
+	{ "setup", OWNER_INIT, NULL, 1000 },
 	{ "user-script", OWNER_INIT, "Running your own script", 500 },
 	{ "agent", OWNER_INIT, "Starting the notebook server", 100 },
 	{ "answer", OWNER_HUB, "Waiting for its first response", 100 },
 	{ "route", OWNER_HUB, "Opening the way to it", 10 },
 };
+
+static void setup_label(char label[STAGE_LABEL_SIZE], const char *stack)
+{
+	char name[101];
+
+	cyg_str_copy_utf8(name, sizeof(name), cyg_str_of(stack));
+	(void)snprintf(label, STAGE_LABEL_SIZE, "Setting up the environment %s", name);
+}
 
 void stages_plan(struct stages *s, const struct choice *c, const struct profiles *p)
 {
@@ -39,9 +47,7 @@ void stages_plan(struct stages *s, const struct choice *c, const struct profiles
 		struct stage *st = &s->list[s->n++];
 		st->name = plan[i].name;
 		if (strcmp(plan[i].name, "setup") == 0)
-			(void)snprintf(st->label, sizeof(st->label),
-			    "Setting up the environment %.100s",
-			    stack != NULL ? stack->label : c->stack);
+			setup_label(st->label, stack != NULL ? stack->label : c->stack);
 		else
 			(void)snprintf(st->label, sizeof(st->label), "%s", plan[i].label);
 	}

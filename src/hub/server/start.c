@@ -458,12 +458,15 @@ static void fail_stage(struct srv *srv, const struct stage *blamed)
 void srv_start_fail(struct srv *srv, const char *cause, const char *message)
 {
 	const struct stage *blamed = blamed_stage(srv);
+	char text[CYG_ERR_MSG];
 
 	cyg_log_warn(srv->object, "%s: the start failed: %s", srv->id, message);
 	hub_metrics_start_failed(
 	    srv->srvs->opts.metrics, srv->asked_ms, cause, blamed != NULL ? blamed->name : NULL);
 	fail_stage(srv, blamed);
 	free(srv->failure);
-	srv->failure = cyg_xstrdup(message);
+	/* It goes into JSON, which takes no other bytes. */
+	cyg_str_copy_utf8(text, sizeof(text), cyg_str_of(message));
+	srv->failure = cyg_xstrdup(text);
 	srv_cleanup(srv, cause, message);
 }

@@ -147,10 +147,7 @@ static void send_stop_now(void *arg, const struct cyg_err *why)
 static void set_end(struct srv *srv, const char *cause, const char *message)
 {
 	(void)cyg_str_copy(srv->cause, sizeof(srv->cause), cyg_str_of(cause));
-	struct cyg_str text = cyg_str_of(message);
-	if (text.len >= sizeof(srv->end_message))
-		text.len = sizeof(srv->end_message) - 1;
-	(void)cyg_str_copy(srv->end_message, sizeof(srv->end_message), text);
+	cyg_str_copy_utf8(srv->end_message, sizeof(srv->end_message), cyg_str_of(message));
 }
 
 void srv_cleanup(struct srv *srv, const char *cause, const char *message)

@@ -105,6 +105,21 @@ START_TEST(test_text_is_cut_into_parts)
 }
 END_TEST
 
+START_TEST(test_a_text_is_cut_between_characters)
+{
+	char out[6];
+
+	cyg_str_copy_utf8(out, sizeof(out), CYG_STR("abcd\xc3\xbc"));
+	ck_assert_str_eq(out, "abcd"); /* the last character has no room */
+	cyg_str_copy_utf8(out, sizeof(out), CYG_STR("abc\xc3\xbcx"));
+	ck_assert_str_eq(out, "abc\xc3\xbc");
+	cyg_str_copy_utf8(out, sizeof(out), CYG_STR("a\xff\xc3"));
+	ck_assert_str_eq(out, "a??");
+	cyg_str_copy_utf8(out, sizeof(out), CYG_STR(""));
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
 START_TEST(test_utf8_is_checked_strictly)
 {
 	ck_assert(cyg_str_is_utf8(CYG_STR("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80")));
@@ -334,6 +349,7 @@ int main(void)
 	tcase_add_test(tc, test_hex_and_sizes);
 	tcase_add_test(tc, test_text_is_cut_into_parts);
 	tcase_add_test(tc, test_utf8_is_checked_strictly);
+	tcase_add_test(tc, test_a_text_is_cut_between_characters);
 	tcase_add_test(tc, test_buffer_never_passes_its_maximum);
 	tcase_add_test(tc, test_buffer_takes_all_parts_or_none);
 	tcase_add_test(tc, test_buffer_consumes_and_reuses_its_front);

@@ -363,6 +363,28 @@ START_TEST(test_stages_of_a_start_add_up)
 }
 END_TEST
 
+#define TEN(text) text text text text text text text text text text
+
+START_TEST(test_a_stage_with_a_long_label_is_told)
+{
+	static const char text[] = "stacks: [{id: s, label: x" TEN(
+	    TEN("\xc3\xa9")) "}]\nprofiles: [{id: p, "
+			     "template: t, stacks: [s], cores: [1], memory: [1G]}]\n";
+	struct profiles *q = NULL;
+	struct choice c;
+	struct stages s;
+
+	ck_assert_int_eq(profiles_parse("profiles.yaml", CYG_STR(text), &q, &err), 0);
+	choice_default(q, profiles_default(q), &c);
+	stages_plan(&s, &c, q);
+	json_t *event = stage_event(&s, stages_find(&s, "setup"), 0, NULL);
+	ck_assert_ptr_nonnull(event);
+	ck_assert_ptr_nonnull(json_object_get(event, "cygnet"));
+	json_decref(event);
+	profiles_free(q);
+}
+END_TEST
+
 START_TEST(test_a_running_stage_counts_up_to_its_usual_time)
 {
 	struct choice c;
@@ -472,6 +494,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_a_broken_file_is_named_with_its_line, 0, (int)CYG_N(broken));
 	tcase_add_test(tc, test_stages_of_a_start_add_up);
 	tcase_add_test(tc, test_a_running_stage_counts_up_to_its_usual_time);
+	tcase_add_test(tc, test_a_stage_with_a_long_label_is_told);
 	tcase_add_test(tc, test_failures_are_counted_in_a_window);
 	tcase_add_test(tc, test_a_full_table_of_failures_lets_no_new_key_in);
 	tcase_add_test(tc, test_the_sum_is_sha_256);

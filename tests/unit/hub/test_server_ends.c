@@ -192,6 +192,20 @@ START_TEST(test_a_start_that_ends_before_it_is_sent_leaves_no_credential)
 }
 END_TEST
 
+#define TEN(text) text text text text text text text text text text
+
+/* A spawner cuts its messages at a number of bytes, and they may hold names of files. */
+START_TEST(test_why_a_start_failed_is_told_whatever_bytes_the_spawner_sent)
+{
+	start("waiting");
+	srv_start_fail(server(), "start_failed", "caf\xc3\xa9 \xff" TEN(TEN("\xc3\xa9\xc3\xa9")));
+	ck_assert(cyg_str_is_utf8(cyg_str_of(server()->failure)));
+	ck_assert(cyg_str_is_utf8(cyg_str_of(server()->end_message)));
+	ck_assert_int_eq(strncmp(server()->failure, "caf\xc3\xa9 ?\xc3\xa9", 9), 0);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = rig_case("server_ends", rig_set_up, rig_tear_down);
@@ -199,5 +213,6 @@ int main(void)
 	tcase_add_test(tc, test_a_deletion_goes_on_when_another_write_fails_with_its_last_stop);
 	tcase_add_test(tc, test_who_waits_for_a_stop_is_told_when_the_record_goes_in_the_same_turn);
 	tcase_add_test(tc, test_a_start_that_ends_before_it_is_sent_leaves_no_credential);
+	tcase_add_test(tc, test_why_a_start_failed_is_told_whatever_bytes_the_spawner_sent);
 	return rig_run(tc);
 }
