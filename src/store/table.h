@@ -14,9 +14,8 @@ enum column_type { COLUMN_TEXT, COLUMN_INT, COLUMN_BOOL };
 
 enum column_flag {
 	COLUMN_KEY = 1,
-	COLUMN_AUTO = 2,   /* an integer key that the table gives: 0 asks for the next one */
-	COLUMN_KEEP = 4,   /* store_put leaves it as it is in a row that is there */
-	COLUMN_SECRET = 8, /* sum of a secret: its bytes are not left in a prepared statement */
+	COLUMN_AUTO = 2, /* an integer key that the table gives: 0 asks for the next one */
+	COLUMN_KEEP = 4, /* store_put leaves it as it is in a row that is there */
 };
 
 struct store_column {

@@ -49,7 +49,7 @@ TABLE(store_former, store_formers, formers);
 
 static const char sessions_name[] = "sessions";
 static const struct store_column sessions[] = {
-	COLUMN(store_session, sha256, "sha256", COLUMN_KEY | COLUMN_SECRET),
+	COLUMN(store_session, sha256, "sha256", COLUMN_KEY),
 	COLUMN(store_session, user, "user", 0),
 	COLUMN(store_session, provider, "provider", 0),
 	COLUMN(store_session, created_us, "created", 0),
@@ -59,8 +59,8 @@ TABLE(store_session, store_sessions, sessions);
 
 static const char attempts_name[] = "attempts";
 static const struct store_column attempts[] = {
-	COLUMN(store_attempt, state, "state", COLUMN_KEY | COLUMN_SECRET),
-	COLUMN(store_attempt, cookie, "cookie", COLUMN_SECRET),
+	COLUMN(store_attempt, state, "state", COLUMN_KEY),
+	COLUMN(store_attempt, cookie, "cookie", 0),
 	COLUMN(store_attempt, provider, "provider", 0),
 	COLUMN(store_attempt, next, "next", 0),
 	COLUMN(store_attempt, expires_us, "expires", 0),
@@ -73,7 +73,7 @@ static const struct store_column servers[] = {
 	COLUMN(store_server, server, "server", COLUMN_KEY),
 	COLUMN(store_server, id, "id", 0),
 	COLUMN(store_server, state, "state", 0),
-	COLUMN(store_server, credential, "credential", COLUMN_SECRET),
+	COLUMN(store_server, credential, "credential", 0),
 	COLUMN(store_server, options, "options", 0),
 	COLUMN(store_server, isolation, "isolation", 0),
 	COLUMN(store_server, since_us, "since", 0),
@@ -133,7 +133,7 @@ TABLE(store_audit, store_audits, audits);
 static const char tokens_name[] = "tokens";
 static const struct store_column tokens[] = {
 	COLUMN(store_token, id, "id", COLUMN_KEY | COLUMN_AUTO),
-	COLUMN(store_token, sha256, "sha256", COLUMN_KEEP | COLUMN_SECRET),
+	COLUMN(store_token, sha256, "sha256", COLUMN_KEEP),
 	COLUMN(store_token, kind, "kind", COLUMN_KEEP),
 	COLUMN(store_token, owner, "owner", COLUMN_KEEP),
 	COLUMN(store_token, scopes, "scopes", 0),

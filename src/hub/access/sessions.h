@@ -5,8 +5,6 @@
 #include "hub/access/people.h"
 #include "hub/base/secret.h"
 
-#define HUB_COOKIE "__Host-cygnet"
-
 struct session {
 	struct cyg_link link; /* on its user's list */
 	char sum[SECRET_SUM_SIZE];
