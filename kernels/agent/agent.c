@@ -118,7 +118,7 @@ static void on_action(void *arg, const char *name, const struct kernel *kernel)
 	struct agent *a = arg;
 	const struct action action = { name, kernel };
 
-	events_emit(a->events, "kernel_actions", write_action, &action);
+	events_emit(a->events, EVENTS_JUPYTER "kernel_actions/v1", write_action, &action);
 }
 
 /* ---- init ---- */

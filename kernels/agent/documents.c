@@ -27,7 +27,7 @@ static void on_event(void *arg, const char *action, const char *path, const char
 	const struct file_event e = { action, path, source };
 
 	if (d->events != NULL)
-		events_emit(d->events, "contents_service", write_event, &e);
+		events_emit(d->events, EVENTS_JUPYTER "contents_service/v1", write_event, &e);
 }
 
 static int open_pages(

@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum { QUEUE_MAX = 1024 * 1024, MESSAGE_MAX = 64 * 1024, EVENT_MAX = 64 * 1024 };
-static const char SCHEMAS[] = "https://events.jupyter.org/jupyter_server/";
 
 struct events {
 	uv_loop_t *loop;
@@ -89,13 +88,12 @@ static void write_capsule_head(struct jsonw *w, const char *schema_id)
 
 void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg)
 {
-	cyg_autofree char *id = cyg_xasprintf("%s%s/v1", SCHEMAS, schema);
 	cyg_autobuf struct cyg_buf b;
 	struct jsonw w;
 
 	cyg_buf_init(&b, EVENT_MAX);
 	jsonw_init(&w, &b);
-	write_capsule_head(&w, id);
+	write_capsule_head(&w, schema);
 	write(&w, arg);
 	jsonw_object_end(&w);
 	if (jsonw_finish(&w, NULL) == 0)
@@ -146,12 +144,11 @@ static void subscribe(struct http_req *req)
 
 static bool schema_is_known(const char *id)
 {
-	static const char *const known[] = { "contents_service/v1", "kernel_actions/v1",
-		"gateway_client/v1" };
-	size_t len = sizeof(SCHEMAS) - 1;
+	static const char *const known[] = { EVENTS_JUPYTER "contents_service/v1",
+		EVENTS_JUPYTER "kernel_actions/v1", EVENTS_JUPYTER "gateway_client/v1" };
 
 	for (size_t i = 0; id != NULL && i < CYG_N(known); i++)
-		if (strncmp(id, SCHEMAS, len) == 0 && strcmp(id + len, known[i]) == 0)
+		if (strcmp(id, known[i]) == 0)
 			return true;
 	return false;
 }

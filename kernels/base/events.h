@@ -12,8 +12,10 @@ struct events *events_new(uv_loop_t *loop);
 void events_close(struct events *e);
 /* Writes the members of an event's data into the capsule. */
 typedef void (*events_write_fn)(struct jsonw *w, const void *arg);
-/* Sends an event to every subscriber; schema: "kernel_actions" or "contents_service" (version 1 of
- * Jupyter's). */
+/* Jupyter's own schemas begin with it. */
+#define EVENTS_JUPYTER "https://events.jupyter.org/jupyter_server/"
+/* Sends an event to every subscriber; schema is its whole id, of version 1:
+ * EVENTS_JUPYTER "kernel_actions/v1". */
 void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg);
 /* Mounted with a struct events. */
 extern const struct http_endpoint events_endpoints[];
