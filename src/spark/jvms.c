@@ -86,9 +86,17 @@ static struct spark_daemon master_of(const struct spark_plan *plan, struct cyg_a
 {
 	static const char *const words[] = { "--host", "127.0.0.1", "--port", CYG_SPARK_PORT_MASTER,
 		"--webui-port", CYG_SPARK_PORT_MASTER_WEB, "--properties-file", daemon_file };
+	/* A master that is started again finds its applications and workers in a folder of this
+	 * start of the cluster, and waits only so long for those that are gone. */
+	static const char *const recovery[] = { "-Dspark.deploy.recoveryMode=FILESYSTEM",
+		"-Dspark.deploy.recoveryDirectory=" CYG_SPARK_RUNTIME
+		"/recovery-" CYG_SPARK_PORT_MASTER,
+		"-Dspark.deploy.recoveryTimeout=15" };
 	struct spark_daemon d =
 	    daemon_of(plan, arena, "master", "org.apache.spark.deploy.master.Master");
 
+	for (size_t i = 0; i < CYG_N(recovery); i++)
+		d.jvm_options[d.n_jvm_options++] = recovery[i];
 	set_arguments(arena, &d, words, CYG_N(words));
 	return d;
 }
