@@ -1,14 +1,13 @@
-/* libmicrohttpd on the loop: the only file that includes it. MHD runs without a thread, its epoll
- * descriptor watched by libuv; it is run when that is ready, when its time is over, and at the end
- * of a turn in which something was resumed or accepted (on_prepare), never from inside one of its
- * callbacks: no other form loses no wake-up. A request that gets no response at once is suspended;
- * meanwhile a poll of ours watches for its client leaving, which MHD would not notice. */
+/* libmicrohttpd on the loop. MHD runs without a thread, its epoll descriptor watched by libuv; it
+ * is run when that is ready, when its time is over, and at the end of a turn in which something was
+ * resumed or accepted (on_prepare), never from inside one of its callbacks: no other form loses no
+ * wake-up. A request that gets no response at once is suspended; meanwhile a poll of ours watches
+ * for its client leaving, which MHD would not notice. Next: mhd_reply.c. */
 #include "http/mhd.h"
 
-#include "base/list.h"
+#include "base/mem.h"
 #include "http/mhd_priv.h"
 #include "http/route.h"
-#include "http/sender.h"
 #include "http/url.h"
 
 #include <assert.h>
@@ -24,41 +23,12 @@ enum {
 	MHD_IDLE_S = 75,
 	MHD_BODY_DEFAULT_MAX = 64 * 1024,
 	MHD_DISCARD_MAX = 1024 * 1024, /* of a body that is too large: read and forgotten */
-	MHD_FIELDS_MAX = 256 * 1024,
 };
 
 /* Watches the socket of a suspended request. It outlives the request by one turn. */
 struct watch {
 	uv_poll_t poll;
 	struct mhd_request *r;
-};
-
-struct mhd_request {
-	struct http_req req;
-	struct http_mhd *server;
-	struct mounts *mounts;
-	struct MHD_Connection *conn; /* NULL once MHD has let go of it */
-	struct cyg_link link;
-	struct cyg_arena arena;
-	struct cyg_buf body;
-	size_t discarded;
-	struct cyg_buf fields;         /* of the response: name NUL value NUL ... */
-	struct MHD_Response *response; /* ready, not yet given to MHD */
-	bool borrowed;                 /* it belongs to a struct http_fixed */
-	int status;
-	struct watch *watch; /* while suspended, unless there was no descriptor left for it */
-	struct mhd_stream *stream;
-	const char *target;
-	bool suspended;
-	bool begun;     /* its head was read and routed */
-	bool seen;      /* a handler has it and will respond */
-	bool passed;    /* authorized: the body may come */
-	bool reading;   /* its head is done with, its body comes */
-	bool handled;   /* its handler was called */
-	bool answered;  /* by a http_reply_* call */
-	bool gone;      /* its client has left */
-	bool too_large; /* the body is too large: the response waits until it was read */
-	struct http_head head;
 };
 
 struct http_mhd {
@@ -75,11 +45,6 @@ struct http_mhd {
 	bool closing;
 	struct cyg_list requests;
 };
-
-static struct mhd_request *request_of(struct http_req *req)
-{
-	return CYG_CONTAINER_OF(req, struct mhd_request, req);
-}
 
 /* ---- suspending ---- */
 
@@ -98,7 +63,7 @@ static void unwatch(struct mhd_request *r)
 	uv_close((uv_handle_t *)&w->poll, on_watch_closed);
 }
 
-static void resume(struct mhd_request *r)
+void mhd_request_resume(struct mhd_request *r)
 {
 	if (!r->suspended)
 		return;
@@ -121,7 +86,7 @@ static void leave(struct mhd_request *r)
 		r->answered = true;
 		r->req.on_abort(&r->req);
 	}
-	resume(r);
+	mhd_request_resume(r);
 }
 
 static void on_watch(uv_poll_t *poll, int status, int events)
@@ -134,7 +99,7 @@ static void on_watch(uv_poll_t *poll, int status, int events)
 		leave(w->r);
 }
 
-static int descriptor_of(const struct mhd_request *r)
+int mhd_request_descriptor(const struct mhd_request *r)
 {
 	const union MHD_ConnectionInfo *info =
 	    r->conn != NULL ? MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD)
@@ -145,7 +110,7 @@ static int descriptor_of(const struct mhd_request *r)
 
 static void watch(struct mhd_request *r)
 {
-	int fd = descriptor_of(r);
+	int fd = mhd_request_descriptor(r);
 	struct watch *w;
 
 	if (fd < 0)
@@ -161,7 +126,7 @@ static void watch(struct mhd_request *r)
 	r->watch = w;
 }
 
-static void suspend(struct mhd_request *r)
+void mhd_request_suspend(struct mhd_request *r)
 {
 	MHD_suspend_connection(r->conn);
 	r->suspended = true;
@@ -170,17 +135,9 @@ static void suspend(struct mhd_request *r)
 
 /* ---- a request's memory ---- */
 
-static void drop_response(struct mhd_request *r)
+void mhd_request_free(struct mhd_request *r)
 {
-	struct MHD_Response *response = CYG_TAKE(r->response);
-
-	if (response != NULL && !r->borrowed)
-		MHD_destroy_response(response);
-}
-
-static void request_free(struct mhd_request *r)
-{
-	drop_response(r);
+	mhd_reply_drop(r);
 	cyg_buf_free(&r->body);
 	cyg_buf_free(&r->fields);
 	cyg_arena_free(&r->arena);
@@ -207,7 +164,7 @@ static void on_completed(
 		mhd_stream_leave(r->stream); /* its response is freed after this */
 	r->conn = NULL;
 	if (r->answered || !r->seen)
-		request_free(r);
+		mhd_request_free(r);
 }
 
 /* MHD's first call for a request: the target as it was sent. */
@@ -220,6 +177,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 		abort();
 	memset(r, 0, offsetof(struct mhd_request, head));
 	r->server = m;
+	r->opts = &m->opts;
 	r->mounts = mounts_ref(m->mounts);
 	r->conn = conn;
 	r->target = cyg_arena_dup(&r->arena, cyg_str_of(target));
@@ -228,213 +186,6 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 	cyg_list_add(&m->requests, &r->link);
 	return r;
 }
-
-/* ---- responses ---- */
-
-/* False when the response cannot be sent: a request whose client left unnoticed ends here. */
-static bool is_wanted(struct mhd_request *r)
-{
-	assert(!r->answered);
-	r->answered = true;
-	if (r->conn != NULL)
-		return true;
-	request_free(r);
-	return false;
-}
-
-static void add_field(struct MHD_Response *response, const char *name, const char *value)
-{
-	if (MHD_add_response_header(response, name, value) != MHD_YES)
-		abort();
-}
-
-/* One with the fields that every response has. */
-static struct MHD_Response *common(
-    const struct mhd_request *r, const char *type, struct MHD_Response *response)
-{
-	if (response == NULL)
-		abort();
-	if (type != NULL)
-		add_field(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	if (r->server->opts.product != NULL)
-		add_field(response, MHD_HTTP_HEADER_SERVER, r->server->opts.product);
-	return response;
-}
-
-static void respond(struct mhd_request *r, int status, struct MHD_Response *response)
-{
-	r->status = status;
-	r->response = response;
-	resume(r);
-}
-
-static void set_response(
-    struct mhd_request *r, int status, const char *type, struct MHD_Response *response)
-{
-	struct cyg_str rest = cyg_buf_str(&r->fields);
-
-	(void)common(r, type, response);
-	while (rest.len > 0) {
-		const char *name = rest.p;
-		const char *value = name + strlen(name) + 1;
-		add_field(response, name, value);
-		rest = cyg_str_skip(rest, (size_t)(value - name) + strlen(value) + 1);
-	}
-	respond(r, status, response);
-}
-
-static int mhd_descriptor(const struct http_req *req)
-{
-	return descriptor_of((const struct mhd_request *)req); /* its first member */
-}
-
-static void mhd_field(struct http_req *req, const char *name, const char *value)
-{
-	struct cyg_buf *fields = &request_of(req)->fields;
-
-	if (cyg_buf_add(fields, name, strlen(name) + 1, NULL) < 0 ||
-	    cyg_buf_add(fields, value, strlen(value) + 1, NULL) < 0)
-		abort();
-}
-
-static void mhd_reply_take(
-    struct http_req *req, int status, const char *type, char *body, size_t len)
-{
-	struct mhd_request *r = request_of(req);
-
-	if (!is_wanted(r)) {
-		free(body);
-		return;
-	}
-	set_response(
-	    r, status, type, MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
-}
-
-static void mhd_reply(struct http_req *req, int status, const char *type, struct cyg_str body)
-{
-	mhd_reply_take(req, status, type, cyg_str_dup(body), body.len);
-}
-
-static void unmake(void *made)
-{
-	MHD_destroy_response(made);
-}
-
-static struct MHD_Response *make_fixed(const struct mhd_request *r, const struct http_fixed *fixed)
-{
-	struct MHD_Response *made = common(r, fixed->type,
-	    MHD_create_response_from_buffer(fixed->len, fixed->body, MHD_RESPMEM_PERSISTENT));
-
-	for (const struct http_fixed_field *f = fixed->fields; f->name != NULL; f++)
-		add_field(made, f->name, f->value);
-	return made;
-}
-
-/* MHD counts who sends a response: one of them serves all connections. */
-static void mhd_reply_fixed(struct http_req *req, struct http_fixed *fixed)
-{
-	struct mhd_request *r = request_of(req);
-
-	if (!is_wanted(r))
-		return;
-	assert(r->fields.len == 0);
-	if (fixed->made_ == NULL) {
-		fixed->made_ = make_fixed(r, fixed);
-		fixed->unmake_ = unmake;
-	}
-	r->borrowed = true;
-	respond(r, fixed->status, fixed->made_);
-}
-
-static void mhd_reply_file(
-    struct http_req *req, int status, const char *type, int fd, uint64_t off, uint64_t len)
-{
-	struct mhd_request *r = request_of(req);
-
-	if (!is_wanted(r)) {
-		cyg_close(fd);
-		return;
-	}
-	set_response(
-	    r, status, type, MHD_create_response_from_fd_at_offset64((uint64_t)len, fd, off));
-}
-
-static int mhd_reply_websocket(struct http_req *req, const char *protocol, http_upgraded_fn on_open,
-    void *arg, struct cyg_err *err)
-{
-	(void)req;
-	(void)protocol;
-	(void)on_open;
-	(void)arg;
-	return cyg_fail(err, CYG_EPROTO, "there are no WebSockets here");
-}
-
-/* ---- streams: mhd_stream.c keeps their bytes ---- */
-
-static ssize_t on_read(void *cls, uint64_t pos, char *out, size_t max)
-{
-	struct mhd_stream *st = cls;
-	size_t n = 0;
-
-	(void)pos;
-	switch (mhd_stream_read(st, out, max, &n)) {
-	case MHD_STREAM_BYTES:
-		return (ssize_t)n;
-	case MHD_STREAM_WAIT:
-		suspend(mhd_stream_request(st));
-		return 0;
-	case MHD_STREAM_END:
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	case MHD_STREAM_CUT:
-		break;
-	}
-	return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* MHD frees the response: the stream's end, whatever it was. */
-static void on_stream_freed(void *cls)
-{
-	struct mhd_stream *st = cls;
-	struct mhd_request *r = mhd_stream_request(st);
-
-	if (r != NULL)
-		r->stream = NULL;
-	mhd_stream_free(st);
-}
-
-static void wake(void *request)
-{
-	resume(request);
-}
-
-static struct http_stream *mhd_reply_stream(struct http_req *req, int status, const char *type,
-    const struct http_stream_events *events, void *arg)
-{
-	enum { PIECE = 16 * 1024 };
-	struct mhd_request *r = request_of(req);
-
-	if (!is_wanted(r))
-		return NULL;
-	r->stream = mhd_stream_new(req, wake, r, events, arg);
-	set_response(r, status, type,
-	    MHD_create_response_from_callback(
-		MHD_SIZE_UNKNOWN, PIECE, on_read, r->stream, on_stream_freed));
-	return mhd_stream_public(r->stream);
-}
-
-static const struct http_sender mhd_sender = {
-	.descriptor = mhd_descriptor,
-	.field = mhd_field,
-	.reply = mhd_reply,
-	.reply_take = mhd_reply_take,
-	.reply_fixed = mhd_reply_fixed,
-	.reply_file = mhd_reply_file,
-	.reply_stream = mhd_reply_stream,
-	.reply_websocket = mhd_reply_websocket,
-	.stream_write = mhd_stream_write,
-	.stream_end = mhd_stream_end,
-	.stream_abort = mhd_stream_abort,
-};
 
 /* ---- requests ---- */
 
@@ -553,11 +304,11 @@ static enum MHD_Result settle(struct mhd_request *r)
 	if (r->gone)
 		return MHD_NO;
 	if (r->response == NULL) {
-		suspend(r);
+		mhd_request_suspend(r);
 		return MHD_YES;
 	}
 	rc = MHD_queue_response(r->conn, (unsigned)r->status, r->response);
-	drop_response(r);
+	mhd_reply_drop(r);
 	return rc;
 }
 

@@ -1,4 +1,4 @@
-/* What is written to a stream and not yet read by libmicrohttpd. Who sends it: mhd.c. */
+/* What is written to a stream and not yet read by libmicrohttpd. Who sends it: mhd_reply.c. */
 #include "http/mhd_priv.h"
 
 #include "base/buf.h"

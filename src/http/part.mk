@@ -5,7 +5,7 @@ http_SRC := src/http/text.c src/http/peer.c src/http/head_parse.c src/http/head_
 	src/http/respond.c src/http/reply.c src/http/stream.c src/http/client.c
 # Apart, so that only the program that serves by it links libmicrohttpd.
 ARCHIVES += httpmhd
-httpmhd_SRC := src/http/mhd.c src/http/mhd_listen.c src/http/mhd_stream.c
+httpmhd_SRC := src/http/mhd.c src/http/mhd_reply.c src/http/mhd_listen.c src/http/mhd_stream.c
 TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
 http_echo_server_LIBS := httpmhd http daemon base

@@ -1,6 +1,6 @@
 /* Private to src/http: what a server must be able to do for the public http_reply_* and
  * http_stream_* calls (respond.c). There are two: ours (reply.c, stream.c) and libmicrohttpd's
- * (mhd.c). The contracts are those of server.h. */
+ * (mhd_reply.c). The contracts are those of server.h. */
 #ifndef HTTP_SENDER_H
 #define HTTP_SENDER_H
 
