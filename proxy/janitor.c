@@ -197,7 +197,6 @@ static void on_tick(uv_timer_t *timer)
 	each(p, CLIENT_LINGER, check_linger);
 	check_busy(p);
 	upstream_tidy(p, false);
-	listen_resume(p);
 	(void)cyg_hash_sweep(p->activity, is_forgotten, NULL);
 }
 

@@ -20,7 +20,6 @@ enum {
 	INNER_SHARE = 4,
 	/* Descriptors besides clients and targets: the loop's, the listeners, control, the log. */
 	FILES_RESERVED = 64,
-	ACCEPT_BURST = 64, /* accepts per wake-up, so that old connections get their turn */
 	/* Steps of one connection in one turn of the loop: enough for one whole exchange, or for
 	 * about four pipelined requests that are refused here. The rest waits for the next turn. */
 	CLIENT_TURN_STEPS = 8,

@@ -1,7 +1,8 @@
-/* Opens the listeners, by a table of their kinds, and accepts connections. */
+/* Opens the listeners, by a table of their kinds. daemon/listener.c accepts. */
 #include "proxy/listen.h"
 
 #include "base/mem.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
 #include "proxy/target.h"
@@ -30,79 +31,44 @@ static void tune(int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
-static void format_ip(const struct sockaddr_storage *addr, char out[46])
+static void format_ip(const struct sockaddr *addr, char out[46])
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)addr;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)addr;
 
 	out[0] = '\0';
-	if (addr->ss_family == AF_INET)
+	if (addr->sa_family == AF_INET)
 		(void)inet_ntop(AF_INET, &v4->sin_addr, out, 46);
-	else if (addr->ss_family == AF_INET6)
+	else if (addr->sa_family == AF_INET6)
 		(void)inet_ntop(AF_INET6, &v6->sin6_addr, out, 46);
 }
 
-static bool is_full(const struct listener *l)
+/* At connections-max new clients wait, they are not refused. */
+static bool is_full(void *listener)
 {
+	const struct listener *l = listener;
+
 	return l->n_open >= l->n_max;
 }
 
-static void pause_listener(struct listener *l)
+static void on_accepted(void *listener, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	l->paused = true;
-	(void)uv_poll_stop(&l->poll);
-}
-
-static bool accept_one(struct listener *l)
-{
-	struct sockaddr_storage addr = { 0 };
-	socklen_t len = sizeof(addr);
 	char ip[46];
-	int fd =
-	    accept4(l->fd, (struct sockaddr *)(void *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0) {
-		/* Out of descriptors: the janitor starts accepting again. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			cyg_log_warn("proxy", "accept: %s", strerror(errno));
-			pause_listener(l);
-		}
-		return errno == ECONNABORTED || errno == EINTR;
-	}
-	format_ip(&addr, ip);
-	if (addr.ss_family != AF_UNIX)
+	(void)len;
+	format_ip(addr, ip);
+	if (addr->sa_family != AF_UNIX)
 		tune(fd);
-	client_new(l, fd, ip);
-	return true;
+	client_new(listener, fd, ip);
 }
 
-static void on_poll(uv_poll_t *handle, int status, int events)
+static void on_lack(void *listener, int errnum)
 {
-	struct listener *l = handle->data;
-
-	if (status < 0 || (events & UV_READABLE) == 0)
-		return;
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		if (is_full(l)) {
-			pause_listener(l);
-			return;
-		}
-		if (!accept_one(l))
-			return;
-	}
+	(void)listener;
+	cyg_log_warn("proxy", "accept: %s", strerror(errnum));
 }
 
-void listen_resume(struct proxy *p)
-{
-	cyg_list_each (it, &p->listeners) {
-		struct listener *l = CYG_CONTAINER_OF(it, struct listener, link);
-
-		if (!l->paused || l->fd < 0 || p->draining || is_full(l))
-			continue;
-		l->paused = false;
-		(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);
-	}
-}
+static const struct cyg_listener_events events = { is_full, on_accepted, on_lack };
 
 size_t listen_n_open(const struct proxy *p)
 {
@@ -120,8 +86,7 @@ void listen_close(struct proxy *p)
 
 		if (l->fd < 0)
 			continue;
-		uv_close((uv_handle_t *)&l->poll, NULL);
-		cyg_close(l->fd);
+		cyg_listener_close(CYG_TAKE(l->socket));
 		l->fd = -1;
 	}
 }
@@ -252,16 +217,14 @@ static int listener_open(struct proxy *p, const struct kind *kind, struct cyg_er
 	l->n_max = p->connections_max / kind->share;
 	l->fd = cyg_listen_fd(kind->name);
 	rc = kind->open(l, err);
-	if (rc == 0 && l->fd >= 0 && uv_poll_init(p->loop, &l->poll, l->fd) < 0)
-		rc = cyg_fail(err, CYG_ESYS, "watch a listening socket");
+	if (rc == 0 && l->fd >= 0)
+		rc = cyg_listener_start(p->loop, l->fd, &events, l, &l->socket, err);
 	if (rc < 0 || l->fd < 0) {
 		cyg_close(l->fd);
 		free(l);
 		return rc;
 	}
-	l->poll.data = l;
 	cyg_list_add(&p->listeners, &l->link);
-	(void)uv_poll_start(&l->poll, UV_READABLE, on_poll);
 	return 0;
 }
 
@@ -275,7 +238,7 @@ static void tell_public(const struct proxy *p)
 
 		if (l->kind != LISTENER_PUBLIC || address_of(l->fd, &addr, NULL) < 0)
 			continue;
-		format_ip(&addr, ip);
+		format_ip((const struct sockaddr *)(const void *)&addr, ip);
 		cyg_log_info("proxy", "public listener at %s port %u", ip, port_of(&addr));
 	}
 }

@@ -4,6 +4,8 @@
 
 #include "proxy/proxy.h"
 
+struct cyg_listener;
+
 /* One listener. It outlives its socket, because connections that came through it use its rules. */
 struct listener {
 	struct cyg_link link; /* of the proxy's listeners */
@@ -16,8 +18,7 @@ struct listener {
 	size_t n_open;                            /* connections that are not closed */
 	size_t n_max;                             /* and how many there may be */
 	int fd;                                   /* -1: closed */
-	bool paused;
-	uv_poll_t poll;
+	struct cyg_listener *socket;              /* NULL: closed */
 };
 
 /* Opens all from passed descriptors ("http", "inner") or from the options, and sets the Host names
@@ -25,11 +26,9 @@ struct listener {
 int listen_open(struct proxy *p, struct cyg_err *err);
 /* Connections of all listeners that are not closed. */
 size_t listen_n_open(const struct proxy *p);
-/* Accepts again when there is room: at connections-max new clients wait, they are not refused. */
-void listen_resume(struct proxy *p);
 /* Closes the sockets. */
 void listen_close(struct proxy *p);
-/* Frees the listeners, when no connection is left and the loop has closed their handles. */
+/* Frees the listeners, when no connection is left. */
 void listen_free(struct proxy *p);
 
 #endif

@@ -1,6 +1,6 @@
 ARCHIVES += daemon
 daemon_SRC := src/daemon/log.c src/daemon/loop.c src/daemon/notify.c src/daemon/yaml.c src/daemon/options.c \
-	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listen_fds.c src/daemon/curl.c src/daemon/child.c \
+	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listener.c src/daemon/listen_fds.c src/daemon/curl.c src/daemon/child.c \
 	src/daemon/metrics.c src/daemon/metrics_text.c src/daemon/metrics_process.c \
 	src/daemon/yaml_fields.c src/daemon/yaml_fields_doc.c
 UNIT_TESTS += test_daemon
@@ -11,6 +11,10 @@ UNIT_TESTS += test_child
 test_child_SRC := tests/unit/daemon/test_child.c
 test_child_LIBS := daemon base
 test_child_PKGS := check libuv
+UNIT_TESTS += test_listener
+test_listener_SRC := tests/unit/daemon/test_listener.c
+test_listener_LIBS := daemon base
+test_listener_PKGS := check libuv
 UNIT_TESTS += test_curl
 test_curl_SRC := tests/unit/daemon/test_curl.c
 test_curl_LIBS := daemon base

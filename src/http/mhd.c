@@ -6,6 +6,7 @@
 #include "http/mhd.h"
 
 #include "base/mem.h"
+#include "daemon/listener.h"
 #include "http/mhd_priv.h"
 #include "http/route.h"
 #include "http/url.h"
@@ -36,7 +37,7 @@ struct http_mhd {
 	struct http_server_opts opts;
 	struct mounts *mounts;
 	struct MHD_Daemon *daemon;
-	struct mhd_listener *listener;
+	struct cyg_listener *listener;
 	uv_poll_t poll;
 	uv_prepare_t prepare;
 	uv_timer_t timer;
@@ -394,7 +395,10 @@ static bool is_full(void *server)
 	return info == NULL || info->num_connections >= MHD_CONNECTIONS_MAX;
 }
 
-/* MHD closes what it cannot take. It runs at the end of the turn, so that it sees the new one. */
+/* We accept, not MHD: with no descriptor left it either waits until one of its own connections
+ * ends, although others may be free long before, or, while it has no connection, tries again
+ * without a pause. MHD closes what it cannot take. It runs at the end of the turn, so that it sees
+ * the new one. */
 static void on_accepted(void *server, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct http_mhd *m = server;
@@ -403,7 +407,8 @@ static void on_accepted(void *server, int fd, const struct sockaddr *addr, sockl
 	m->dirty = true;
 }
 
-static const struct mhd_listener_events listener_events = { is_full, on_accepted };
+static const struct cyg_listener_events listener_events = { .is_full = is_full,
+	.on_accepted = on_accepted };
 
 /* ---- start and end ---- */
 
@@ -463,7 +468,7 @@ int http_mhd_listen(struct http_mhd *m, int fd, struct cyg_err *err)
 		return cyg_fail_sys(err, -rc, "watch libmicrohttpd");
 	}
 	start_handles(m);
-	return mhd_listener_start(m->loop, fd, &listener_events, m, &m->listener, err);
+	return cyg_listener_start(m->loop, fd, &listener_events, m, &m->listener, err);
 }
 
 static void mhd_free(struct http_mhd *m)
@@ -485,7 +490,7 @@ void http_mhd_close(struct http_mhd *m)
 	if (m == NULL || m->closing)
 		return;
 	m->closing = true;
-	mhd_listener_close(CYG_TAKE(m->listener));
+	cyg_listener_close(CYG_TAKE(m->listener));
 	if (m->daemon == NULL) {
 		mhd_free(m);
 		return;

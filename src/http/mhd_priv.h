@@ -7,7 +7,6 @@
 #include "http/mount.h"
 #include "http/sender.h"
 
-#include <sys/socket.h>
 #include <uv.h>
 
 struct MHD_Connection;
@@ -63,23 +62,6 @@ enum { MHD_FIELDS_MAX = 256 * 1024 }; /* of a response */
 extern const struct http_sender mhd_sender;
 /* Lets go of a response that MHD was not given, or has taken. */
 void mhd_reply_drop(struct mhd_request *r);
-
-/* ---- mhd_listen.c ---- */
-
-struct mhd_listener;
-
-struct mhd_listener_events {
-	bool (*is_full)(void *owner);
-	/* fd is the owner's; addr only during the call. */
-	void (*on_accepted)(void *owner, int fd, const struct sockaddr *addr, socklen_t len);
-};
-
-/* Watches a listening descriptor. When the process has no descriptor left, or the owner is full,
- * whoever comes waits, and it is tried again after a while. On failure fd is still the caller's. */
-int mhd_listener_start(uv_loop_t *loop, int fd, const struct mhd_listener_events *events,
-    void *owner, struct mhd_listener **ret, struct cyg_err *err);
-/* Closes fd; no callback comes after it. NULL is accepted. Not from inside a callback. */
-void mhd_listener_close(struct mhd_listener *l);
 
 /* ---- mhd_stream.c ---- */
 

@@ -5,7 +5,7 @@ http_SRC := src/http/text.c src/http/peer.c src/http/head_parse.c src/http/head_
 	src/http/respond.c src/http/reply.c src/http/stream.c src/http/client.c
 # Apart, so that only the program that serves by it links libmicrohttpd.
 ARCHIVES += httpmhd
-httpmhd_SRC := src/http/mhd.c src/http/mhd_reply.c src/http/mhd_listen.c src/http/mhd_stream.c
+httpmhd_SRC := src/http/mhd.c src/http/mhd_reply.c src/http/mhd_stream.c
 TEST_PROGRAMS += http_echo_server
 http_echo_server_SRC := tests/support/http_echo_server.c
 http_echo_server_LIBS := httpmhd http daemon base
@@ -13,7 +13,7 @@ http_echo_server_PKGS := libuv yaml-0.1 libmicrohttpd
 
 UNIT_TESTS += test_http_refused
 test_http_refused_SRC := tests/unit/http/test_http_refused.c tests/unit/http/http_rig.c
-test_http_refused_LIBS := http base
+test_http_refused_LIBS := http daemon base
 test_http_refused_PKGS := check libuv
 UNIT_TESTS += test_http_head test_http_url test_http_origin
 test_http_origin_SRC := tests/unit/http/test_http_origin.c
@@ -41,10 +41,10 @@ fuzz_form_SRC := tests/fuzz/fuzz_form.c
 fuzz_form_LIBS := http base
 UNIT_TESTS += test_http_server test_http_later
 test_http_server_SRC := tests/unit/http/test_http_server.c tests/unit/http/http_rig.c
-test_http_server_LIBS := http base
+test_http_server_LIBS := http daemon base
 test_http_server_PKGS := check libuv
 test_http_later_SRC := tests/unit/http/test_http_later.c tests/unit/http/http_rig.c
-test_http_later_LIBS := http base
+test_http_later_LIBS := http daemon base
 test_http_later_PKGS := check libuv
 UNIT_TESTS += test_http_flow
 test_http_flow_SRC := tests/unit/http/test_http_flow.c tests/unit/http/http_rig.c
@@ -56,5 +56,5 @@ test_http_client_LIBS := http daemon base
 test_http_client_PKGS := check libuv yaml-0.1
 UNIT_TESTS += test_http_mounts
 test_http_mounts_SRC := tests/unit/http/test_http_mounts.c tests/unit/http/http_rig.c
-test_http_mounts_LIBS := http base
+test_http_mounts_LIBS := http daemon base
 test_http_mounts_PKGS := check libuv

@@ -1,22 +1,13 @@
-/* The server: listening sockets, the list of connections, the janitor that looks at their
+/* The server: its listeners, the list of connections, the janitor that looks at their
  * deadlines, and the turn in which kicked connections run. What a connection does is in conn.c. */
 #include "http/server_priv.h"
 
-#include <errno.h>
+#include "daemon/listener.h"
+
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-
-enum { ACCEPTS_PER_TURN = 64 };
-
-struct http_listener {
-	struct http_listener *next;
-	struct http_server *server;
-	uv_poll_t poll;
-	int fd;
-	bool paused; /* no descriptor was left: the janitor tries again */
-};
 
 /* security.md's figures: a whole head in 10 s; the rest as nginx and mod_reqtimeout have them. */
 static const struct http_timeouts default_timeouts = {
@@ -60,38 +51,19 @@ static void on_idle(uv_idle_t *idle)
 		(void)uv_idle_stop(idle);
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void on_accepted(void *server, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct http_listener *l = poll->data;
-
-	(void)status;
-	(void)events;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			(void)conn_open(l->server, fd, NULL);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			l->paused = true;
-			(void)uv_poll_stop(&l->poll);
-			server_start_janitor(l->server);
-		}
-		if (errno != EINTR && errno != ECONNABORTED)
-			return;
-	}
+	(void)addr;
+	(void)len;
+	(void)conn_open(server, fd, NULL);
 }
+
+static const struct cyg_listener_events listener_events = { .on_accepted = on_accepted };
 
 static void on_janitor(uv_timer_t *timer)
 {
 	struct http_server *s = timer->data;
 
-	for (struct http_listener *l = s->listeners; l != NULL; l = l->next) {
-		if (l->paused)
-			(void)uv_poll_start(&l->poll, UV_READABLE, on_connection);
-		l->paused = false;
-	}
 	cyg_list_each_safe (it, &s->conns) {
 		conn_check_deadline(CYG_CONTAINER_OF(it, struct http_conn, link), uv_now(s->loop));
 		if (s->closing)
@@ -143,32 +115,14 @@ int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct
 
 int http_server_listen(struct http_server *s, int fd, struct cyg_err *err)
 {
-	struct http_listener *l = cyg_xcalloc(1, sizeof(*l));
 	int rc;
 
-	l->server = s;
-	l->fd = fd;
-	rc = uv_poll_init(s->loop, &l->poll, fd);
-	if (rc < 0) {
-		free(l);
-		return cyg_fail_sys(err, -rc, "watch a listening socket");
-	}
-	l->poll.data = l;
-	rc = uv_poll_start(&l->poll, UV_READABLE, on_connection);
-	if (rc < 0)
-		(void)cyg_fail_sys(err, -rc, "watch a listening socket");
-	l->next = s->listeners;
-	s->listeners = l;
-	s->handles++;
-	return rc < 0 ? -CYG_ESYS : 0;
-}
-
-static void on_listener_closed(uv_handle_t *handle)
-{
-	struct http_listener *l = handle->data;
-
-	server_unref(l->server);
-	free(l);
+	if (s->n_listeners == HTTP_LISTENERS_MAX)
+		return cyg_fail(err, CYG_ELIMIT, "more than %d listeners", HTTP_LISTENERS_MAX);
+	rc = cyg_listener_start(
+	    s->loop, fd, &listener_events, s, &s->listeners[s->n_listeners], err);
+	s->n_listeners += rc == 0 ? 1 : 0;
+	return rc;
 }
 
 void http_server_close(struct http_server *s)
@@ -176,13 +130,8 @@ void http_server_close(struct http_server *s)
 	if (s == NULL || s->closing)
 		return;
 	s->closing = true;
-	while (s->listeners != NULL) {
-		struct http_listener *l = s->listeners;
-
-		s->listeners = l->next;
-		uv_close((uv_handle_t *)&l->poll, on_listener_closed);
-		cyg_close(l->fd);
-	}
+	for (size_t i = 0; i < s->n_listeners; i++)
+		cyg_listener_close(s->listeners[i]);
 	while (s->conns.n > 0)
 		conn_drop(CYG_CONTAINER_OF(cyg_list_first(&s->conns), struct http_conn, link));
 	uv_close((uv_handle_t *)&s->janitor, on_handle_closed);

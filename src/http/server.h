@@ -87,7 +87,9 @@ struct http_req {
 /* Endpoints and strings must outlive the server; the list of mounts is copied. */
 int http_server_new(uv_loop_t *loop, const struct http_server_opts *opts, struct http_server **ret,
     struct cyg_err *err);
-/* Takes a listening descriptor (Unix or TCP; non-blocking) and closes it in the end. */
+/* Takes a listening descriptor (Unix or TCP; non-blocking) and closes it in the end. While the
+ * process has no descriptor left, whoever comes waits in the backlog. On failure (-CYG_ELIMIT: it
+ * has too many) fd is still the caller's. */
 int http_server_listen(struct http_server *s, int fd, struct cyg_err *err);
 /* Stops accepting, closes every connection, frees; streams get on_close. Done when the loop is. */
 void http_server_close(struct http_server *s);

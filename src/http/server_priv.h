@@ -100,7 +100,9 @@ struct http_conn {
 	void *on_open_arg;
 };
 
-struct http_listener;
+struct cyg_listener;
+
+enum { HTTP_LISTENERS_MAX = 8 }; /* of one server: a few kinds of sockets */
 
 struct http_server {
 	uv_loop_t *loop;
@@ -108,7 +110,8 @@ struct http_server {
 	struct http_timeouts timeouts;
 	struct mounts *mounts;
 	struct cyg_list conns, kicked;
-	struct http_listener *listeners;
+	struct cyg_listener *listeners[HTTP_LISTENERS_MAX];
+	size_t n_listeners;
 	uv_timer_t janitor;
 	uv_idle_t idle; /* active while kicked is not empty */
 	unsigned handles;
