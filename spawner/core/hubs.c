@@ -3,6 +3,7 @@
  * Usually there is one hub; a restarted one may connect before the old connection is closed. */
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/unixsock.h"
 #include "ipc/channel.h"
@@ -204,28 +205,36 @@ static void accept_one(struct spawner *sp, int fd)
 	greet(hub);
 }
 
-static void on_connection(uv_poll_t *poll, int status, int events)
+static void on_accepted(void *spawner, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct spawner *sp = poll->data;
-	int fd;
-
-	while ((fd = accept4(sp->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-		accept_one(sp, fd);
+	(void)addr;
+	(void)len;
+	accept_one(spawner, fd);
 }
+
+static void on_lack(void *spawner, int errnum)
+{
+	(void)spawner;
+	cyg_log_warn("hub", "accept: %s", strerror(errnum));
+}
+
+static const struct cyg_listener_events listener_events = { .on_accepted = on_accepted,
+	.on_lack = on_lack };
 
 void hubs_open(struct spawner *sp)
 {
-	(void)uv_poll_init(sp->loop, &sp->listen_poll, sp->listen_fd);
-	sp->listen_poll.data = sp;
-	sp->listening = true;
-	(void)uv_poll_start(&sp->listen_poll, UV_READABLE, on_connection);
+	struct cyg_err err;
+
+	if (cyg_listener_start(sp->loop, sp->listen_fd, &listener_events, sp, &sp->listener, &err) <
+	    0)
+		cyg_log_error("hub", "%s", err.msg);
+	else
+		sp->listen_fd = -1; /* the listener's */
 }
 
 void hubs_close(struct spawner *sp)
 {
 	cyg_list_each_safe (l, &sp->hubs)
 		drop(CYG_CONTAINER_OF(l, struct hub, link));
-	if (sp->listening)
-		uv_close((uv_handle_t *)&sp->listen_poll, NULL);
-	sp->listening = false;
+	cyg_listener_close(CYG_TAKE(sp->listener));
 }

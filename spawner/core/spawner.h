@@ -42,6 +42,8 @@ struct server {
 	struct spawn_address address; /* once it is ready */
 };
 
+struct cyg_listener;
+
 struct spawner {
 	uv_loop_t *loop;
 	struct policy *policy;
@@ -53,9 +55,9 @@ struct spawner {
 	struct cyg_list hubs;
 	struct cyg_list requests; /* not answered by the engine yet */
 	uint64_t hub_serial;
-	int listen_fd;
-	uv_poll_t listen_poll;
-	bool listening, closing;
+	int listen_fd; /* -1 once the listener has it */
+	struct cyg_listener *listener;
+	bool closing;
 	struct spawn_counts counts; /* but for its servers, which are counted when asked for */
 	struct spawn_gone missed[SPAWNER_MISSED_MAX];
 	size_t n_missed;
