@@ -52,6 +52,7 @@ static void start(struct cyg_call **ret, uint64_t timeout_ms)
 		.url = "https://provider.example/", .max = 1000, .timeout_ms = timeout_ms
 	};
 
+	was_asked = gave_up = false;
 	ck_assert_int_eq(pipe(release), 0);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	ck_assert_int_eq(cyg_curl_new(&loop, &curl, NULL), 0);
