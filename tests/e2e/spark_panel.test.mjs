@@ -7,6 +7,8 @@ import { agentLab } from './lib/agent.mjs';
 import { accessibility, journey } from './lib/journey.mjs';
 import { openLab, reloadLab, runCell, until, waitIdle, writeNotebook } from './lib/lab.mjs';
 import { CEILING, makeTmp } from './lib/places.mjs';
+import { signIn, startWith, untilLab } from './lib/portal.mjs';
+import { demoSite } from './lib/site.mjs';
 import { words } from '../../kernels/labextension/src/words.ts';
 
 const NAME = 'physics.ipynb';
@@ -68,6 +70,7 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 	await page.keyboard.type('executor.mem');
 	await page.getByRole('option', { name: /spark\.executor\.memory.*default 1g/s }).first().waitFor();
 	await shot('spark-panel-2-completion');
+	assert.deepEqual(await accessibility(page, '.cyg-panel'), []);
 	await page.keyboard.press('ArrowDown');
 	await page.keyboard.press('Enter');
 	await panel(page).getByLabel(words.options.value('spark.executor.memory')).fill('4g');
@@ -81,6 +84,7 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 	await panel(page).getByRole('searchbox', { name: words.preview.search }).fill('memory');
 	await says(panel(page).locator('td'), words.preview.lost('2g', 'site', null));
 	await shot('spark-panel-3-preview');
+	assert.deepEqual(await accessibility(page, '.cyg-panel'), []);
 
 	// Kept in the notebook, for us and for SWAN.
 	await button(page, words.connected.save).click();
@@ -102,6 +106,7 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 	tell({ state: 'driver', text: 'The driver of nxcals is starting' });
 	await says(panel(page), 'The driver of nxcals is starting');
 	await shot('spark-panel-4-starting');
+	assert.deepEqual(await accessibility(page, '.cyg-panel'), []);
 
 	tell({ state: 'ready', text: null, app: 'app-20260101120000-0000', idle_ends: new Date(Date.now() + 540_000).toISOString(), ignored: ['spark.driver.memory'] });
 	fake.tell({ kind: 'app', app: app(kernel, fake.base, { session: id }) });
@@ -120,6 +125,7 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 	await says(panel(page), 'The driver was ended by the memory limit');
 	await button(page, words.copyReport).waitFor();
 	await shot('spark-panel-6-lost');
+	assert.deepEqual(await accessibility(page, '.cyg-panel'), []);
 	await button(page, words.failed.again).click();
 	await button(page, words.panel.connect).click();
 	await says(panel(page), words.starting.title('nxcals'));
@@ -194,6 +200,7 @@ journey('cancel is for the jobs of that cell, and a failed stage opens by itself
 	tell({ ...failed, state: 'failed', failure: cause, ended: new Date().toISOString() });
 	await says(monitor(page).locator('.cyg-failures'), 'run3.parquet does not exist');
 	await shot('spark-monitor-4-failed');
+	assert.deepEqual(await accessibility(page, '.cyg-monitor'), []);
 	await monitor(page).getByRole('button', { name: words.monitor.hide }).click();
 	await monitor(page).locator('.cyg-failures').waitFor({ state: 'detached' });
 
@@ -238,6 +245,16 @@ for (const [name, options] of [
 		assert.ok(wide <= 0, `the panel scrolls sideways by ${wide} px`);
 	}, options);
 }
+
+journey('a server of the demo site has the panel', async ({ page, cleanup }) => {
+	const site = await demoSite();
+	cleanup(() => site.stop());
+	await signIn(page, site);
+	await startWith(page);
+	await untilLab(page);
+	await page.getByRole('tab', { name: words.caption }).click();
+	await says(panel(page), words.panel.noSpark[0]);
+});
 
 journey('a server without a cluster says so, and one whose hub is away still shows sessions', async ({ page, cleanup }) => {
 	const { fake, kernel } = await notebook({ page, cleanup });

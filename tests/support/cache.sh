@@ -53,7 +53,7 @@ build_npm() {
 	cp "$2" "${2%-lock.json}.json" "$1/"
 	ln -s "$node/bin/node" "$1/node"
 	(cd "$1" && PATH=$node/bin:$PATH run ./node "$node/lib/node_modules/npm/bin/npm-cli.js" \
-		ci --ignore-scripts --no-audit --no-fund)
+		ci --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=10000)
 }
 
 build_sdist() {
