@@ -98,7 +98,8 @@ journey('a notebook is connected, shown and released from the panel', async ({ p
 	await button(page, words.panel.connect).click();
 	await says(panel(page), words.starting.title('nxcals'));
 	assert.deepEqual(lastAsked(fake, 'POST').body, {
-		kernel, cluster: 'nxcals', bundles: ['NXCALS'], options: { 'spark.executor.memory': '4g', 'spark.sql.shuffle.partitions': '64' },
+		kernel, cluster: 'nxcals', bundles: [], options: {},
+		notebook: { bundles: ['NXCALS'], options: { 'spark.executor.memory': '4g', 'spark.sql.shuffle.partitions': '64' } },
 	});
 	assert.equal(await page.locator('.cyg-title').evaluate((node) => node === document.activeElement), true);
 	const [id] = fake.state.sessions.keys();

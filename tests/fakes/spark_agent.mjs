@@ -44,12 +44,12 @@ export const CATALOGUE = {
 };
 
 /** What `preview` tells of a request. */
-export function previewOf({ options = {}, bundles = [] }) {
-	const mine = Object.entries(options).map(([name, value]) => ({
-		name, value, layer: 'connect', locked: false, secret: false,
+export function previewOf({ options = {}, bundles = [], notebook = { bundles: [], options: {} } }) {
+	const mine = Object.entries({ ...notebook.options, ...options }).map(([name, value]) => ({
+		name, value, layer: name in options ? 'connect' : 'notebook', locked: false, secret: false,
 		lost: name === 'spark.executor.memory' ? [{ layer: 'site', value: '2g', why: null }] : [],
 	}));
-	const theirs = bundles.flatMap((name) => CATALOGUE.bundles.find((one) => one.name === name)?.options ?? [])
+	const theirs = [...notebook.bundles, ...bundles].flatMap((name) => CATALOGUE.bundles.find((one) => one.name === name)?.options ?? [])
 		.map(({ name, value }) => ({ name, value, layer: 'bundles', locked: false, secret: false, lost: [] }));
 	const rules = [
 		{ name: 'spark.authenticate', value: 'true', layer: 'policy', locked: true, secret: false, lost: [] },
@@ -189,7 +189,7 @@ export async function startSparkAgent(upstreamUrl, port) {
 		'POST connections': (body) => {
 			// A kernel has one session: what was left of an earlier one goes.
 			for (const old of [...fake.state.sessions.values()].filter((one) => one.kernel === body.kernel)) fake.tell({ kind: 'session', session: { ...old, state: 'gone' } });
-			const one = session(body.kernel, { cluster: body.cluster, label: CATALOGUE.clusters.find((cluster) => cluster.id === body.cluster)?.label ?? null, options: body.options, bundles: body.bundles, text: 'Asking the hub' });
+			const one = session(body.kernel, { cluster: body.cluster, label: CATALOGUE.clusters.find((cluster) => cluster.id === body.cluster)?.label ?? null, options: { ...body.notebook?.options, ...body.options }, bundles: [...body.notebook?.bundles ?? [], ...body.bundles ?? []], text: 'Asking the hub' });
 			fake.tell({ kind: 'session', session: one });
 			return [202, one];
 		},

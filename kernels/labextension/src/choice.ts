@@ -103,14 +103,25 @@ export const choiceOf = (session: Session): Choice => ({
 	options: Object.entries(session.options).map(([name, value]) => ({ name, value: value ?? '', enabled: true })),
 });
 
-export function connectBody(choice: Choice, catalogue: Catalogue, kernel: string): ConnectBody {
-	const options = choice.options.filter((one) => one.enabled && one.name.trim() !== '');
+const asked = (rows: readonly Row[]): Row[] =>
+	rows.map((one) => ({ ...one, name: one.name.trim() })).filter((one) => one.enabled && one.name !== '' && (one.value !== '' || !looksSecret(one.name)));
+
+const mapOf = (rows: readonly Row[]): Record<string, string> => Object.fromEntries(rows.map((one) => [one.name, one.value]));
+
+/** What to ask with. What the notebook keeps and the form still says is the notebook's, so that a value tells where it is from. */
+export function connectBody(choice: Choice, saved: Choice | null, catalogue: Catalogue, kernel: string): ConnectBody {
+	const kept = mapOf(asked(saved?.options ?? []));
+	const isKept = (one: Row): boolean => kept[one.name] === one.value;
+	const [rows, bundles] = [asked(choice.options), bundlesToSend(choice, catalogue)];
+	const theirs = bundles.filter((one) => saved?.bundles.includes(one));
+	const notebook = { bundles: theirs, options: mapOf(rows.filter(isKept)) };
 	return {
 		kernel,
 		...(choice.cluster === null ? {} : { cluster: choice.cluster }),
 		...(choice.flavour === null ? {} : { flavour: choice.flavour }),
-		bundles: bundlesToSend(choice, catalogue),
-		options: Object.fromEntries(options.map((one) => [one.name.trim(), one.value])),
+		...(theirs.length + Object.keys(notebook.options).length > 0 ? { notebook } : {}),
+		bundles: bundles.filter((one) => !theirs.includes(one)),
+		options: mapOf(rows.filter((one) => !isKept(one))),
 	};
 }
 

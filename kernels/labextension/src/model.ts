@@ -75,11 +75,16 @@ export class PanelModel {
 		if (!panel?.model || !panel.context.isReady) return fresh(NO_CHOICE);
 		let draft = this.drafts.get(panel);
 		if (!draft) {
-			const { model } = panel;
-			draft = fresh(readMetadata((key) => model.getMetadata(key)) ?? NO_CHOICE);
+			draft = fresh(this.kept ?? NO_CHOICE);
 			this.drafts.set(panel, draft);
 		}
 		return draft;
+	}
+
+	/** What the notebook in front keeps. */
+	private get kept(): Choice | null {
+		const model = this.panel?.model;
+		return model ? readMetadata((key) => model.getMetadata(key)) : null;
 	}
 
 	/** The choice with what the catalogue adds to it. */
@@ -90,7 +95,7 @@ export class PanelModel {
 
 	get body(): ConnectBody | null {
 		const { catalogue } = this.store;
-		return catalogue && this.kernel !== null ? connectBody(this.choice, catalogue, this.kernel) : null;
+		return catalogue && this.kernel !== null ? connectBody(this.choice, this.kept, catalogue, this.kernel) : null;
 	}
 
 	change(part: Partial<Choice>): void {
@@ -120,13 +125,12 @@ export class PanelModel {
 		this.set({ editing: false, problem: null });
 	}
 
-	/** Connects with the choice; a session that there is ends first. */
+	/** Connects with the choice; the agent ends a session that was made with another. */
 	async connect(): Promise<void> {
-		const { body, session, draft } = this;
+		const { body, draft } = this;
 		if (!body || draft.busy) return;
 		this.moveFocus = true;
 		await this.work('connect', async () => {
-			if (session && session.state !== 'failed' && session.state !== 'lost') await this.store.api.release(session.id);
 			this.store.tell(await this.store.api.connect(body));
 			draft.editing = false;
 		});

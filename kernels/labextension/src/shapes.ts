@@ -174,4 +174,6 @@ export interface ConnectBody {
 	flavour?: string;
 	bundles?: string[];
 	options?: Record<string, string>;
+	/** What of it the notebook keeps: a layer of its own, below the form's. */
+	notebook?: { bundles: string[]; options: Record<string, string> };
 }

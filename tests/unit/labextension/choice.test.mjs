@@ -58,9 +58,21 @@ test('a version filter names a whole version, the beginning of one, or what SWAN
 
 test('only rows that are enabled and named are asked for', () => {
 	const options = [row(' spark.a ', '1'), row('', 'x'), row('spark.b', '2', false)];
-	assert.deepEqual(connectBody({ ...NO_CHOICE, cluster: 'local', options }, CATALOGUE, 'k'),
+	assert.deepEqual(connectBody({ ...NO_CHOICE, cluster: 'local', options }, null, CATALOGUE, 'k'),
 		{ kernel: 'k', cluster: 'local', bundles: [], options: { 'spark.a': '1' } });
 	assert.deepEqual(twice({ ...NO_CHOICE, options: [row('a', '1'), row('a ', '2'), row('b', '1'), row('b', '2', false)] }), ['a']);
+});
+
+test('what the notebook keeps and the form still says is asked for as the notebook’s', () => {
+	const saved = { ...NO_CHOICE, bundles: ['Kafka'], options: [row('same', '1'), row('changed', '1'), row('removed', '1'), row('my.token', '')] };
+	const form = {
+		...NO_CHOICE, cluster: 'local', bundles: ['Kafka', 'Large shuffles'],
+		options: [row('same', '1'), row('changed', '2'), row('new', '3'), row('my.token', '')],
+	};
+	assert.deepEqual(connectBody(form, saved, CATALOGUE, 'k'), {
+		kernel: 'k', cluster: 'local', notebook: { bundles: ['Kafka'], options: { same: '1' } },
+		bundles: ['Large shuffles'], options: { changed: '2', new: '3' },
+	});
 });
 
 test('names are completed from their beginning, then from the beginning of a part, then from within', () => {
