@@ -169,11 +169,12 @@ START_TEST(test_a_process_is_known_by_pid_and_start_time)
 {
 	uint64_t start = process_start_time(getpid());
 	pid_t child = fork();
+	siginfo_t ended;
 
 	ck_assert_uint_gt(start, 0);
 	if (child == 0)
 		_exit(0);
-	ck_assert_int_eq(waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
 	ck_assert_uint_eq(process_start_time(child), 0); /* a zombie is no process */
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	ck_assert_uint_eq(process_start_time(child), 0);
