@@ -1,9 +1,10 @@
 // Durations, sizes and times as users read them. The space before a unit never breaks.
 const NBSP = '\u00a0';
 
-/** Milliseconds: '0.4 s', '14 s', '2 min 05 s', '1 h 03 min'. */
+/** Milliseconds: '< 0.1 s', '0.4 s', '14 s', '2 min 05 s', '1 h 03 min'. */
 export function duration(ms: number): string {
 	const s = Math.max(0, ms) / 1000;
+	if (s < 0.05) return `<${NBSP}0.1${NBSP}s`;
 	if (s < 9.95) return `${s.toFixed(1)}${NBSP}s`;
 	const whole = Math.round(s);
 	if (whole < 60) return `${whole}${NBSP}s`;

@@ -75,6 +75,10 @@ export function afterEvent(state: SparkState, event: SparkEvent, now: number): S
 	}
 }
 
+/** After a request of ours told of a session: events of a session that is known already are newer than the reply. */
+export const afterReply = (state: SparkState, session: Session, now: number): SparkState =>
+	(state.sessions.has(session.id) ? state : withSession(state, session, now));
+
 /** After the list of sessions, asked for at `asked`: what an event told later than that is newer. */
 export function afterSessions(state: SparkState, list: readonly Session[], asked: number, now: number): SparkState {
 	const listed = new Set(list.map((one) => one.id));

@@ -4,7 +4,7 @@ import type { Event } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { Api } from './api.ts';
 import type { App, Catalogue, Session, SparkEvent } from './shapes.ts';
-import { afterApps, afterEvent, afterSessions, isStarting, NOTHING, type SparkState } from './state.ts';
+import { afterApps, afterEvent, afterReply, afterSessions, isStarting, NOTHING, type SparkState } from './state.ts';
 
 export const SCHEMA = 'https://events.cygnet/spark/v1';
 
@@ -67,9 +67,10 @@ export class Store {
 		return this.askCatalogue();
 	}
 
-	/** A session that a request of ours told of, before its event. */
+	/** A session that a request of ours told of, perhaps before its event. */
 	tell(session: Session): void {
-		this.hear({ kind: 'session', session });
+		this.state = afterReply(this.state, session, performance.now());
+		this.signal.emit();
 	}
 
 	private hear(event: SparkEvent): void {

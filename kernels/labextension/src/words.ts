@@ -102,7 +102,7 @@ export const words = {
 	},
 
 	starting: {
-		title: (label: string) => `Starting Spark on ${label}`,
+		title: (label: string) => `Starting Spark: ${label}`,
 		stage: { asking: 'Asking the hub for the settings', cluster: 'Starting the cluster', driver: 'Starting the driver' } as Record<string, string>,
 		waiting: 'waiting',
 		done: 'done',
@@ -111,7 +111,7 @@ export const words = {
 	},
 
 	connected: {
-		title: (label: string) => `Connected to ${label}`,
+		title: (label: string) => `Connected: ${label}`,
 		cluster: 'Cluster',
 		app: 'Application',
 		flavour: 'Kind',

@@ -8,7 +8,7 @@ import { count as counted, run } from '../../fakes/spark_agent.mjs';
 const plain = (text) => text.replaceAll('\u00a0', ' ');
 
 test('durations', () => {
-	assert.deepEqual([400, 9940, 14_400, 125_000, 3_780_000].map((ms) => plain(duration(ms))), ['0.4 s', '9.9 s', '14 s', '2 min 05 s', '1 h 03 min']);
+	assert.deepEqual([20, 400, 9940, 14_400, 125_000, 3_780_000].map((ms) => plain(duration(ms))), ['< 0.1 s', '0.4 s', '9.9 s', '14 s', '2 min 05 s', '1 h 03 min']);
 	assert.deepEqual([-5, 999, 9999, 59_999, 61_000].map((ms) => plain(running(ms))), ['0 s', '0 s', '9 s', '59 s', '1 min 01 s']);
 	assert.equal(between('2026-01-01T10:00:00Z', '2026-01-01T10:00:02Z'), 2000);
 	assert.equal(between('2026-01-01T10:00:00Z', null), null);

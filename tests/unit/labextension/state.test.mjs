@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-	NOTHING, afterApps, afterEvent, afterSessions, appOf, cellsOf, elapsed, isShown, progress, sessionOf,
+	NOTHING, afterApps, afterEvent, afterReply, afterSessions, appOf, cellsOf, elapsed, isShown, progress, sessionOf,
 } from '../../../kernels/labextension/src/state.ts';
 import { app, count, run, session } from '../../fakes/spark_agent.mjs';
 
@@ -22,6 +22,14 @@ test('the session of a kernel is the live one, then the newest', () => {
 	state = withSession(state, session('k', { id: 'live', state: 'gone' }), 4);
 	assert.equal(sessionOf(state, 'k').id, 'old');
 	assert.equal(sessionOf(state, null), null);
+});
+
+test('the reply to a request does not undo what events told meanwhile', () => {
+	const asking = session('k', { id: 's', state: 'asking' });
+	let state = afterReply(NOTHING, asking, 1);
+	assert.equal(sessionOf(state, 'k').state, 'asking');
+	state = withSession(state, { ...asking, state: 'cluster' }, 2);
+	assert.equal(sessionOf(afterReply(state, asking, 3), 'k').state, 'cluster');
 });
 
 test('the stages of a start are timed from what this window saw', () => {
