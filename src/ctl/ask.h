@@ -3,9 +3,18 @@
 #define CTL_ASK_H
 
 #include "cygnet/err.h"
+#include "daemon/options.h"
 #include "http/client.h"
 
 #include <stddef.h>
+
+/* The row of such a command's options that names the folder of the control sockets; member of type_
+ * is the run_dir of a struct up_options. */
+#define CTL_RUN_DIR_OPTION(type_, member)                                                          \
+	{                                                                                          \
+		.name = "run-dir", .type = OPT_STRING, .offset = offsetof(type_, member),          \
+		.doc = "Folder of the sockets. /run/cygnet for root, else below XDG_RUNTIME_DIR."  \
+	}
 
 struct ctl_reply {
 	int status;

@@ -22,10 +22,7 @@ struct audit_options {
 };
 
 static const struct cyg_option option_table[] = {
-	{ .name = "run-dir",
-	    .type = OPT_STRING,
-	    .offset = offsetof(struct audit_options, up.run_dir),
-	    .doc = "Folder of the sockets. /run/cygnet for root, else below XDG_RUNTIME_DIR." },
+	CTL_RUN_DIR_OPTION(struct audit_options, up.run_dir),
 	{ .name = "since",
 	    .type = OPT_MS,
 	    .offset = offsetof(struct audit_options, since_ms),

@@ -17,10 +17,7 @@
 enum { WAIT_MS = 60 * 1000, REPLY_MAX = 256 * 1024 };
 
 static const struct cyg_option option_table[] = {
-	{ .name = "run-dir",
-	    .type = OPT_STRING,
-	    .offset = offsetof(struct up_options, run_dir),
-	    .doc = "Folder of the sockets. /run/cygnet for root, else below XDG_RUNTIME_DIR." },
+	CTL_RUN_DIR_OPTION(struct up_options, run_dir),
 	{ .name = NULL },
 };
 static const struct cyg_program program = {
