@@ -7,6 +7,11 @@ cygnet-hub_SRC := src/hub/main.c
 cygnet-hub_LIBS := hub spark store oidc httpmhd http ipc daemon base
 cygnet-hub_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
 
+UNIT_TESTS += test_hub_secrets
+test_hub_secrets_SRC := tests/unit/hub/test_hub_secrets.c
+test_hub_secrets_LIBS := hub spark store oidc httpmhd http ipc daemon base
+test_hub_secrets_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
+
 UNIT_TESTS += test_hub_pure
 test_hub_pure_SRC := tests/unit/hub/test_hub_pure.c
 test_hub_pure_LIBS := hub spark store oidc httpmhd http ipc daemon base
