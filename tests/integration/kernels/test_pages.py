@@ -34,13 +34,7 @@ class Server:
         self.address = ("127.0.0.1", int(self.program.wait_line(r"listening (\d+)").group(1)))
 
     def ask(self, method, path, body=None, headers=None):
-        data = json.dumps(body) if isinstance(body, (dict, list)) else body
-        answer = web.request(self.address, method, BASE + path, data, headers)
-        answer.json = None
-        is_json = answer.getheader("Content-Type") == "application/json"
-        if is_json and answer.data and not answer.getheader("Content-Encoding"):
-            answer.json = json.loads(answer.data)
-        return answer
+        return web.ask_json(self.address, method, BASE + path, body, headers)
 
     def page_config(self, path):
         page = self.ask("GET", path)

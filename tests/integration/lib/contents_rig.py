@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import contextlib
-import json
 import os
 import subprocess
 import urllib.parse
@@ -30,13 +29,7 @@ class Server:
         self.address = ("127.0.0.1", int(self.program.wait_line(r"listening (\d+)").group(1)))
 
     def ask(self, method, path, body=None, headers=None):
-        data = json.dumps(body) if isinstance(body, (dict, list)) else body
-        answer = web.request(self.address, method, BASE + path, data, headers)
-        answer.json = None
-        is_json = answer.getheader("Content-Type") == "application/json"
-        if is_json and answer.data and not answer.getheader("Content-Encoding"):
-            answer.json = json.loads(answer.data)
-        return answer
+        return web.ask_json(self.address, method, BASE + path, body, headers)
 
     def contents(self, method, path, body=None, query=""):
         return self.ask(method, "api/contents/" + urllib.parse.quote(path) + query, body)

@@ -1,6 +1,7 @@
 """HTTP for tests: http.client over TCP or a Unix socket, and raw bytes for what no client would send."""
 
 import http.client
+import json
 import os
 import socket
 
@@ -36,6 +37,16 @@ def request(address, method, path, body=None, headers=None, host="localhost"):
         return response
     finally:
         connection.close()
+
+
+def ask_json(address, method, path, body=None, headers=None):
+    """As request; a dict or list goes out as JSON, and .json is what came, None when it is no JSON or is packed."""
+    response = request(address, method, path, json.dumps(body) if isinstance(body, (dict, list)) else body, headers)
+    response.json = None
+    is_json = response.getheader("Content-Type") == "application/json"
+    if is_json and response.data and not response.getheader("Content-Encoding"):
+        response.json = json.loads(response.data)
+    return response
 
 
 def raw(address, data, half_close=False):
