@@ -30,6 +30,7 @@ static const struct {
 	[AUDIT_USER_HAND_OVER] = { "user.hand-over", false },
 	[AUDIT_SERVER_START] = { "server.start", false },
 	[AUDIT_SERVER_STOP] = { "server.stop", true },
+	[AUDIT_SPARK_CONNECT] = { "spark.connect", false },
 	[AUDIT_LOST] = { "audit.lost", true },
 };
 

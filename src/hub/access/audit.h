@@ -31,6 +31,7 @@ enum audit_action {
 	AUDIT_USER_HAND_OVER, /* it was asked of the spawners */
 	AUDIT_SERVER_START,
 	AUDIT_SERVER_STOP,
+	AUDIT_SPARK_CONNECT,
 	AUDIT_LOST, /* rows that could not be kept while nothing could be written */
 	AUDIT_ACTIONS,
 };

@@ -19,6 +19,8 @@ enum {
 	SPARK_BODY_MAX = 256 * 1024, /* three layers of options, with long class paths */
 	STARTS_WINDOW_MS = 60 * 1000,
 	STARTS_KEYS = 100000, /* users who start within one window */
+	SPARK_WINDOW_MS = 60 * 1000,
+	SPARK_KEYS = 100000, /* users who use Spark within one window */
 };
 
 /* JupyterHub's. */
@@ -80,6 +82,7 @@ struct api *api_new(const struct api *parts)
 	api->asks = asks_new();
 	api->starts =
 	    ratelimit_new((unsigned)api->opts.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
+	api->spark_connects = ratelimit_new(API_SPARK_CONNECTS_MAX, SPARK_WINDOW_MS, SPARK_KEYS);
 	return api;
 }
 
@@ -89,5 +92,6 @@ void api_free(struct api *api)
 		return;
 	asks_free(api->asks);
 	ratelimit_free(api->starts);
+	ratelimit_free(api->spark_connects);
 	free(api);
 }

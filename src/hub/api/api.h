@@ -24,6 +24,10 @@ struct srv;
 struct srvs;
 struct store;
 
+/* Sessions of Spark that one user's servers are given within a minute: each is a row of the audit
+ * that waits for the disk. More than one person starts by hand, also with all kernels anew. */
+enum { API_SPARK_CONNECTS_MAX = 30 };
+
 /* Borrowed for good. */
 struct api_opts {
 	const char *name, *accent;
@@ -50,9 +54,10 @@ struct api {
 	struct srvs *srvs;
 	struct signin *signin;
 	/* Its own. */
-	struct asks *asks;        /* open requests, counted */
-	struct ratelimit *starts; /* per user */
-	size_t health_waits;      /* open questions whether servers can be started */
+	struct asks *asks;                /* open requests, counted */
+	struct ratelimit *starts;         /* per user */
+	struct ratelimit *spark_connects; /* per user */
+	size_t health_waits;              /* open questions whether servers can be started */
 	/* Told to shut down: servers are stopped, none is started, and once none is active the
 	 * daemon ends (turn.c). */
 	bool draining;

@@ -1,23 +1,31 @@
 /* Spark for servers, by the inner door: POST …/spark/connect, POST …/spark/preview and GET
  * …/spark/catalogue. Each reads the request, then the files of the software tree that it needs, and
- * answers from them; nothing of it is kept here. */
+ * answers from them. Nothing of it is kept here; of a connect the audit has a row. */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/url.h"
+#include "hub/access/audit.h"
 #include "hub/access/auth.h"
 #include "hub/api/api.h"
+#include "hub/api/spark_audit.h"
 #include "hub/api/spark_connect.h"
 #include "hub/api/spark_views.h"
 #include "hub/base/asks.h"
+#include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
 #include "hub/offer/clusters.h"
 #include "hub/offer/offer.h"
 #include "hub/server/srv.h"
 #include "spark/chosen.h"
+#include "spark/jsonread.h"
 #include "spark/policy.h"
 #include "spark/session.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { SESSION_MAX = 64 };
 
 /* One request; it ends with its response, or when the client goes away. */
 struct ask {
@@ -34,11 +42,19 @@ struct ask {
 	char version_text[24];
 	struct spark_chosen chosen;
 	struct spark_old old;
+	/* Of a connect. */
+	struct audit_actor by;
+	const char *session; /* the agent's id of it, or NULL */
+	char *text;          /* the response, while its turn is not on disk */
 };
 
 static void ask_free(struct ask *a)
 {
 	clusters_wait_cancel(&a->wait);
+	store_forget(a->api->store, a);
+	if (a->text != NULL)
+		cyg_cleanse(a->text, strlen(a->text));
+	free(a->text);
 	asks_leave(a->api->asks, ASKS_CONNECT, a->user);
 	cyg_arena_free(&a->arena);
 	free(a);
@@ -94,27 +110,49 @@ static struct spark_session *make_session(
 	return NULL;
 }
 
+/* The secrets leave once the row that tells of them is on disk, or not at all. */
+static void on_turn(void *arg, const struct cyg_err *why)
+{
+	struct ask *a = arg;
+
+	if (why != NULL) {
+		reply_unsaved(end(a));
+		return;
+	}
+	http_reply_field(a->req, "Cache-Control", "no-store");
+	a->req->on_abort = NULL;
+	http_reply(a->req, 200, "application/json", cyg_str_of(a->text));
+	ask_free(a);
+}
+
+static void tell_audit(struct ask *a, const struct clusters_found *found)
+{
+	const struct spark_audit_connect told = { .by = &a->by,
+		.srv = srvs_find_id(a->api->srvs, a->server_id),
+		.chosen = &a->chosen,
+		.cluster = found->cluster->id,
+		.session = a->session };
+
+	spark_audit_connect(a->api->audit, &told);
+	ratelimit_count(a->api->spark_connects, cyg_str_of(a->user), cyg_clock_mono_ms());
+}
+
 static void respond_connect(
     struct ask *a, const struct spark_view *v, const struct clusters_found *found)
 {
 	struct spark_session *s = make_session(a, v, found);
 	struct cyg_err err;
-	struct http_req *req;
-	char *text;
 
 	if (s == NULL)
 		return;
-	text = spark_connect_text(s, &a->old, &err);
+	a->text = spark_connect_text(s, &a->old, &err);
 	spark_session_free(s);
-	if (text == NULL) {
+	if (a->text == NULL) {
 		fail(a, 400, err.msg);
 		return;
 	}
-	req = end(a);
-	http_reply_field(req, "Cache-Control", "no-store");
-	http_reply(req, 200, "application/json", cyg_str_of(text));
-	cyg_cleanse(text, strlen(text));
-	free(text);
+	tell_audit(a, found);
+	store_after_turn(a->api->store, on_turn, a);
 }
 
 static void respond_preview(
@@ -214,6 +252,14 @@ static void add_user(struct ask *a)
 	v->n++;
 }
 
+/* The agent's own name of the session, for the audit. */
+static int read_session(struct ask *a, const json_t *root, struct cyg_err *err)
+{
+	struct spark_json j = { .arena = &a->arena };
+
+	return spark_json_text(&j, root, "session", SESSION_MAX, &a->session, err);
+}
+
 static int read_body(struct ask *a, struct cyg_str body, struct cyg_err *err)
 {
 	json_error_t why;
@@ -227,6 +273,8 @@ static int read_body(struct ask *a, struct cyg_str body, struct cyg_err *err)
 		rc = spark_chosen_read(root, &a->arena, &a->chosen, err);
 	if (rc == 0)
 		rc = read_old(a, json_object_get(root, "ports"), err);
+	if (rc == 0)
+		rc = read_session(a, root, err);
 	add_user(a);
 	json_decref(root);
 	return rc;
@@ -271,6 +319,7 @@ static struct ask *admit(struct http_req *req)
 	a = cyg_xcalloc(1, sizeof(*a));
 	a->api = api;
 	a->req = req;
+	a->by = audit_actor_of(who);
 	cyg_arena_init(&a->arena);
 	(void)cyg_str_copy(a->server_id, sizeof(a->server_id), cyg_str_of(who->srv->id));
 	(void)cyg_str_copy(a->user, sizeof(a->user), cyg_str_of(who->srv->user));
@@ -290,12 +339,29 @@ static void look(struct ask *a, unsigned parts)
 	clusters_want(a->api->offer->clusters, &a->wait, &ask, on_found, a);
 }
 
+/* A session costs a row that is flushed to disk, so each user has a limit. */
+static bool is_too_often(struct ask *a)
+{
+	const uint64_t wait_ms =
+	    ratelimit_wait(a->api->spark_connects, cyg_str_of(a->user), cyg_clock_mono_ms());
+
+	if (wait_ms == 0)
+		return false;
+	reply_retry_after(a->req, wait_ms);
+	fail(a, 429,
+	    cyg_arena_printf(a->req->arena,
+		"Your servers have started %d Spark sessions within a minute. Please wait %llu "
+		"seconds.",
+		API_SPARK_CONNECTS_MAX, (unsigned long long)(wait_ms + 999) / 1000));
+	return true;
+}
+
 void api_spark_connect(struct http_req *req)
 {
 	struct ask *a = admit(req);
 	struct cyg_err err;
 
-	if (a == NULL)
+	if (a == NULL || is_too_often(a))
 		return;
 	a->respond = respond_connect;
 	if (read_body(a, req->body, &err) < 0)
