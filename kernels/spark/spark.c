@@ -245,7 +245,7 @@ static int write_question(const struct spark *s, struct cyg_buf *out, struct cyg
 	jsonw_init(&w, out);
 	jsonw_object(&w);
 	jsonw_key_cstr(&w, "cluster", s->opts.cluster);
-	jsonw_key_cstr(&w, "spark_version", s->version);
+	jsonw_key_cstr(&w, "spark_version", s->stack.version);
 	jsonw_key(&w, "ports");
 	jsonw_object(&w);
 	jsonw_key_int(&w, "master", s->ports.master);
@@ -348,7 +348,7 @@ static void handle_status(struct http_req *req)
 	jsonw_object(&w);
 	jsonw_key_cstr(&w, "cluster", s->opts.cluster);
 	jsonw_key_cstr(&w, "label", s->label != NULL ? s->label : s->opts.cluster);
-	jsonw_key_cstr(&w, "version", s->version);
+	jsonw_key_cstr(&w, "version", s->stack.version);
 	jsonw_key_cstr(&w, "state", state_names[s->state]);
 	jsonw_key_cstr(&w, "why", s->state == SPARK_FAILED ? s->why : NULL);
 	jsonw_object_end(&w);
@@ -400,7 +400,6 @@ int spark_new(
 	int rc;
 
 	s->opts = *opts;
-	s->setup = setup;
 	s->state = SPARK_ABSENT;
 	s->listen_fd = -1;
 	cyg_list_init(&s->waiters);
@@ -409,7 +408,7 @@ int spark_new(
 	s->secrets_dir = cyg_xasprintf("%s/secrets/spark", opts->run_dir);
 	s->runtime_dir = cyg_xasprintf("%s/runtime/spark", opts->run_dir);
 	s->socket_path = cyg_xasprintf("%s/runtime/spark.sock", opts->run_dir);
-	rc = spark_find(s, err);
+	rc = spark_stack_find(setup, &s->stack, err);
 	if (rc == 0)
 		rc = spark_write_hooks(s, err);
 	if (rc == 0)
@@ -428,10 +427,7 @@ static void on_timer_closed(uv_handle_t *h)
 	struct spark *s = h->data;
 
 	free(s->why);
-	free(s->spark_home);
-	free(s->java);
-	free(s->scala);
-	free(s->version);
+	spark_stack_free(&s->stack);
 	free(s->secrets_dir);
 	free(s->runtime_dir);
 	free(s->socket_path);
@@ -466,7 +462,7 @@ void spark_extend_env(const struct spark *s, struct env *env)
 	python = cyg_xasprintf(
 	    "%s/python%s%s", s->runtime_dir, path != NULL ? ":" : "", path != NULL ? path : "");
 	env_set(env, "SPARK_CONF_DIR", conf);
-	env_set(env, "SPARK_HOME", s->spark_home);
+	env_set(env, "SPARK_HOME", s->stack.home);
 	env_set(env, "SPARK_LOCAL_IP", "127.0.0.1");
 	env_set(env, "PYTHONPATH", python);
 }

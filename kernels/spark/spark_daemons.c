@@ -7,8 +7,6 @@
 #include "kernels/base/tape.h"
 #include "kernels/spark/spark_priv.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,49 +45,9 @@ static void words_free(struct words *w)
 		free(w->list[i]);
 }
 
-static int compare_names(const void *a, const void *b)
+static void java_words(const struct spark *s, int which, struct words *w)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Lists every jar by name, in order: with a folder on the class path Java could not share classes
- * between processes. */
-static int class_path(const struct spark *s, char **ret, struct cyg_err *err)
-{
-	cyg_autofree char *dir_path = cyg_xasprintf("%s/jars", s->spark_home);
-	struct dirent **names = NULL;
-	cyg_autobuf struct cyg_buf out;
-	int n = scandir(dir_path, &names, NULL, NULL);
-	int rc = 0;
-
-	cyg_buf_init(&out, 128 * 1024);
-	if (n < 0)
-		return cyg_fail_sys(err, errno, "read %s", dir_path);
-	cyg_autofree char **list = cyg_xcalloc((size_t)n, sizeof(*list));
-	for (int i = 0; i < n; i++)
-		list[i] = names[i]->d_name;
-	qsort(list, (size_t)n, sizeof(*list), compare_names);
-	for (int i = 0; rc == 0 && i < n; i++) {
-		if (cyg_str_ends(cyg_str_of(list[i]), ".jar"))
-			rc = cyg_buf_printf(
-			    &out, err, "%s%s/%s", out.len > 0 ? ":" : "", dir_path, list[i]);
-	}
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-	if (rc == 0)
-		*ret = cyg_buf_take(&out, NULL);
-	return rc;
-}
-
-static int java_words(const struct spark *s, int which, struct words *w, struct cyg_err *err)
-{
-	char *jars = NULL;
-	int rc = class_path(s, &jars, err);
-
-	if (rc < 0)
-		return rc;
-	add(w, cyg_xstrdup(s->java));
+	add(w, cyg_xstrdup(s->stack.java));
 	add(w, cyg_xstrdup("-XX:TieredStopAtLevel=1"));
 	add(w, cyg_xstrdup("-XX:+UseSerialGC"));
 	add(w, cyg_xstrdup("-Xss512k"));
@@ -97,7 +55,7 @@ static int java_words(const struct spark *s, int which, struct words *w, struct 
 	for (size_t i = 0; i < CYG_N(opened); i++)
 		add(w, cyg_xasprintf("--add-opens=java.base/%s=ALL-UNNAMED", opened[i]));
 	add(w, cyg_xstrdup("-cp"));
-	add(w, jars);
+	add(w, cyg_xstrdup(s->stack.class_path));
 	add(w, cyg_xasprintf("org.apache.spark.deploy.%s",
 		   which == SPARK_MASTER ? "master.Master" : "worker.Worker"));
 	add(w, cyg_xstrdup("--host"));
@@ -110,43 +68,35 @@ static int java_words(const struct spark *s, int which, struct words *w, struct 
 	if (which == SPARK_MASTER) {
 		add(w, cyg_xstrdup("--port"));
 		add(w, cyg_xasprintf("%u", s->ports.master));
-		return 0;
+		return;
 	}
 	add(w, cyg_xstrdup("--cores"));
 	add(w, cyg_xasprintf("%u", s->worker_cores));
 	add(w, cyg_xstrdup("--memory"));
 	add(w, cyg_xasprintf("%um", s->worker_mb));
 	add(w, cyg_xasprintf("spark://127.0.0.1:%u", s->ports.master));
-	return 0;
-}
-
-static const char *setup_or(const struct spark *s, const char *name, const char *otherwise)
-{
-	size_t len = strlen(name);
-
-	for (char *const *e = s->setup; e != NULL && *e != NULL; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			return *e + len + 1;
-	}
-	return otherwise;
 }
 
 /* Executors inherit the worker's environment: nothing of the agent's or the user's may be in it,
  * and without SPARK_SCALA_VERSION every executor would fail. */
 static void daemon_env(const struct spark *s, struct words *w)
 {
-	add(w, cyg_xasprintf("SPARK_HOME=%s", s->spark_home));
-	add(w, cyg_xasprintf("SPARK_SCALA_VERSION=%s", s->scala));
+	static const struct {
+		const char *name, *otherwise;
+	} from_setup[] = { { "PATH", "/usr/bin:/bin" }, { "LD_LIBRARY_PATH", "" },
+		{ "JAVA_HOME", "/usr" }, { "PYSPARK_PYTHON", "python3" }, { "HOME", "/" },
+		{ "USER", "user" } };
+
+	add(w, cyg_xasprintf("SPARK_HOME=%s", s->stack.home));
+	add(w, cyg_xasprintf("SPARK_SCALA_VERSION=%s", s->stack.scala));
 	add(w, cyg_xasprintf("SPARK_CONF_DIR=%s/empty", s->runtime_dir));
 	add(w, cyg_xstrdup("SPARK_LOCAL_IP=127.0.0.1"));
 	add(w, cyg_xasprintf("SPARK_WORKER_DIR=%s/work", s->runtime_dir));
 	add(w, cyg_xasprintf("SPARK_LOCAL_DIRS=%s/local", s->runtime_dir));
-	add(w, cyg_xasprintf("PATH=%s", setup_or(s, "PATH", "/usr/bin:/bin")));
-	add(w, cyg_xasprintf("LD_LIBRARY_PATH=%s", setup_or(s, "LD_LIBRARY_PATH", "")));
-	add(w, cyg_xasprintf("JAVA_HOME=%s", setup_or(s, "JAVA_HOME", "/usr")));
-	add(w, cyg_xasprintf("PYSPARK_PYTHON=%s", setup_or(s, "PYSPARK_PYTHON", "python3")));
-	add(w, cyg_xasprintf("HOME=%s", setup_or(s, "HOME", "/")));
-	add(w, cyg_xasprintf("USER=%s", setup_or(s, "USER", "user")));
+	for (size_t i = 0; i < CYG_N(from_setup); i++)
+		add(w,
+		    cyg_xasprintf("%s=%s", from_setup[i].name,
+			spark_stack_setup(&s->stack, from_setup[i].name, from_setup[i].otherwise)));
 	add(w, cyg_xstrdup("LANG=C.UTF-8"));
 }
 
@@ -178,14 +128,13 @@ static int start_daemon(struct spark *s, int which, struct cyg_err *err)
 	struct init_start_spec spec = {
 		.tag = daemon_tags[which], .cwd = s->runtime_dir, .log = log
 	};
-	int rc = java_words(s, which, &argv, err);
+	int rc;
 
-	if (rc == 0) {
-		daemon_env(s, &env);
-		spec.argv = (const char *const *)argv.list;
-		spec.env = (const char *const *)env.list;
-		rc = init_link_start(s->opts.init, &spec, on_started, s, err);
-	}
+	java_words(s, which, &argv);
+	daemon_env(s, &env);
+	spec.argv = (const char *const *)argv.list;
+	spec.env = (const char *const *)env.list;
+	rc = init_link_start(s->opts.init, &spec, on_started, s, err);
 	words_free(&argv);
 	words_free(&env);
 	return rc < 0 ? cyg_wrap(err, "start %s", daemon_tags[which]) : 0;

@@ -1,4 +1,4 @@
-/* Files and folders of the agent's Spark: where Spark is, the hook in spark-env.sh, our Python
+/* Files and folders of the agent's Spark: the hook in spark-env.sh, our Python
  * module, and the rendered configuration in the secrets tmpfs. */
 #include "base/enc.h"
 #include "base/file.h"
@@ -6,7 +6,6 @@
 #include "kernels/spark/spark_priv.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -27,59 +26,6 @@ __asm__(".section .rodata\n"
 	".text\n");
 extern const char spark_module_start[];
 extern const char spark_module_end[];
-
-static const char *setup_get(const struct spark *s, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (char *const *e = s->setup; e != NULL && *e != NULL; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			return *e + len + 1;
-	}
-	return NULL;
-}
-
-/* The versions in the name of Spark's core jar: spark-core_2.13-4.2.0.jar. */
-static int find_versions(struct spark *s, struct cyg_err *err)
-{
-	static const char prefix[] = "spark-core_";
-	cyg_autofree char *jars = cyg_xasprintf("%s/jars", s->spark_home);
-	DIR *dir = opendir(jars);
-	const struct dirent *e;
-
-	if (dir == NULL)
-		return cyg_fail_sys(err, errno, "Spark's folder %s", jars);
-	while ((e = readdir(dir)) != NULL) {
-		struct cyg_str name = cyg_str_of(e->d_name);
-		size_t dash;
-
-		if (!cyg_str_starts(name, prefix) || !cyg_str_ends(name, ".jar"))
-			continue;
-		name = cyg_str_sub(name, sizeof(prefix) - 1, name.len - (sizeof(prefix) - 1) - 4);
-		dash = cyg_str_chr(name, '-');
-		if (dash == name.len)
-			continue;
-		s->scala = cyg_str_dup(cyg_str_sub(name, 0, dash));
-		s->version = cyg_str_dup(cyg_str_skip(name, dash + 1));
-		break;
-	}
-	(void)closedir(dir);
-	return s->version != NULL ? 0 : cyg_fail(err, CYG_ENOENT, "%s holds no Spark", jars);
-}
-
-int spark_find(struct spark *s, struct cyg_err *err)
-{
-	const char *home = setup_get(s, "SPARK_HOME");
-	const char *java = setup_get(s, "JAVA_HOME");
-
-	if (home == NULL)
-		return cyg_fail(err, CYG_ENOENT, "the environment has no SPARK_HOME");
-	s->spark_home = cyg_xstrdup(home);
-	s->java = java != NULL ? cyg_xasprintf("%s/bin/java", java) : cyg_xstrdup("/usr/bin/java");
-	if (access(s->java, X_OK) != 0)
-		return cyg_fail_sys(err, errno, "java at %s", s->java);
-	return find_versions(s, err);
-}
 
 /* Writes spark-env.sh, which Spark's launcher sources before every JVM: it waits until the cluster
  * is up, or ends the launch with the reason. Written once; the configuration follows when the

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "http/client.h"
 #include "kernels/spark/spark.h"
+#include "kernels/spark/stack.h"
 
 enum { SPARK_DAEMONS = 2, SPARK_ANSWER_MAX = 1024 * 1024 };
 enum { SPARK_MASTER, SPARK_WORKER };
@@ -17,8 +18,7 @@ struct spark {
 	struct spark_opts opts;
 	enum spark_state state;
 	char *why; /* of FAILED: one sentence for users */
-	char *spark_home, *java, *scala, *version;
-	char *const *setup;
+	struct spark_stack stack;
 	char *secrets_dir; /* RUN/secrets/spark: daemon/ and driver/ below it */
 	char *runtime_dir; /* RUN/runtime/spark: work, local, python */
 	char *socket_path; /* where spark-env.sh asks */
@@ -37,8 +37,6 @@ struct spark {
 };
 
 /* ---- spark_files.c ---- */
-/* Finds Spark, its version, Scala's, and java in the setup environment. */
-int spark_find(struct spark *s, struct cyg_err *err);
 /* Writes spark-env.sh and our Python module, which are there before any kernel. */
 int spark_write_hooks(struct spark *s, struct cyg_err *err);
 /* Replaces a file below the secrets folder (0400). */
