@@ -320,6 +320,7 @@ static bool is_short(const struct mhd_request *r)
 	return r->head.framing != HTTP_BODY_LENGTH || r->head.content_length <= MHD_DISCARD_MAX;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
     const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
     void **con_cls)

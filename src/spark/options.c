@@ -142,7 +142,7 @@ static unsigned least(unsigned a, unsigned b)
  * at: so a name costs a few hundred steps, whatever it is. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m, unsigned max)
 {
-	unsigned rows[3][SPARK_NAME_MAX + 2];
+	unsigned rows[3][SPARK_NAME_MAX + 2] = { { 0 } };
 	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
 
 	for (size_t j = 0; j <= m + 1; j++) {

@@ -93,7 +93,8 @@ static void share(unsigned cores, unsigned left_mb, struct spark_sizes *s)
 
 	s->driver_mb = at_most(at_least(left_mb / 2, HEAP_MIN_MB), DRIVER_MAX_MB);
 	share_mb = at_least(left_mb > s->driver_mb ? left_mb - s->driver_mb : 0, HEAP_MIN_MB);
-	s->executors = at_most((share_mb + EXECUTOR_MAX_MB - 1) / EXECUTOR_MAX_MB, cores);
+	s->executors =
+	    at_least(at_most((share_mb + EXECUTOR_MAX_MB - 1) / EXECUTOR_MAX_MB, cores), 1);
 	s->executor_mb = share_mb / s->executors;
 	s->executor_cores = cores / s->executors;
 	s->daemon_mb = DAEMON_MB;
