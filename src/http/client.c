@@ -40,6 +40,7 @@ struct http_call {
 	struct http_body decoder;
 	struct http_result result;
 	http_call_fn done;
+	void (*on_head)(void *arg, const struct http_head *head);
 	void *arg;
 	struct http_head head;
 };
@@ -97,6 +98,8 @@ static int read_response(struct http_call *call)
 			return (int)len;
 		call->result.status = call->head.status;
 		http_body_init(&call->decoder, &call->head);
+		if (call->head.status >= 200 && call->on_head != NULL)
+			call->on_head(call->arg, &call->head);
 		cyg_buf_consume(&call->in, (size_t)len);
 		if (call->head.status == 101)
 			return cyg_fail(err, CYG_EPROTO, "the peer switches protocols unasked");
@@ -245,6 +248,8 @@ static int write_request(
 		rc = add_field(out, "Connection", "close", err);
 	if (rc == 0)
 		rc = add_field(out, "Authorization", spec->authorization, err);
+	if (rc == 0 && spec->field_name != NULL)
+		rc = add_field(out, spec->field_name, spec->field_value, err);
 	if (rc == 0 && has_body)
 		rc = add_field(out, "Content-Type", spec->content_type, err);
 	(void)snprintf(length, sizeof(length), "%zu", spec->body.len);
@@ -283,6 +288,7 @@ struct http_call *http_call_start(
 	call->loop = loop;
 	call->fd = -1;
 	call->done = done;
+	call->on_head = spec->on_head;
 	call->arg = arg;
 	call->method = http_method_of(cyg_str_of(spec->method));
 	call->deadline_ms = uv_now(loop) + spec->timeout_ms;

@@ -4,6 +4,7 @@
 #define HTTP_CLIENT_H
 
 #include "base/buf.h"
+#include "http/head.h"
 
 #include <stdint.h>
 
@@ -15,11 +16,14 @@ struct http_call_spec {
 	const char *socket_path; /* Unix socket to connect to; NULL: loopback_port */
 	uint16_t loopback_port;  /* TCP port of 127.0.0.1 */
 	const char *method, *target, *host;
-	const char *content_type;  /* with a body */
-	struct cyg_str body;       /* copied */
-	const char *authorization; /* whole field value, or NULL; cleansed after use */
-	uint64_t timeout_ms;       /* over all; required */
-	size_t body_max;           /* of the response */
+	const char *content_type;             /* with a body */
+	struct cyg_str body;                  /* copied */
+	const char *authorization;            /* whole field value, or NULL; cleansed after use */
+	const char *field_name, *field_value; /* one more field, or NULL */
+	/* The response's head, before its body; valid during the call. May be NULL. */
+	void (*on_head)(void *arg, const struct http_head *head);
+	uint64_t timeout_ms; /* over all; required */
+	size_t body_max;     /* of the response */
 };
 
 struct http_result {
