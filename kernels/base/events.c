@@ -12,7 +12,12 @@
 
 #include <string.h>
 
-enum { QUEUE_MAX = 1024 * 1024, MESSAGE_MAX = 64 * 1024, EVENT_MAX = 64 * 1024 };
+enum {
+	QUEUE_MAX = 1024 * 1024,
+	MESSAGE_MAX = 64 * 1024,
+	EVENT_MAX = 64 * 1024,
+	EMIT_MAX = 512 * 1024
+};
 
 struct events {
 	uv_loop_t *loop;
@@ -86,12 +91,19 @@ static void write_capsule_head(struct jsonw *w, const char *schema_id)
 	jsonw_key_int(w, "__metadata_version__", 1);
 }
 
+size_t events_subscribers(const struct events *e)
+{
+	return e->listeners.n;
+}
+
 void events_emit(struct events *e, const char *schema, events_write_fn write, const void *arg)
 {
 	cyg_autobuf struct cyg_buf b;
 	struct jsonw w;
 
-	cyg_buf_init(&b, EVENT_MAX);
+	cyg_buf_init(&b, EMIT_MAX);
+	if (e->listeners.n == 0)
+		return;
 	jsonw_init(&w, &b);
 	write_capsule_head(&w, schema);
 	write(&w, arg);

@@ -248,11 +248,22 @@ static void note_running(struct kernel *k, struct cyg_str state, const struct wi
 		running_add(k, parent);
 }
 
+static void note_done(struct kernel *k, struct cyg_str state, const struct wire_msg *msg)
+{
+	const struct kernels_opts *opts = &k->owner->opts;
+	struct cyg_str parent = msg->json[WIRE_PARENT];
+
+	if (opts->on_done != NULL && cyg_str_eq(state, "idle") &&
+	    cyg_str_eq(scan(parent, "msg_type"), "execute_request"))
+		opts->on_done(opts->arg, k, scan(parent, "msg_id"));
+}
+
 static void note_status(struct kernel *k, const struct wire_msg *msg)
 {
 	struct cyg_str state = scan(msg->json[WIRE_CONTENT], "execution_state");
 
 	note_running(k, state, msg);
+	note_done(k, state, msg);
 	if (is_untracked(scan(msg->json[WIRE_PARENT], "msg_type")))
 		return;
 	/* A kernel may send "starting" after its shell has replied to us, and send no other status

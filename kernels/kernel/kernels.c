@@ -222,6 +222,11 @@ static const char *execution_state(const struct kernel *k)
 	return "starting";
 }
 
+bool kernel_is_busy(const struct kernel *k)
+{
+	return strcmp(execution_state(k), "busy") == 0;
+}
+
 void kernel_write(const struct kernel *k, struct jsonw *w)
 {
 	char date[CYG_ISO8601_SIZE];

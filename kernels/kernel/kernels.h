@@ -28,6 +28,9 @@ struct kernels_opts {
 	void (*on_change)(void *arg); /* kernels came or went: write the runtime state */
 	/* "start", "interrupt", "restart", "shutdown" have been done: for the event stream. */
 	void (*on_action)(void *arg, const char *action, const struct kernel *kernel);
+	/* The kernel is done with a cell: msg_id is that of its execute_request; p NULL: all of
+	 * them, it began again or ended. May be NULL. */
+	void (*on_done)(void *arg, const struct kernel *kernel, struct cyg_str msg_id);
 	/* Adds to the environment of every kernel before its specification's own; may be NULL. */
 	void (*extend_env)(void *arg, struct env *env);
 	/* One more word for kernels that ipykernel launches, or NULL. */
@@ -76,6 +79,8 @@ void kernels_forget(struct kernels *ks, const void *arg);
 
 const char *kernel_id(const struct kernel *k);
 const char *kernel_name(const struct kernel *k);
+/* Whether it runs a cell now, as far as it said. */
+bool kernel_is_busy(const struct kernel *k);
 /* {"id","name","last_activity","execution_state","connections"} and "reason" when there is one. */
 void kernel_write(const struct kernel *k, struct jsonw *w);
 /* {"id","name","cwd","session_name"}: what a later agent needs. */

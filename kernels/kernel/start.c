@@ -435,6 +435,8 @@ void kernel_on_death(struct kernel *k, char *reason)
 	free(k->reason);
 	k->reason = reason;
 	cyg_log_warn(k->id, "%s died: %s", k->name, k->reason);
+	if (k->owner->opts.on_done != NULL)
+		k->owner->opts.on_done(k->owner->opts.arg, k, (struct cyg_str){ NULL, 0 });
 	if (stable)
 		k->restarts = 0;
 	if (k->restarts++ >= KERNEL_RESTARTS_MAX) {
