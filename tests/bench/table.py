@@ -8,6 +8,7 @@ import sys
 PROXY, CHP = "cygnet-proxy", "configurable-http-proxy"
 AGENT, TRIP = "cygnet-init + cygnet-agent", "cygnet-agent behind cygnet-proxy"
 LAB, STOCK = "cygnet-agent", "stock JupyterLab"
+SPARK = "Spark's own scripts"
 # (title, row, ours, [peers], larger is better, aim as a ratio in our favour or None)
 TABLE = (
     ("start to first /api response", "start", AGENT, ["jupyter_server"], False, 20),
@@ -23,6 +24,10 @@ TABLE = (
     ("CPU of a kernel's message", "bridge message", "cygnet-agent, 1 kernel", ["jupyter_server, 1 kernel"], False, 5),
     ("the same among 20 kernels: alone", "bridge message", "cygnet-agent, 20 kernels", ["cygnet-agent, 1 kernel"], False, 1 / 1.2),
     ("CPU of an uploaded MiB", "upload", "cygnet-agent", ["jupyter_server"], False, 1),
+    ("Spark: the first result", "Spark, first result", LAB, [SPARK], False, 2),
+    ("Spark: CPU of the first result", "Spark, CPU of the first result", LAB, [SPARK], False, 2.5),
+    ("Spark: a heavy job", "Spark, heavy job", LAB, [SPARK], False, 1 / 1.1),
+    ("Spark: result after a restart", "Spark, kernel restarted", LAB, ["its first use"], False, 1 / 0.15),
     ("JupyterLab page, first load", "page load, first", LAB, [STOCK], False, None),
     ("JupyterLab page, again", "page load, again", LAB, [STOCK], False, None),
     ("JupyterLab bytes, first load", "page bytes, first", LAB, [STOCK], False, None),
