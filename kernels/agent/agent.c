@@ -119,6 +119,14 @@ static void on_action(void *arg, const char *name, const struct kernel *kernel)
 	const struct action action = { name, kernel };
 
 	events_emit(a->events, EVENTS_JUPYTER "kernel_actions/v1", write_action, &action);
+	spark_on_kernel(a->spark, name, kernel_id(kernel));
+}
+
+static void on_done(void *arg, const struct kernel *kernel, struct cyg_str msg_id)
+{
+	const struct agent *a = arg;
+
+	spark_on_done(a->spark, kernel_id(kernel), msg_id);
 }
 
 /* ---- init ---- */
@@ -179,21 +187,38 @@ static void on_init_end(void *arg, const struct cyg_err *why)
 	agent_end(arg, why);
 }
 
+static bool is_busy(void *arg, const char *id)
+{
+	const struct agent *a = arg;
+	const struct kernel *k = kernels_find(a->kernels, cyg_str_of(id));
+
+	return k != NULL && kernel_is_busy(k);
+}
+
 /* In a stack without Spark the agent serves all the same: Spark stays off and the log says why. */
 static void start_spark(struct agent *a)
 {
+	const char *home = hello_get(init_link_env(a->init), "HOME");
 	const struct spark_opts opts = { .loop = a->uv,
 		.init = a->init,
+		.events = a->events,
 		.run_dir = a->opts->run_dir,
+		.home = home != NULL ? home : a->opts->root_dir,
 		.base_url = a->opts->base_url,
 		.cluster = a->opts->spark_cluster,
-		.program = a->program };
+		.idle_s = a->opts->spark_idle_s,
+		.is_busy = is_busy,
+		.arg = a,
+		.program = a->program,
+		.is_first = init_link_env(a->init)->restarts == 0 };
 	struct cyg_err err;
 
 	if (opts.cluster == NULL || opts.cluster[0] == '\0')
 		return;
 	if (spark_new(&opts, init_link_env(a->init)->list, &a->spark, &err) < 0)
 		cyg_log_warn("spark", "%s", err.msg);
+	else
+		a->spark_monitor = spark_monitor(a->spark);
 }
 
 static void extend_env(void *arg, struct env *env)
@@ -238,6 +263,7 @@ static int start_kernels(struct agent *a, struct cyg_err *err)
 		.run_dir = a->opts->run_dir,
 		.on_change = on_change,
 		.on_action = on_action,
+		.on_done = on_done,
 		.extend_env = extend_env,
 		.ipykernel_word = ipykernel_word,
 		.arg = a,
@@ -270,6 +296,8 @@ static int start_server(struct agent *a, struct cyg_err *err)
 		{ a->prefix, events_endpoints, a->events, NULL },
 		{ a->prefix, contents_endpoints, &a->documents.contents, NULL },
 		{ a->prefix, spark_endpoints, &a->spark, NULL },
+		{ a->prefix, monitor_endpoints, &a->spark_monitor, NULL },
+		{ a->prefix, ui_proxy_endpoints, &a->spark_monitor, NULL },
 		{ a->prefix, pages ? pages_endpoints : bare_endpoints, &a->documents.pages,
 		    pages ? pages_not_found : NULL },
 		{ .endpoints = NULL },

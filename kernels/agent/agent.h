@@ -11,6 +11,7 @@ struct agent_opts {
 	const char *jupyter_prefix;        /* where JupyterLab's files are */
 	const char *labextensions;         /* one more folder of federated extensions, or NULL */
 	const char *const *stack_prefixes; /* ended by NULL */
+	unsigned spark_idle_s;             /* of a Spark session; 0: for ever */
 	const char *spark_cluster;         /* id of the form's choice, NULL or "": no Spark */
 	int listen_fd, link_fd;
 };

@@ -10,7 +10,9 @@
 #include "kernels/base/events.h"
 #include "kernels/base/init_link.h"
 #include "kernels/kernel/api.h"
+#include "kernels/spark/monitor.h"
 #include "kernels/spark/spark.h"
+#include "kernels/spark/ui_proxy.h"
 #include "kernels/terminal/terminal.h"
 
 struct agent {
@@ -24,7 +26,8 @@ struct agent {
 	struct nbsessions nbsessions;
 	struct kernel_ctx kernel_ctx;
 	struct terminals *terminals;
-	struct spark *spark; /* NULL: none here */
+	struct spark *spark;           /* NULL: none here */
+	struct monitor *spark_monitor; /* its own; NULL likewise */
 	char *program;
 	struct events *events;
 	struct documents documents;

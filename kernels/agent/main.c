@@ -18,6 +18,7 @@ enum { EXIT_USAGE = 64, EXIT_START = 75 };
 struct config {
 	char *base_url, *root_dir, *run_dir, *jupyter_prefix, *labextensions, *stack_prefix, *relay,
 	    *spark_cluster, *spark_up;
+	uint64_t spark_idle;
 };
 
 enum { STACKS_MAX = 16 };
@@ -58,6 +59,14 @@ static const struct cyg_option options[] = {
 	    .offset = offsetof(struct config, spark_cluster),
 	    .doc =
 		"Id of the Spark cluster that kernels and terminals are configured for; empty for none." },
+	{ .name = "spark-idle",
+	    .type = OPT_MS,
+	    .offset = offsetof(struct config, spark_idle),
+	    .value = "60m",
+	    .max = 30ULL * 24 * 3600 * 1000,
+	    .doc =
+		"A Spark session that nobody has used for so long is released, with a countdown before; "
+		"one with running jobs never. 0s: sessions stay until they are ended." },
 	{ .name = "spark-up",
 	    .type = OPT_STRING,
 	    .offset = offsetof(struct config, spark_up),
@@ -135,6 +144,7 @@ static int run_agent(const struct config *config, const char *const *stacks, str
 		.labextensions = config->labextensions,
 		.stack_prefixes = stacks,
 		.spark_cluster = config->spark_cluster,
+		.spark_idle_s = (unsigned)(config->spark_idle / 1000),
 		.listen_fd = INIT_FD_LISTEN,
 		.link_fd = INIT_FD_LINK,
 	};

@@ -1,7 +1,8 @@
 ARCHIVES += kspark
-kspark_SRC := kernels/spark/spark.c kernels/spark/stack.c kernels/spark/package.c \
-	kernels/spark/spark_files.c kernels/spark/spark_daemons.c kernels/spark/up_client.c
-$(B)/obj/kernels/spark/spark_files.o: kernels/python/cygnet_spark.py
+kspark_SRC := $(addprefix kernels/spark/,spark.c fill.c answer.c stack.c package.c spark_files.c up.c up_client.c module_api.c connections_api.c want.c choices.c python_path.c \
+	sessions.c session.c session_ask.c session_driver.c session_idle.c session_json.c jws.c \
+	monitor.c monitor_cells.c monitor_keep.c monitor_look.c rest.c ui_proxy.c session_record.c session_wait.c driver_log.c \
+	cluster.c cluster_daemons.c cluster_files.c jvm.c ports.c files.c hub_ask.c)
 
 # The Python package as data: each file after a line with its name and its length. The folder is
 # named too, because a file that goes changes nothing else.
@@ -27,3 +28,22 @@ UNIT_TESTS += test_spark_package
 test_spark_package_SRC := tests/unit/kernels/test_spark_package.c tests/unit/base/tmp_folder.c
 test_spark_package_LIBS := kspark base
 test_spark_package_PKGS := check
+
+UNIT_TESTS += test_spark_answer
+test_spark_answer_SRC := tests/unit/kernels/test_spark_answer.c tests/unit/base/tmp_folder.c
+test_spark_answer_LIBS := kspark kbase base
+test_spark_answer_PKGS := check
+
+FUZZ_TARGETS += spark_answer
+fuzz_spark_answer_SRC := tests/fuzz/fuzz_spark_answer.c
+fuzz_spark_answer_LIBS := kspark kbase base
+
+UNIT_TESTS += test_spark_rest
+test_spark_rest_SRC := tests/unit/kernels/test_spark_rest.c
+test_spark_rest_LIBS := kspark kbase http daemon ipc base
+test_spark_rest_PKGS := check libuv libcrypto
+
+FUZZ_TARGETS += spark_rest
+fuzz_spark_rest_SRC := tests/fuzz/fuzz_spark_rest.c
+fuzz_spark_rest_LIBS := kspark kbase http daemon ipc base
+fuzz_spark_rest_PKGS := libuv libcrypto

@@ -1,53 +1,40 @@
-/* Files and folders of the agent's Spark: the hook in spark-env.sh, our Python
- * module, and the rendered configuration in the secrets tmpfs. */
-#include "base/enc.h"
+/* Files and folders of the agent's Spark: the hook in spark-env.sh, our Python package, and what
+ * the page of settings shows. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "daemon/log.h"
+#include "kernels/base/jsonw.h"
+#include "kernels/base/tape.h"
+#include "kernels/spark/files.h"
+#include "kernels/spark/package.h"
 #include "kernels/spark/spark_priv.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
-/* kernels/python/cygnet_spark.py, put into the program by the assembler: the container needs no
- * file of ours beside the two programs. */
-__asm__(".section .rodata\n"
-	".global spark_module_start\n"
-	"spark_module_start:\n"
-	".incbin \"kernels/python/cygnet_spark.py\"\n"
-	".global spark_module_end\n"
-	"spark_module_end:\n"
-	".byte 0\n"
-	".text\n");
-extern const char spark_module_start[];
-extern const char spark_module_end[];
+enum { FACTS_MAX = 2 * 1024 * 1024 };
 
 /* Writes spark-env.sh, which Spark's launcher sources before every JVM: it waits until the cluster
- * is up, or ends the launch with the reason. Written once; the configuration follows when the
- * cluster is up. */
+ * is up, or ends the launch with the reason. Not before a JVM that only says its version or its
+ * options. Written once; the configuration follows when the cluster is up. */
 static int write_spark_env(struct spark *s, struct cyg_err *err)
 {
-	cyg_autofree char *text =
-	    cyg_xasprintf("# Written by cygnet-agent: starts the cluster when Spark is "
-			  "needed for the first time.\n"
-			  "'%s' --spark-up '%s' || exit 1\n",
-		s->opts.program, s->socket_path);
+	cyg_autofree char *text = cyg_xasprintf(
+	    "# Written by cygnet-agent: starts the cluster when Spark is needed for the first time.\n"
+	    "case \"$*\" in\n"
+	    "*.SparkSubmit\\ --version | *.SparkSubmit\\ --help | *.SparkSubmit\\ -h | *pyspark-shell-main*\\ --version | *spark-shell*\\ --version) ;;\n"
+	    "*) '%s' --spark-up '%s' || exit 1 ;;\n"
+	    "esac\n",
+	    s->opts.program, s->socket_path);
 
-	return spark_write_secret(s, "driver/spark-env.sh", cyg_str_of(text), err);
+	return spark_write_secret(s->secrets_dir, "driver/spark-env.sh", cyg_str_of(text), err);
 }
 
 int spark_write_hooks(struct spark *s, struct cyg_err *err)
 {
-	static const char *const below_secrets[] = { "", "/daemon", "/driver" };
-	static const char *const below_runtime[] = { "", "/python", "/work", "/local", "/empty" };
-	const struct cyg_str module = { spark_module_start,
-		(size_t)(spark_module_end - spark_module_start) };
-	cyg_autofree char *path = cyg_xasprintf("%s/python/cygnet_spark.py", s->runtime_dir);
+	static const char *const below_secrets[] = { "", "/clusters", "/driver", "/sessions" };
+	static const char *const below_runtime[] = { "", "/python", "/work", "/local", "/empty",
+		"/sessions" };
+	cyg_autofree char *python = cyg_xasprintf("%s/python", s->runtime_dir);
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < CYG_N(below_secrets); i++) {
@@ -61,52 +48,58 @@ int spark_write_hooks(struct spark *s, struct cyg_err *err)
 		rc = cyg_file_mkdirs(dir, 0700, err);
 	}
 	if (rc == 0)
-		rc = cyg_file_write(AT_FDCWD, path, module, 0600, err);
+		rc = spark_package_write(python, err);
 	if (rc == 0)
 		rc = write_spark_env(s, err);
 	return rc;
 }
 
-int spark_write_secret(struct spark *s, const char *name, struct cyg_str text, struct cyg_err *err)
-{
-	cyg_autofree char *path = cyg_xasprintf("%s/%s", s->secrets_dir, name);
+/* ---- what the page shows ---- */
 
-	return cyg_file_write(AT_FDCWD, path, text, 0400, err);
+static int write_facts(const struct spark *s, struct cyg_err *err)
+{
+	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
+	cyg_autobuf struct cyg_buf out;
+	struct jsonw w;
+	int rc;
+
+	cyg_buf_init(&out, FACTS_MAX);
+	jsonw_init(&w, &out);
+	jsonw_object(&w);
+	jsonw_key_cstr(&w, "label", s->label);
+	jsonw_key(&w, "properties");
+	jsonw_raw(&w, cyg_str_of(s->properties));
+	jsonw_object_end(&w);
+	rc = jsonw_finish(&w, err);
+	return rc < 0 ? rc : cyg_file_write(AT_FDCWD, path, cyg_buf_str(&out), 0600, err);
 }
 
-void spark_wipe(struct spark *s)
+void spark_keep_facts(const struct spark *s)
 {
-	static const char *const names[] = { "daemon/spark-defaults.conf",
-		"driver/spark-defaults.conf" };
+	struct cyg_err err;
 
-	for (size_t i = 0; i < CYG_N(names); i++) {
-		cyg_autofree char *path = cyg_xasprintf("%s/%s", s->secrets_dir, names[i]);
-
-		(void)unlink(path); /* on a tmpfs, so nothing remains on disk */
-	}
+	if (write_facts(s, &err) < 0)
+		cyg_log_warn("spark", "%s", err.msg);
 }
 
-/* Binds all four at once, so that they differ, and closes them for Spark to bind. No other user's
- * process is in the container to take them meanwhile. */
-int spark_pick_ports(struct spark_ports *ports, struct cyg_err *err)
+/* The user may have changed the file: when it is not valid it is ignored. */
+void spark_read_facts(struct spark *s)
 {
-	unsigned *const wanted[] = { &ports->master, &ports->master_web, &ports->worker_web,
-		&ports->driver_ui };
-	int fds[CYG_N(wanted)];
-	int rc = 0;
+	cyg_autofree char *path = cyg_xasprintf("%s/properties.json", s->runtime_dir);
+	cyg_autobuf struct cyg_buf text;
+	struct tape *t = NULL;
+	tape_node properties;
 
-	for (size_t i = 0; i < CYG_N(wanted); i++) {
-		struct sockaddr_in sa = { .sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t len = sizeof(sa);
-
-		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (rc == 0 && (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&sa, len) < 0 ||
-				   getsockname(fds[i], (struct sockaddr *)&sa, &len) < 0))
-			rc = cyg_fail_sys(err, errno, "find a free port");
-		*wanted[i] = ntohs(sa.sin_port);
+	cyg_buf_init(&text, FACTS_MAX);
+	if (cyg_file_read(AT_FDCWD, path, false, &text, NULL) < 0 ||
+	    tape_parse(cyg_buf_str(&text), &t, NULL, NULL) < 0)
+		return;
+	properties = tape_find(t, tape_root(t), "properties");
+	if (properties != TAPE_NONE && tape_type_of(t, properties) == TAPE_ARRAY) {
+		free(s->label);
+		free(s->properties);
+		s->label = tape_get_str(t, tape_root(t), "label");
+		s->properties = cyg_str_dup(tape_text(t, properties));
 	}
-	for (size_t i = 0; i < CYG_N(wanted); i++)
-		cyg_close(fds[i]);
-	return rc;
+	tape_free(t);
 }

@@ -4,57 +4,56 @@
 
 #include "base/list.h"
 #include "http/client.h"
+#include "kernels/spark/choices.h"
+#include "kernels/spark/hub_ask.h"
+#include "kernels/spark/monitor.h"
+#include "kernels/spark/sessions.h"
 #include "kernels/spark/spark.h"
 #include "kernels/spark/stack.h"
 
-enum { SPARK_DAEMONS = 2, SPARK_ANSWER_MAX = 1024 * 1024 };
-enum { SPARK_MASTER, SPARK_WORKER };
-
-struct spark_ports {
-	unsigned master, master_web, worker_web, driver_ui;
-};
-
 struct spark {
 	struct spark_opts opts;
-	enum spark_state state;
-	char *why; /* of FAILED: one sentence for users */
+	struct hub_ask_opts hub;
 	struct spark_stack stack;
-	char *secrets_dir; /* RUN/secrets/spark: daemon/ and driver/ below it */
-	char *runtime_dir; /* RUN/runtime/spark: work, local, python */
-	char *socket_path; /* where spark-env.sh asks */
+	struct sessions *sessions;
+	struct choices choices;
+	struct monitor *monitor;
+	char *secrets_dir; /* RUN/secrets/spark */
+	char *runtime_dir; /* RUN/runtime/spark */
+	char *socket_path; /* where kernels and spark-env.sh ask */
 	struct http_server *server;
-	int listen_fd;           /* until it accepts */
-	struct cyg_list waiters; /* requests that wait for the cluster */
-	struct http_call *call;
-	uv_timer_t timer; /* checks whether the worker has registered, up to a time limit */
-	uint64_t deadline_ms;
-	struct spark_ports ports;
-	int pids[SPARK_DAEMONS]; /* 0: not running */
-	unsigned worker_cores, worker_mb, daemon_mb;
-	char *kind, *label; /* of the cluster, as the hub says */
-	char *properties;   /* JSON array from the hub, without secrets; what the page shows */
-	bool closing;
+	int listen_fd;             /* until it accepts */
+	struct cyg_list waiters;   /* requests that wait for the cluster */
+	struct http_call *up_call; /* asks the hub for the cluster alone */
+	char *up_why;              /* why that failed, or NULL */
+	char *label;               /* of the server's own cluster, as the hub says */
+	char *properties; /* JSON array from the hub, without secrets; what the page shows */
 };
 
-/* ---- spark_files.c ---- */
-/* Writes spark-env.sh and our Python module, which are there before any kernel. */
-int spark_write_hooks(struct spark *s, struct cyg_err *err);
-/* Replaces a file below the secrets folder (0400). */
-int spark_write_secret(struct spark *s, const char *name, struct cyg_str text, struct cyg_err *err);
-/* Four free ports on loopback. */
-int spark_pick_ports(struct spark_ports *ports, struct cyg_err *err);
-void spark_wipe(struct spark *s);
-
-/* ---- spark_daemons.c ---- */
-/* Starts master and worker as children of init; done through spark_daemons_failed or the timer. */
-int spark_daemons_start(struct spark *s, struct cyg_err *err);
-void spark_daemons_stop(struct spark *s);
-
 /* ---- spark.c ---- */
-void spark_fail(struct spark *s, const char *why);
-void spark_up(struct spark *s);
-/* Accepts requests for the cluster from now on: called once what an earlier agent left is known. */
-void spark_accept(struct spark *s);
-void spark_move(struct spark *s, enum spark_state to, const char *why);
+/* {"app": {…}, "properties": […]}: the state of the server's own cluster, and where values came
+ * from. */
+void spark_write_status(const struct spark *s, struct jsonw *w);
+/* A cell sent its first Spark command. cell and msg may be NULL. */
+void spark_on_cell(
+    struct spark *s, struct session *session, const char *cell, const char *msg, int64_t count);
+
+/* ---- spark_files.c ---- */
+/* Makes the folders, and writes spark-env.sh and our Python package, which are there before any
+ * kernel. */
+int spark_write_hooks(struct spark *s, struct cyg_err *err);
+/* What the page shows, kept for the next agent; it holds no secret. */
+void spark_keep_facts(const struct spark *s);
+void spark_read_facts(struct spark *s);
+
+/* ---- up.c ---- */
+/* POST /up: the response comes when the server's own cluster is up, or says why it is not. */
+void up_handle(struct http_req *req);
+/* The cluster has another state: whoever waits gets the response. */
+void up_on_cluster(struct spark *s, struct cluster *c);
+void up_close(struct spark *s);
+
+/* ---- module_api.c: on the socket, with a struct spark ---- */
+extern const struct http_endpoint module_endpoints[];
 
 #endif

@@ -1,9 +1,9 @@
 // Spark in a fresh notebook with nothing configured: a cluster started for this server alone.
 import assert from 'node:assert/strict';
-import { journey } from './lib/journey.mjs';
-import { contents, newNotebook, newTerminal, openLab, runCell, typeTerminal, until } from './lib/lab.mjs';
+import { accessibility, journey } from './lib/journey.mjs';
+import { contents, newNotebook, newTerminal, openLab, reloadLab, runCell, typeTerminal, until } from './lib/lab.mjs';
 import { pressed, signIn, startWith, stopServer, untilLab, words } from './lib/portal.mjs';
-import { JVM_CEILING } from './lib/places.mjs';
+import { CEILING, JVM_CEILING } from './lib/places.mjs';
 import { demoSite } from './lib/site.mjs';
 
 const SUM = '49999995000000';
@@ -51,21 +51,48 @@ print(json.dumps(dict(
 	assert.match(seen.conf['spark.master'], /^spark:\/\/127\.0\.0\.1:\d+$/);
 	assert.deepEqual([seen.arguments, seen.others, seen.home, seen.logs, seen.connections], [[], [], [], [], []]);
 
-	// Every job carries the cell that started it.
-	const tags = await runCell(page, `
-sc.parallelize(range(10)).count()
-import urllib.request
-url = f"http://127.0.0.1:{sc.getConf().get('spark.ui.port')}/api/v1/applications/{sc.applicationId}/jobs"
-jobs = json.load(urllib.request.urlopen(url))
-cell = get_ipython().kernel.get_parent('shell')['metadata']['cellId']
-print([t for t in jobs[0]['jobTags'] if t.startswith('cyg-cell-')] == ['cyg-cell-' + cell], all(any(t.startswith('cyg-cell-') for t in j['jobTags']) for j in jobs))`, JVM_CEILING);
-	assert.match(tags.text, /True True/);
+	// What a cell does is told below it, and the same again after a reload.
+	const monitor = page.locator('.cyg-monitor');
+	await runCell(page, 'sc.parallelize(range(8), 4).map(lambda n: __import__("time").sleep(1) or (n % 3, n)).groupByKey().count()', JVM_CEILING);
+	await until(async () => /8\/8|done|\b8\b/.test(await monitor.last().innerText()), 'the bar reaches its end', CEILING);
+	await shot('spark-2-monitor');
+	const apps = async () => (await (await page.request.get(`${site.url}user/alice/api/cygnet/spark/apps`)).json()).apps;
+	let seenCells = [];
+	await until(async () => (seenCells = (await apps()).at(-1).cells).every((one) => one.state === 'succeeded') && seenCells.length >= 2, 'the record', CEILING);
+	const stages = seenCells.at(-1).stages;
+	assert.deepEqual([stages.total, stages.done, seenCells.at(-1).tasks.done], [2, 2, 8]);
+	const bars = await monitor.count();
+	await page.keyboard.press('Control+s');
+	await until(async () => (await contents(page, `${site.url}user/alice/`, 'Untitled.ipynb')).content.cells.length >= 3, 'the notebook is saved', CEILING);
+	await reloadLab(page);
+	await until(async () => await monitor.count() === bars, 'the same after a reload', CEILING);
+	assert.deepEqual((await apps()).at(-1).cells, seenCells);
+
+	// The panel knows the session that the line of code made; the UI is one click away, and its scripts work below our path.
+	await page.locator('.cyg-status').first().click();
+	const panel = page.locator('.cyg-view');
+	await panel.waitFor({ timeout: CEILING });
+	await shot('spark-3-panel');
+	assert.deepEqual(await accessibility(page, '.cyg-view'), []);
+	const ui = await page.context().newPage();
+	const problems = [];
+	ui.on('pageerror', (error) => problems.push(error.message));
+	for (const [name, text] of [['jobs', /Completed Jobs/], ['stages', /Completed Stages/], ['executors', /127\.0\.0\.1/], ['SQL', /Showing 1 to/], ['environment', /spark\.master/], ['storage', /Storage/]]) {
+		await ui.goto(`${new URL((await apps()).at(-1).ui, site.url)}${name}/`);
+		await ui.locator('body').filter({ hasText: text }).waitFor({ timeout: CEILING });
+	}
+	await ui.goto(`${new URL((await apps()).at(-1).ui, site.url)}executors/`);
+	await ui.locator('#active-executors-table tbody tr').first().waitFor({ timeout: CEILING });
+	await ui.screenshot({ path: 'build/screenshots/spark-4-ui.png' });
+	assert.deepEqual(problems, []);
+	assert.equal(await ui.evaluate(async (address) => fetch(address).then(() => 'fetched', () => 'refused'), `${site.url}hub/api/user`), 'refused');
+	await ui.close();
 
 	// Which value came from where, on a page of its own.
 	await page.goto(`${site.url}hub/spark`);
 	await page.getByText('spark.authenticate.secret').waitFor();
 	assert.ok((await page.locator('main').innerText()).includes(words.spark.hidden));
-	await shot('spark-2-settings');
+	await shot('spark-5-settings');
 
 	// The same from a terminal and for plain PySpark: no line of configuration either.
 	await openLab(page, `${site.url}user/alice/lab/workspaces/terminal`);

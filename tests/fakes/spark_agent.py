@@ -201,7 +201,7 @@ class Handler(BaseHTTPRequestHandler):
             else:
                 with site.news:
                     site.news.wait_for(lambda: one.state != query.get("not"), 30)
-                self.json({"id": one.id, "state": one.state, "cause": one.cause})
+                self.json({"id": one.id, "state": one.state, "cause": one.cause, "n_news": 0, "news": []})
         else:
             self.say(404, "application/json", b'{"message": "There is nothing at this address."}')
 

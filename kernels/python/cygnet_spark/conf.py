@@ -26,6 +26,10 @@ def cannot_apply(names):
             " next use starts a session with them.")
 
 
+def fixed(names):
+    return f"This site or this server fixes {_list(names)}: the session goes on without what you set."
+
+
 def say_cannot_apply(held, names):
     """held: the SparkConf that is in force."""
     if names:

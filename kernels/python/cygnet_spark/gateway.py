@@ -138,6 +138,9 @@ def wrap_launch(module):
 
     def launch_gateway(conf=None, popen_kwargs=None):
         session = sessions.ensure(dict(conf.getAll()) if conf is not None else {})
+        if conf is not None and conf._conf is not None:
+            for name in session.fixed:  # the driver has what the site says
+                conf._conf.pop(name, None)
         if session.flavour != "classic":
             raise errors.SparkProblem("This session is Spark Connect's, which has no SparkContext: use `spark`.")
         port, secret = _read_key(session.gateway)

@@ -20,6 +20,7 @@ class Session:
         self.id, self.flavour = ready["id"], ready["flavour"]
         self.gateway, self.remote, self.token = ready["gateway"], ready["remote"], ready["token"]
         self.session_id, self.stdout, self.is_adopted = ready["session_id"], ready["stdout"], ready["adopted"]
+        self.fixed = [] if self.is_adopted else ready.get("ignored") or []
         self.label = ready.get("label") or ready.get("cluster")
         self.log = ready.get("log") or agent.RUN / "log" / f"spark-driver-{self.id}.log"
         self.line = line  # of progress, while it starts
@@ -91,7 +92,7 @@ def _start(options):
         line.end("Spark goes on starting; nobody waits for it now. The next use of spark waits again")
         raise errors.SparkInterrupted("You stopped waiting for Spark.") from None
     if ready.get("ignored"):
-        state.say(conf.cannot_apply(ready["ignored"]))
+        state.say((conf.cannot_apply if ready["adopted"] else conf.fixed)(ready["ignored"]))
     return Session(ready, line)
 
 
@@ -116,10 +117,11 @@ def _wait(start, line):
 
 # ---- the end ----
 def _watch(session):
-    """Learns of a lost driver while nobody uses it, or while a cell waits in it."""
+    """Learns of a lost driver, and of what becomes of its cluster, while nobody uses it or a cell waits in it."""
+    news = 0
     while session.ended is None:
         try:
-            status, said = agent.ask("GET", f"/sessions/{session.id}?not=ready", timeout=WATCH_S)
+            status, said = agent.ask("GET", f"/sessions/{session.id}?not=ready&news={news}", timeout=WATCH_S)
         except agent.AgentGone:
             time.sleep(1.0)  # the agent is being started again
             continue
@@ -127,6 +129,10 @@ def _watch(session):
             lose(session, None)
         elif status == 200 and said["state"] != "ready":
             lose(session, said.get("cause"))
+        elif status == 200:
+            news = said.get("n_news", news)
+            for sentence in said.get("news", ()):
+                state.say(sentence)
 
 
 def find_cause(session, seconds):

@@ -41,7 +41,6 @@ struct ask {
 	int version[3];
 	char version_text[24];
 	struct spark_chosen chosen;
-	struct spark_old old;
 	/* Of a connect. */
 	struct audit_actor by;
 	const char *session; /* the agent's id of it, or NULL */
@@ -145,7 +144,7 @@ static void respond_connect(
 
 	if (s == NULL)
 		return;
-	a->text = spark_connect_text(s, &a->old, &err);
+	a->text = spark_connect_text(s, &err);
 	spark_session_free(s);
 	if (a->text == NULL) {
 		fail(a, 400, err.msg);
@@ -206,28 +205,6 @@ static void on_found(void *arg, const struct clusters_found *found, const struct
 
 /* ---- the request ---- */
 
-static int read_port(const json_t *ports, const char *name, unsigned *ret, struct cyg_err *err)
-{
-	const json_t *v = json_object_get(ports, name);
-
-	if (!json_is_integer(v) || json_integer_value(v) < 1 || json_integer_value(v) > 65535)
-		return cyg_fail(err, CYG_EINVAL, "ports.%s must be a port number", name);
-	*ret = (unsigned)json_integer_value(v);
-	return 0;
-}
-
-static int read_old(struct ask *a, const json_t *ports, struct cyg_err *err)
-{
-	int rc = 0;
-
-	a->old.is_old = ports != NULL;
-	if (a->old.is_old)
-		rc = read_port(ports, "master", &a->old.master_port, err);
-	if (rc == 0 && a->old.is_old)
-		rc = read_port(ports, "driver_ui", &a->old.ui_port, err);
-	return rc;
-}
-
 static int read_version(struct ask *a, const char *text, struct cyg_err *err)
 {
 	if (text == NULL)
@@ -252,6 +229,15 @@ static void add_user(struct ask *a)
 	v->n++;
 }
 
+/* "ports" is the word of an agent that does not fill in places. */
+static int check_agent(const json_t *root, struct cyg_err *err)
+{
+	if (json_object_get(root, "ports") == NULL)
+		return 0;
+	return cyg_fail(err, CYG_EINVAL,
+	    "This server was started before the hub was upgraded: stop it and start it again to use Spark.");
+}
+
 /* The agent's own name of the session, for the audit. */
 static int read_session(struct ask *a, const json_t *root, struct cyg_err *err)
 {
@@ -270,9 +256,9 @@ static int read_body(struct ask *a, struct cyg_str body, struct cyg_err *err)
 		: cyg_fail(err, CYG_EINVAL, "The request must be a JSON object: %s", why.text);
 
 	if (rc == 0)
-		rc = spark_chosen_read(root, &a->arena, &a->chosen, err);
+		rc = check_agent(root, err);
 	if (rc == 0)
-		rc = read_old(a, json_object_get(root, "ports"), err);
+		rc = spark_chosen_read(root, &a->arena, &a->chosen, err);
 	if (rc == 0)
 		rc = read_session(a, root, err);
 	add_user(a);

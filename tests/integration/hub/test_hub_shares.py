@@ -89,7 +89,7 @@ def spark_site(make_site, tmp_path):
 
 def connect(site, spec):
     inner = {"X-Cygnet-Server": spec["id"], "X-Cygnet-User": spec["user"]}
-    body = {"spark_version": "4.2.0", "ports": {"master": 7077, "driver_ui": 4040}}
+    body = {"spark_version": "4.2.0"}
     return site.browser().post("/hub/api/cygnet/spark/connect", body, headers=inner)
 
 
@@ -107,8 +107,7 @@ def test_many_connects_cost_one_reader_of_the_catalogue(spark_site):
         assert len(children_of(site.hub.pid)) == 1
         site.pipe.write_text(site.catalogue)
         assert sorted(a.result().status for a in asked) == [200] * 8 + [429] * 32
-    secrets = [re.search(r"spark.authenticate.secret\s+(\S+)", a.result().json["files"]["driver/spark-defaults.conf"])[1]
-               for a in asked if a.result().status == 200]
+    secrets = [a.result().json["secrets"]["cluster"] for a in asked if a.result().status == 200]
     assert len(set(secrets)) == 8  # what is shared is the catalogue, never a secret
     assert len(re.findall("spark: reading the catalogue", site.hub.log)) == 1
 

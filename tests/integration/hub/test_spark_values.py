@@ -190,7 +190,7 @@ def test_secrets_are_apart_from_what_is_shown_and_new_each_time(connect):
 @pytest.mark.parametrize("members, sentence", [
     ({"flavour": "other"}, "flavour must be classic or connect"), ({"flavour": 1}, "flavour must be text"),
     ({"spark_version": "4"}, "is not a version of Spark"), ({"spark_version": None}, "spark_version is missing"),
-    ({"ports": {}}, "ports.master must be a port number")])
+    ({"ports": {}}, "stop it and start it again to use Spark")])
 def test_wrong_request_is_refused_with_a_sentence(connect, members, sentence):
     answer = connect({}, **members)
     assert (answer.status, sentence in answer.json["message"]) == (400, True), answer

@@ -30,10 +30,16 @@ class Answer:
 class WholeSite:
     """The daemons; `ready` is what the ready file says (url, password)."""
 
-    def __init__(self, tmp, daemons, port):
+    def __init__(self, tmp, daemons, port, agent_word=None):
         self.tmp = pathlib.Path(tmp)
         self.run, self.state, self.config = self.tmp / "run", self.tmp / "state", self.tmp / "config"
         subprocess.run([places.ROOT / "config/demo/render.sh", self.config], check=True, stdout=subprocess.DEVNULL)
+        if agent_word:  # one more option of the agents with Spark
+            templates = self.config / "templates.yaml"
+            mark = '      - "--spark-cluster={cluster}"\n'
+            text = templates.read_text()
+            assert mark in text
+            templates.write_text(text.replace(mark, f'{mark}      - "{agent_word}"\n'))
         shutil.copytree(places.ROOT / "src/web", self.tmp / "web")
         programs = self.tmp / "bin"
         shutil.copytree(places.BIN, programs)

@@ -1,0 +1,81 @@
+/* The hub's response, and what kernels want: whatever is read is within the limits, and every text
+ * of it can be filled or is refused. */
+#include "base/mem.h"
+#include "kernels/spark/answer.h"
+#include "kernels/spark/fill.h"
+#include "kernels/spark/want.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_words(const struct fill *f, const char *const *list, size_t n)
+{
+	if (n > ANSWER_WORDS_MAX)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		struct cyg_err err;
+		cyg_autofree char *got = fill_new(f, list[i], &err);
+
+		/* What is filled has no place left, as these values have none. */
+		if (got != NULL && strstr(got, "{session}") != NULL)
+			abort();
+	}
+}
+
+static void check_jvm(const struct fill *f, const struct answer_jvm *jvm)
+{
+	check_words(f, jvm->jvm_options, jvm->n_jvm_options);
+	check_words(f, jvm->arguments, jvm->n_arguments);
+	check_words(f, jvm->environment, jvm->n_environment);
+	if (jvm->heap_mb == 0 || jvm->heap_mb > ANSWER_HEAP_MAX_MB)
+		abort();
+	for (size_t i = 0; i < jvm->n_environment; i++) {
+		if (strchr(jvm->environment[i], '=') == NULL)
+			abort();
+	}
+}
+
+static void check_answer(struct cyg_str text)
+{
+	struct answer *a = NULL;
+	struct fill f;
+
+	if (answer_read(text, &a, NULL) < 0)
+		return;
+	fill_init(&f);
+	fill_set(&f, "{session}", "s");
+	fill_set_port(&f, "{port.ui}", 1);
+	if (a->n_jvms == 0 || a->n_jvms > ANSWER_JVMS_MAX || a->n_files > ANSWER_FILES_MAX)
+		abort();
+	for (size_t i = 0; i < a->n_jvms; i++)
+		check_jvm(&f, &a->jvms[i]);
+	for (size_t i = 0; i < a->n_files; i++) {
+		if (a->files[i].name[0] == '/' || strstr(a->files[i].name, "..") != NULL)
+			abort();
+	}
+	fill_free(&f);
+	answer_free(a);
+}
+
+static void check_want(struct cyg_str text)
+{
+	struct want w;
+
+	if (want_read(text, &w, NULL) == 0 &&
+	    (strchr(w.session.kernel, '/') != NULL ||
+		(w.session.cluster != NULL && strchr(w.session.cluster, '/') != NULL)))
+		abort();
+	want_free(&w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct cyg_str text = { (const char *)data, size };
+
+	check_answer(text);
+	check_want(text);
+	return 0;
+}
