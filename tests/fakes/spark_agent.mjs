@@ -186,6 +186,7 @@ export async function startSparkAgent(upstreamUrl, port) {
 		'GET connections': () => [200, { connections: [...fake.state.sessions.values()] }],
 		'GET apps': () => [200, { apps: [...fake.state.apps.values()].map((one) => ({ ...one, cells: [...one.cells.values()] })) }],
 		'POST preview': (body) => [200, previewOf(body)],
+		'PUT choice': () => [204, null],
 		'POST connections': (body) => {
 			// A kernel has one session: what was left of an earlier one goes.
 			for (const old of [...fake.state.sessions.values()].filter((one) => one.kernel === body.kernel)) fake.tell({ kind: 'session', session: { ...old, state: 'gone' } });

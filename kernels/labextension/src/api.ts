@@ -28,6 +28,8 @@ export class Api {
 	preview = (body: ConnectBody, signal: AbortSignal): Promise<Preview> => this.ask('POST', ['preview'], body, signal);
 	connections = async (): Promise<Session[]> => (await this.ask<{ connections: Session[] }>('GET', ['connections'])).connections;
 	connect = (body: ConnectBody): Promise<Session> => this.ask('POST', ['connections'], body);
+	/** What a notebook keeps of a choice, for the first use of `spark` in its kernel. */
+	keep = (body: ConnectBody): Promise<void> => this.ask('PUT', ['choice'], body);
 	release = (id: string): Promise<void> => this.ask('DELETE', ['connections', id]);
 	apps = async (): Promise<App[]> => (await this.ask<{ apps: App[] }>('GET', ['apps'])).apps;
 	cancel = (app: string, cell: string): Promise<void> => this.ask('POST', ['apps', app, 'cells', cell, 'cancel']);

@@ -5,6 +5,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { Api } from './api.ts';
 import { starIcon } from './icons.ts';
+import { tellChoices } from './kept.ts';
 import { PanelModel } from './model.ts';
 import { watchNotebooks } from './monitor.ts';
 import { SparkPanel } from './panel.tsx';
@@ -45,6 +46,7 @@ function activate(
 	});
 	if (status === null) showInToolbars(app, () => new StatusItem(model, open));
 	watchNotebooks(tracker, store);
+	tellChoices(tracker, store);
 	store.start(serviceManager.events);
 }
 
