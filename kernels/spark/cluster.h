@@ -13,6 +13,7 @@
 #include "cygnet/init_msg.h"
 #include "kernels/base/init_link.h"
 #include "kernels/spark/answer.h"
+#include "kernels/spark/archive.h"
 #include "kernels/spark/fill.h"
 #include "kernels/spark/stack.h"
 
@@ -33,6 +34,7 @@ struct cluster_opts {
 	uv_loop_t *loop;
 	struct init_link *init;
 	const struct spark_stack *stack;
+	struct archive *archive; /* of the stack, or NULL */
 	const char *run_dir;
 	bool is_own; /* the one that the start form chose: scripts use it, logs have its short name
 		      */

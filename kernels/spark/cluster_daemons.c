@@ -88,6 +88,7 @@ static void start(struct cluster_daemon *d)
 		: cyg_xasprintf("%s/log/spark-%s-%s.log", c->opts.run_dir, d->jvm->name, c->id);
 	struct env env;
 	const struct jvm_spec spec = { .stack = c->opts.stack,
+		.archive = c->opts.archive,
 		.answer = c->answer,
 		.jvm = d->jvm,
 		.fill = &c->fill,

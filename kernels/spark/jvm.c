@@ -85,6 +85,19 @@ static void add_class_path(struct words *w, const struct jvm_spec *spec)
 	add(w, rc == 0 ? cyg_buf_take(&path, NULL) : NULL, &err);
 }
 
+/* An archive fits only where the stack's jars come first. Its words come before the hub's, so that
+ * a user who asks the JVM for a log gets it. */
+static void add_archive(struct words *w, const struct jvm_spec *spec)
+{
+	const bool is_driver = spec->in != NULL;
+
+	if (spec->jvm->n_class_path_extra > 0)
+		return;
+	for (const char *const *word = archive_words(spec->archive, is_driver); *word != NULL;
+	     word++)
+		add_text(w, *word);
+}
+
 static void add_command(struct words *w, const struct jvm_spec *spec)
 {
 	const struct answer_jvm *jvm = spec->jvm;
@@ -98,6 +111,7 @@ static void add_command(struct words *w, const struct jvm_spec *spec)
 	}
 	add_text(w, spec->stack->java);
 	add(w, cyg_xasprintf("-Xmx%um", jvm->heap_mb), NULL);
+	add_archive(w, spec);
 	add_filled(w, spec->fill, jvm->jvm_options, jvm->n_jvm_options);
 	add_class_path(w, spec);
 	add_text(w, jvm->main_class);

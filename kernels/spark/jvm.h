@@ -6,11 +6,13 @@
 #include "kernels/base/env.h"
 #include "kernels/base/init_link.h"
 #include "kernels/spark/answer.h"
+#include "kernels/spark/archive.h"
 #include "kernels/spark/fill.h"
 #include "kernels/spark/stack.h"
 
 struct jvm_spec {
 	const struct spark_stack *stack;
+	struct archive *archive;     /* of the stack, or NULL */
 	const struct answer *answer; /* its environment counts for every JVM of it */
 	const struct answer_jvm *jvm;
 	const struct fill *fill;

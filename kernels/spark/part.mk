@@ -1,5 +1,5 @@
 ARCHIVES += kspark
-kspark_SRC := $(addprefix kernels/spark/,spark.c fill.c answer.c stack.c package.c spark_files.c up.c up_client.c module_api.c connections_api.c want.c choices.c python_path.c \
+kspark_SRC := $(addprefix kernels/spark/,spark.c fill.c answer.c stack.c package.c archive.c archive_key.c archive_room.c spark_files.c up.c up_client.c module_api.c connections_api.c want.c choices.c python_path.c \
 	sessions.c session.c session_ask.c session_driver.c session_idle.c session_json.c jws.c \
 	monitor.c monitor_cells.c monitor_keep.c monitor_look.c rest.c ui_proxy.c session_record.c session_wait.c driver_log.c \
 	cluster.c cluster_daemons.c cluster_files.c jvm.c ports.c files.c hub_ask.c)
@@ -47,3 +47,8 @@ FUZZ_TARGETS += spark_rest
 fuzz_spark_rest_SRC := tests/fuzz/fuzz_spark_rest.c
 fuzz_spark_rest_LIBS := kspark kbase http daemon ipc base
 fuzz_spark_rest_PKGS := libuv libcrypto
+
+UNIT_TESTS += test_spark_archive
+test_spark_archive_SRC := tests/unit/kernels/test_spark_archive.c tests/unit/base/tmp_folder.c
+test_spark_archive_LIBS := kspark kbase http ipc daemon base
+test_spark_archive_PKGS := check libuv yaml-0.1 libcrypto wslay zlib

@@ -173,6 +173,7 @@ static int start_jvm(struct session *s, struct cyg_err *err)
 	cyg_autofree char *log = session_log_path(s);
 	struct env env;
 	const struct jvm_spec spec = { .stack = opts->stack,
+		.archive = opts->archive,
 		.answer = s->answer,
 		.jvm = &s->answer->jvms[s->answer->n_jvms - 1],
 		.fill = &s->fill,

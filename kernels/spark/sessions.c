@@ -137,6 +137,7 @@ struct cluster *sessions_cluster(struct sessions *ss, const char *id)
 	const struct cluster_opts opts = { .loop = ss->opts.loop,
 		.init = ss->opts.init,
 		.stack = ss->opts.stack,
+		.archive = ss->opts.archive,
 		.run_dir = ss->opts.run_dir,
 		.is_own = strcmp(id, ss->opts.cluster) == 0,
 		.on_change = on_cluster_change,

@@ -16,6 +16,7 @@ struct sessions_opts {
 	struct init_link *init;
 	struct events *events;
 	const struct spark_stack *stack;
+	struct archive *archive; /* of the stack, or NULL */
 	const struct hub_ask_opts *hub;
 	const char *run_dir;
 	const char *home;

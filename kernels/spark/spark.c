@@ -53,6 +53,8 @@ static void on_session(void *arg, struct session *session)
 	struct spark *s = arg;
 	const enum session_state state = session_state_of(session);
 
+	if (state == SESSION_READY)
+		archive_build_soon(s->archive);
 	if (state == SESSION_READY && !monitor_knows(s->monitor, session_id(session)))
 		watch(s, session);
 	else if (state == SESSION_LOST || state == SESSION_ENDING)
@@ -97,12 +99,16 @@ void spark_on_child(struct spark *s, const struct init_child *child)
 {
 	if (s != NULL)
 		sessions_on_child(s->sessions, child);
+	if (s != NULL)
+		archive_on_child(s->archive, child);
 }
 
 void spark_on_exited(struct spark *s, const struct init_exited *exited)
 {
 	if (s != NULL)
 		sessions_on_exited(s->sessions, exited);
+	if (s != NULL)
+		archive_on_exited(s->archive, exited);
 }
 
 struct monitor *spark_monitor(struct spark *s)
@@ -168,12 +174,24 @@ static int open_socket(struct spark *s, struct cyg_err *err)
 	return s->listen_fd < 0 ? s->listen_fd : 0;
 }
 
+static void make_archive(struct spark *s)
+{
+	const struct archive_opts opts = { .loop = s->opts.loop,
+		.init = s->opts.init,
+		.stack = &s->stack,
+		.cache_dir = s->cache_dir,
+		.run_dir = s->opts.run_dir };
+
+	s->archive = archive_new(&opts);
+}
+
 static void make_sessions(struct spark *s)
 {
 	const struct sessions_opts opts = { .loop = s->opts.loop,
 		.init = s->opts.init,
 		.events = s->opts.events,
 		.stack = &s->stack,
+		.archive = s->archive,
 		.hub = &s->hub,
 		.run_dir = s->opts.run_dir,
 		.home = s->opts.home,
@@ -204,6 +222,7 @@ int spark_new(
 	choices_init(&s->choices);
 	s->secrets_dir = cyg_xasprintf("%s/secrets/spark", opts->run_dir);
 	s->runtime_dir = cyg_xasprintf("%s/runtime/spark", opts->run_dir);
+	s->cache_dir = cyg_xasprintf("%s/.cache/cygnet/spark", opts->home);
 	s->socket_path = cyg_xasprintf("%s/runtime/spark.sock", opts->run_dir);
 	rc = spark_stack_find(setup, &s->stack, err);
 	if (rc == 0)
@@ -217,6 +236,7 @@ int spark_new(
 	spark_read_facts(s);
 	s->monitor = monitor_new(
 	    &(struct monitor_opts){ opts->loop, opts->events, SPARK_EVENTS, opts->base_url });
+	make_archive(s);
 	make_sessions(s);
 	*ret = s;
 	return 0;
@@ -230,6 +250,7 @@ static void spark_free(void *p)
 	spark_stack_free(&s->stack);
 	free(s->secrets_dir);
 	free(s->runtime_dir);
+	free(s->cache_dir);
 	free(s->socket_path);
 	free(s->label);
 	free(s->properties);
@@ -242,6 +263,7 @@ void spark_close(struct spark *s)
 		return;
 	up_close(s);
 	sessions_close(s->sessions);
+	archive_close(s->archive);
 	monitor_close(s->monitor);
 	if (s->server != NULL)
 		http_server_close(s->server);

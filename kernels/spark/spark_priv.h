@@ -15,6 +15,8 @@ struct spark {
 	struct spark_opts opts;
 	struct hub_ask_opts hub;
 	struct spark_stack stack;
+	struct archive *archive;
+	char *cache_dir; /* HOME/.cache/cygnet/spark */
 	struct sessions *sessions;
 	struct choices choices;
 	struct monitor *monitor;
