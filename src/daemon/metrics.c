@@ -86,6 +86,13 @@ int metric_check(const struct metric_def *def, struct cyg_err *err)
 			return cyg_fail(err, CYG_EINVAL,
 			    "%s: the label '%.60s' has a bad name or no values", def->name,
 			    label->name);
+		/* A place that nobody has taken has no name to write. */
+		if (metric_n_places(label) > (def->sparse ? METRIC_PLACES_MAX : 0) ||
+		    label->values[metric_n_values(label) - 1] == metric_place)
+			return cyg_fail(err, CYG_EINVAL,
+			    "%s: the open label '%s' has over %d places or no last value, or the "
+			    "metric is not sparse",
+			    def->name, label->name, METRIC_PLACES_MAX);
 	}
 	if (metric_n_series(def) > METRIC_SERIES_MAX)
 		return cyg_fail(
@@ -116,6 +123,7 @@ struct metrics *metrics_new(const struct metric_def *table)
 	}
 	m->series = cyg_xcalloc(n_series + 1, sizeof(*m->series));
 	m->n_series = n_series;
+	metric_names_make(m);
 	return m;
 }
 
@@ -125,6 +133,7 @@ void metrics_free(struct metrics *m)
 		return;
 	for (size_t i = 0; i < m->n_series; i++)
 		free(m->series[i].counts);
+	metric_names_free(m);
 	free(m->series);
 	free(m->rows);
 	free(m);

@@ -1,8 +1,9 @@
 /* Metrics of a program: one const table of counters, gauges and histograms (name, type, unit, help,
  * bounded labels), cheap to count, written as Prometheus text format 0.0.4. `PROGRAM
  * --help-metrics` prints the table, docs/metrics.md repeats it. No label ever holds what a user
- * chose: its values are a closed list, so that no user can make the table grow. The metrics of the
- * process itself are in metrics_process.c. */
+ * chose: its values are a closed list, or open to so many names of the site (metrics_place), so
+ * that no user can make the table grow. The metrics of the process itself are in metrics_process.c.
+ */
 #ifndef DAEMON_METRICS_H
 #define DAEMON_METRICS_H
 
@@ -16,9 +17,19 @@ enum {
 	METRIC_LABELS_MAX = 3,
 	METRIC_SERIES_MAX = 8192,       /* of one metric: the product of its labels' values */
 	METRICS_TEXT_MAX = 1024 * 1024, /* one scrape */
+	METRIC_PLACES_MAX = 16,         /* of an open label */
+	METRIC_PLACE_SIZE = 65,         /* of a name there: 64 bytes and a NUL */
 };
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+/* A value that makes a label open: a place that a name may take. They are together, and not last.
+ * Labels with the same values share their places. */
+extern const char metric_place[];
+#define METRIC_PLACES_2 metric_place, metric_place
+#define METRIC_PLACES_16                                                                           \
+	METRIC_PLACES_2, METRIC_PLACES_2, METRIC_PLACES_2, METRIC_PLACES_2, METRIC_PLACES_2,       \
+	    METRIC_PLACES_2, METRIC_PLACES_2, METRIC_PLACES_2
 
 struct metric_label {
 	const char *name;          /* NULL: no further label */
@@ -77,6 +88,11 @@ void metrics_observe_since(struct metrics *m, unsigned id, struct metric_at at, 
 double metrics_get(const struct metrics *m, unsigned id, struct metric_at at);
 /* Index of value among the label's values; its last value stands for every other text. */
 uint16_t metric_label_index(const struct metric_label *label, struct cyg_str value);
+
+/* Index of a name among the values of an open label (label_name is one of the row's): a value of
+ * its own, or the place that the name has, or takes now. The last value stands for every name when
+ * the places are taken, and for names that are too long. */
+uint16_t metrics_place(struct metrics *m, unsigned id, const char *label_name, struct cyg_str name);
 
 /* Appends the whole table as text; on failure out is as long as before. */
 int metrics_write(const struct metrics *m, struct cyg_buf *out, struct cyg_err *err);

@@ -42,6 +42,7 @@ static int add_escaped(struct cyg_buf *out, const char *text, bool quote, struct
 }
 
 struct line {
+	const struct metrics *m;
 	const struct metric_def *def;
 	size_t series;      /* among the metric's own */
 	const char *suffix; /* "", "_bucket", "_sum", "_count" */
@@ -63,7 +64,7 @@ static int add_labels(struct cyg_buf *out, const struct line *l, struct cyg_err 
 		below /= metric_n_values(label);
 		rc = cyg_buf_printf(out, err, "%s%s=\"", sep, label->name);
 		if (rc == 0)
-			rc = add_escaped(out, label->values[rest / below], true, err);
+			rc = add_escaped(out, metric_value(l->m, label, rest / below), true, err);
 		if (rc == 0)
 			rc = cyg_buf_add_str(out, "\"", err);
 		rest %= below;
@@ -89,24 +90,26 @@ static int add_line(struct cyg_buf *out, struct line l, double value, struct cyg
 	return 0;
 }
 
-static int add_histogram(struct cyg_buf *out, const struct metric_def *def, size_t series,
-    const struct metric_series *s, struct cyg_err *err)
+static int add_histogram(
+    struct cyg_buf *out, struct line l, const struct metric_series *s, struct cyg_err *err)
 {
 	const double infinite = (double)INFINITY;
-	const size_t n = metric_n_bounds(def);
+	const size_t n = metric_n_bounds(l.def);
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i <= n; i++) {
-		const struct line bucket = { def, series, "_bucket",
-			i < n ? &def->bounds[i] : &infinite };
+		const struct line bucket = { l.m, l.def, l.series, "_bucket",
+			i < n ? &l.def->bounds[i] : &infinite };
 
 		sum += s->counts != NULL ? s->counts[i] : 0;
 		if (add_line(out, bucket, (double)sum, err) < 0)
 			return -CYG_ELIMIT;
 	}
-	if (add_line(out, (struct line){ def, series, "_sum", NULL }, s->value, err) < 0)
+	l.suffix = "_sum";
+	if (add_line(out, l, s->value, err) < 0)
 		return -CYG_ELIMIT;
-	return add_line(out, (struct line){ def, series, "_count", NULL }, (double)sum, err);
+	l.suffix = "_count";
+	return add_line(out, l, (double)sum, err);
 }
 
 static int add_head(struct cyg_buf *out, const struct metric_def *def, struct cyg_err *err)
@@ -126,11 +129,12 @@ static int add_family(const struct metrics *m, size_t id, struct cyg_buf *out, s
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		const struct metric_series *s = &m->series[m->rows[id].first + i];
 
+		const struct line l = { m, def, i, "", NULL };
+
 		if (def->sparse && !s->touched)
 			continue;
-		rc = def->type == METRIC_HISTOGRAM
-			 ? add_histogram(out, def, i, s, err)
-			 : add_line(out, (struct line){ def, i, "", NULL }, s->value, err);
+		rc = def->type == METRIC_HISTOGRAM ? add_histogram(out, l, s, err)
+						   : add_line(out, l, s->value, err);
 	}
 	return rc;
 }

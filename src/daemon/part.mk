@@ -1,7 +1,7 @@
 ARCHIVES += daemon
 daemon_SRC := src/daemon/log.c src/daemon/loop.c src/daemon/notify.c src/daemon/yaml.c src/daemon/options.c \
 	src/daemon/options_help.c src/daemon/unixsock.c src/daemon/listener.c src/daemon/listen_fds.c src/daemon/curl.c src/daemon/child.c \
-	src/daemon/metrics.c src/daemon/metrics_text.c src/daemon/metrics_process.c \
+	src/daemon/metrics.c src/daemon/metrics_places.c src/daemon/metrics_text.c src/daemon/metrics_process.c \
 	src/daemon/yaml_fields.c src/daemon/yaml_fields_doc.c
 UNIT_TESTS += test_daemon
 test_daemon_SRC := tests/unit/daemon/test_daemon.c

@@ -11,7 +11,11 @@ static const char *const colours[] = { "red", "say \"blue\"", "back\\slash\nline
 static const char *const codes[] = { "200", "404", "other", NULL };
 static const double bounds[] = { 0.1, 1, 2.5, 0 };
 
-enum { TURNS, OPEN, WAIT, RARE, RARE_WAIT };
+static const char *const groups[] = { "", METRIC_PLACES_2, "other", NULL };
+static const char *const too_open[] = { METRIC_PLACES_16, metric_place, "other", NULL };
+static const char *const no_last[] = { "a", METRIC_PLACES_2, NULL };
+
+enum { TURNS, OPEN, WAIT, RARE, RARE_WAIT, USED, USES };
 
 static const struct metric_def table[] = {
 	[TURNS] = { "cygnet_turns_total", METRIC_COUNTER, NULL, "Turns; a \\ and a \n line.",
@@ -23,6 +27,10 @@ static const struct metric_def table[] = {
 	    .labels = { { "code", codes } }, .sparse = true },
 	[RARE_WAIT] = { "cygnet_rare_seconds", METRIC_HISTOGRAM, "seconds", "Rare waiting.",
 	    .labels = { { "code", codes } }, .bounds = bounds, .sparse = true },
+	[USED] = { "cygnet_used", METRIC_GAUGE, NULL, "In use.",
+	    .labels = { { "code", codes }, { "group", groups } }, .sparse = true },
+	[USES] = { "cygnet_uses_total", METRIC_COUNTER, NULL, "Uses.",
+	    .labels = { { "group", groups } }, .sparse = true },
 	{ .name = NULL },
 };
 
@@ -181,6 +189,12 @@ START_TEST(test_rows_that_break_a_rule_are_refused)
 		{ "cygnet_wait", METRIC_HISTOGRAM, NULL, "Falling.", .bounds = falling },
 		{ "cygnet_wait", METRIC_GAUGE, NULL, "Le.", .labels = { { "le", codes } } },
 		{ "cygnet_wait", METRIC_GAUGE, NULL, "None.", .labels = { { "a", none } } },
+		{ "cygnet_wait", METRIC_GAUGE, NULL, "Open, and every series is written.",
+		    .labels = { { "a", groups } } },
+		{ "cygnet_wait", METRIC_GAUGE, NULL, "Too open.", .labels = { { "a", too_open } },
+		    .sparse = true },
+		{ "cygnet_wait", METRIC_GAUGE, NULL, "No last value.",
+		    .labels = { { "a", no_last } }, .sparse = true },
 	};
 
 	for (size_t i = 0; i < CYG_N(bad); i++)
@@ -197,6 +211,50 @@ START_TEST(test_unknown_label_value_falls_to_the_last)
 	ck_assert_uint_eq(metric_label_index(label, CYG_STR("404")), 1);
 	ck_assert_uint_eq(metric_label_index(label, CYG_STR("500")), 2);
 	ck_assert_uint_eq(metric_label_index(label, CYG_STR("other")), 2);
+}
+END_TEST
+
+static uint16_t group_place(struct metrics *m, const char *name)
+{
+	return metrics_place(m, USED, "group", cyg_str_of(name));
+}
+
+START_TEST(test_names_take_the_places_of_an_open_label_and_no_more)
+{
+	struct metrics *m = metrics_new(table);
+	cyg_autofree char *text = NULL;
+
+	ck_assert_uint_eq(group_place(m, ""), 0);
+	ck_assert_uint_eq(group_place(m, "other"), 3);
+	ck_assert_uint_eq(group_place(m, "a \"b\""), 1);
+	ck_assert_uint_eq(group_place(m, "c"), 2);
+	ck_assert_uint_eq(group_place(m, "d"), 3);
+	ck_assert_uint_eq(group_place(m, "a \"b\""), 1);
+	ck_assert_uint_eq(metrics_place(m, USES, "group", CYG_STR("c")), 2);
+	metrics_set(m, USED, METRIC_AT(1, group_place(m, "a \"b\"")), 1);
+	metrics_set(m, USED, METRIC_AT(2, group_place(m, "")), 2);
+	metrics_inc(m, USES, METRIC_AT(group_place(m, "e")));
+	metrics_inc(m, USES, METRIC_AT(group_place(m, "other")));
+	text = text_of(m);
+	assert_has(text, "cygnet_used{code=\"404\",group=\"a \\\"b\\\"\"} 1\n"
+			 "cygnet_used{code=\"other\",group=\"\"} 2\n# HELP");
+	assert_has(text, "\ncygnet_uses_total{group=\"other\"} 2\n");
+	metrics_free(m);
+}
+END_TEST
+
+START_TEST(test_a_name_that_is_too_long_takes_no_place)
+{
+	struct metrics *m = metrics_new(table);
+	char name[METRIC_PLACE_SIZE + 1];
+
+	memset(name, 'x', sizeof(name));
+	name[METRIC_PLACE_SIZE] = '\0';
+	ck_assert_uint_eq(group_place(m, name), 3);
+	name[METRIC_PLACE_SIZE - 1] = '\0';
+	ck_assert_uint_eq(group_place(m, name), 1);
+	ck_assert_uint_eq(group_place(m, "b"), 2);
+	metrics_free(m);
 }
 END_TEST
 
@@ -241,6 +299,7 @@ START_TEST(test_without_a_table_nothing_happens)
 	metrics_copy(NULL, TURNS, METRIC_AT(1, 1), 1);
 	metrics_observe(NULL, WAIT, METRIC_PLAIN, 1);
 	metrics_observe_since(NULL, WAIT, METRIC_PLAIN, 0);
+	ck_assert_uint_eq(group_place(NULL, "a"), 0);
 	metrics_free(NULL);
 }
 END_TEST
@@ -271,6 +330,8 @@ int main(void)
 	tcase_add_test(tc, test_text_that_does_not_fit_leaves_the_buffer_as_it_was);
 	tcase_add_test(tc, test_rows_that_break_a_rule_are_refused);
 	tcase_add_test(tc, test_unknown_label_value_falls_to_the_last);
+	tcase_add_test(tc, test_names_take_the_places_of_an_open_label_and_no_more);
+	tcase_add_test(tc, test_a_name_that_is_too_long_takes_no_place);
 	tcase_add_test(tc, test_a_counter_that_is_kept_elsewhere_is_taken_over);
 	tcase_add_test(tc, test_a_cleared_metric_is_as_if_never_bumped);
 	tcase_add_test(tc, test_without_a_table_nothing_happens);
