@@ -24,6 +24,7 @@
 #include "hub/metrics.h"
 #include "hub/offer/offer.h"
 #include "hub/server/reconcile.h"
+#include "hub/server/spark_account.h"
 #include "hub/server/srv.h"
 #include "hub/signin/signin.h"
 #include "hub/turn.h"
@@ -118,6 +119,7 @@ static int start_memory(struct hub *hub, struct cyg_err *err)
 	turns_start(hub);
 	start_tidying(hub);
 	hub->metrics = metrics_new(hub_metrics);
+	hub->spark_account = spark_account_new(hub->offer->profiles, hub->metrics);
 	cyg_loop_watch_turns(hub->loop, hub_metrics_turn, hub);
 	store_watch(hub->store, hub_metrics_commit, hub);
 	hub->audit = audit_new(hub->store);
@@ -188,6 +190,7 @@ static int start_servers(struct hub *hub, struct cyg_err *err)
 			{ srv_on_moved_audit, hub->audit },
 			{ srv_on_moved_times, NULL },
 			{ srv_on_moved_metrics, hub->metrics },
+			{ srv_on_moved_spark, hub->spark_account },
 			{ srv_on_moved_watchers, NULL },
 		},
 	};
@@ -296,6 +299,7 @@ static void start_api(struct hub *hub)
 		.proxy = hub->proxy,
 		.spawners = hub->spawners,
 		.metrics = hub->metrics,
+		.spark_account = hub->spark_account,
 		.srvs = hub->srvs,
 		.signin = hub->signin,
 	};
@@ -377,6 +381,7 @@ void hub_close(struct hub *hub)
 	access_free(hub->access);
 	audit_free(hub->audit);
 	api_free(hub->api);
+	spark_account_free(hub->spark_account);
 	if (hub->turns)
 		uv_close((uv_handle_t *)&hub->tidy, NULL);
 	turns_close(hub);

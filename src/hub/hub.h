@@ -19,6 +19,7 @@ struct metrics;
 struct offer;
 struct proxy_link;
 struct signin;
+struct spark_account;
 struct spawners;
 struct srvs;
 struct store;
@@ -65,6 +66,7 @@ struct hub {
 	struct http_mhd *http;
 	struct http_server *control;
 	struct metrics *metrics;
+	struct spark_account *spark_account;
 	uv_prepare_t turn_prepare;
 	uv_check_t turn_check;
 	uv_timer_t turn_retry;

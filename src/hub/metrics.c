@@ -7,6 +7,7 @@
 #include "hub/access/people.h"
 #include "hub/access/sessions.h"
 #include "hub/base/metrics_requests.h"
+#include "hub/server/spark_account.h"
 #include "hub/server/srv.h"
 
 #include <stdio.h>
@@ -79,6 +80,7 @@ int hub_metrics_write(const struct hub *hub, struct cyg_buf *out, struct cyg_err
 		sessions++;
 	metrics_set(hub->metrics, HUB_SESSIONS, METRIC_PLAIN, sessions);
 	look_up_users(hub);
+	spark_account_set_gauges(hub->spark_account);
 	rc = metrics_write(hub->metrics, out, err);
 	return rc < 0 ? rc : metrics_write_process("", out, err);
 }

@@ -50,3 +50,13 @@ FUZZ_TARGETS += kernel_rows
 fuzz_kernel_rows_SRC := tests/fuzz/fuzz_kernel_rows.c
 fuzz_kernel_rows_LIBS := hub spark store oidc httpmhd http ipc daemon base
 fuzz_kernel_rows_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
+
+FUZZ_TARGETS += spark_report
+fuzz_spark_report_SRC := tests/fuzz/fuzz_spark_report.c
+fuzz_spark_report_LIBS := hub spark store oidc httpmhd http ipc daemon base
+fuzz_spark_report_PKGS := libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd
+
+UNIT_TESTS += test_spark_account
+test_spark_account_SRC := tests/unit/hub/test_spark_account.c
+test_spark_account_LIBS := hub spark store oidc httpmhd http ipc daemon base
+test_spark_account_PKGS := check libuv yaml-0.1 jansson sqlite3 libcrypto libcurl libmicrohttpd

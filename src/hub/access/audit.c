@@ -31,6 +31,7 @@ static const struct {
 	[AUDIT_SERVER_START] = { "server.start", false },
 	[AUDIT_SERVER_STOP] = { "server.stop", true },
 	[AUDIT_SPARK_CONNECT] = { "spark.connect", false },
+	[AUDIT_SPARK_END] = { "spark.end", true },
 	[AUDIT_LOST] = { "audit.lost", true },
 };
 

@@ -32,6 +32,7 @@ enum audit_action {
 	AUDIT_SERVER_START,
 	AUDIT_SERVER_STOP,
 	AUDIT_SPARK_CONNECT,
+	AUDIT_SPARK_END,
 	AUDIT_LOST, /* rows that could not be kept while nothing could be written */
 	AUDIT_ACTIONS,
 };

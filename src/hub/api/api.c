@@ -70,6 +70,7 @@ const struct http_endpoint cygnet_endpoints[] = {
 	{ HTTP_GET, "/api/cygnet/servers/{user}/{server}/spark", "read:servers", api_get_spark, 0 },
 	{ HTTP_POST, "/api/cygnet/spark/connect", "server", api_spark_connect, SPARK_BODY_MAX },
 	{ HTTP_POST, "/api/cygnet/spark/preview", "server", api_spark_preview, SPARK_BODY_MAX },
+	{ HTTP_POST, "/api/cygnet/spark/report", "server", api_spark_report, BODY_MAX },
 	{ HTTP_GET, "/api/cygnet/spark/catalogue", "server", api_spark_catalogue, 0 },
 	{ .path = NULL },
 };
@@ -83,6 +84,8 @@ struct api *api_new(const struct api *parts)
 	api->starts =
 	    ratelimit_new((unsigned)api->opts.starts_per_minute, STARTS_WINDOW_MS, STARTS_KEYS);
 	api->spark_connects = ratelimit_new(API_SPARK_CONNECTS_MAX, SPARK_WINDOW_MS, SPARK_KEYS);
+	api->spark_reports = ratelimit_new(API_SPARK_REPORTS_MAX, SPARK_WINDOW_MS, SPARK_KEYS);
+	api->spark_ends = ratelimit_new(API_SPARK_ENDS_MAX, SPARK_WINDOW_MS, SPARK_KEYS);
 	return api;
 }
 
@@ -93,5 +96,7 @@ void api_free(struct api *api)
 	asks_free(api->asks);
 	ratelimit_free(api->starts);
 	ratelimit_free(api->spark_connects);
+	ratelimit_free(api->spark_reports);
+	ratelimit_free(api->spark_ends);
 	free(api);
 }

@@ -19,6 +19,7 @@ struct offer;
 struct proxy_link;
 struct ratelimit;
 struct signin;
+struct spark_account;
 struct spawners;
 struct srv;
 struct srvs;
@@ -27,6 +28,9 @@ struct store;
 /* Sessions of Spark that one user's servers are given within a minute: each is a row of the audit
  * that waits for the disk. More than one person starts by hand, also with all kernels anew. */
 enum { API_SPARK_CONNECTS_MAX = 30 };
+/* Reports on Spark of one user's servers within a minute, and sessions that ended in them: a server
+ * reports once a minute on each cluster, and what is refused comes with a later report. */
+enum { API_SPARK_REPORTS_MAX = 60, API_SPARK_ENDS_MAX = 60 };
 
 /* Borrowed for good. */
 struct api_opts {
@@ -51,13 +55,14 @@ struct api {
 	struct proxy_link *proxy;
 	struct spawners *spawners;
 	struct metrics *metrics;
+	struct spark_account *spark_account;
 	struct srvs *srvs;
 	struct signin *signin;
 	/* Its own. */
-	struct asks *asks;                /* open requests, counted */
-	struct ratelimit *starts;         /* per user */
-	struct ratelimit *spark_connects; /* per user */
-	size_t health_waits;              /* open questions whether servers can be started */
+	struct asks *asks;                                             /* open requests, counted */
+	struct ratelimit *starts;                                      /* per user */
+	struct ratelimit *spark_connects, *spark_reports, *spark_ends; /* per user */
+	size_t health_waits; /* open questions whether servers can be started */
 	/* Told to shut down: servers are stopped, none is started, and once none is active the
 	 * daemon ends (turn.c). */
 	bool draining;
@@ -125,6 +130,8 @@ void api_get_stat(struct http_req *req);
 void api_spark_connect(struct http_req *req);
 void api_spark_preview(struct http_req *req);
 void api_spark_catalogue(struct http_req *req);
+/* api_spark_report.c */
+void api_spark_report(struct http_req *req);
 /* api_spark_page.c */
 void api_get_spark(struct http_req *req);
 

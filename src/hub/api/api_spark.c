@@ -9,12 +9,15 @@
 #include "hub/api/api.h"
 #include "hub/api/spark_audit.h"
 #include "hub/api/spark_connect.h"
+#include "hub/api/spark_report.h"
 #include "hub/api/spark_views.h"
 #include "hub/base/asks.h"
+#include "hub/base/hub_metrics.h"
 #include "hub/base/ratelimit.h"
 #include "hub/base/reply.h"
 #include "hub/offer/clusters.h"
 #include "hub/offer/offer.h"
+#include "hub/server/spark_account.h"
 #include "hub/server/srv.h"
 #include "spark/chosen.h"
 #include "spark/jsonread.h"
@@ -24,8 +27,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-enum { SESSION_MAX = 64 };
 
 /* One request; it ends with its response, or when the client goes away. */
 struct ask {
@@ -38,10 +39,12 @@ struct ask {
 	struct cyg_arena arena;
 	char user[CYG_NAME_MAX];
 	char server_id[CYG_SERVER_ID_LEN + 1];
+	char usual_cluster[CYG_NAME_MAX]; /* of the server */
 	int version[3];
 	char version_text[24];
 	struct spark_chosen chosen;
 	/* Of a connect. */
+	bool connects;
 	struct audit_actor by;
 	const char *session; /* the agent's id of it, or NULL */
 	char *text;          /* the response, while its turn is not on disk */
@@ -74,8 +77,22 @@ static struct http_req *end(struct ask *a)
 	return req;
 }
 
+/* Connects are counted for the group of the user, whose server may be gone meanwhile. */
+static void count(const struct ask *a, unsigned result)
+{
+	const struct srv *srv = srvs_find_id(a->api->srvs, a->server_id);
+	const struct person *person = people_find(a->api->access, cyg_str_of(a->user));
+	const struct account_of of = { .srv = srv,
+		.groups = person != NULL ? person->groups : NULL,
+		.cluster = a->chosen.cluster != NULL ? a->chosen.cluster : a->usual_cluster };
+
+	if (a->connects)
+		spark_account_connect(a->api->spark_account, &of, result);
+}
+
 static void fail(struct ask *a, int status, const char *message)
 {
+	count(a, status == 429 ? HUB_THROTTLED : HUB_FAILURE);
 	reply_error(end(a), status, message);
 }
 
@@ -114,6 +131,7 @@ static void on_turn(void *arg, const struct cyg_err *why)
 {
 	struct ask *a = arg;
 
+	count(a, why == NULL ? HUB_SUCCESS : HUB_FAILURE);
 	if (why != NULL) {
 		reply_unsaved(end(a));
 		return;
@@ -243,7 +261,7 @@ static int read_session(struct ask *a, const json_t *root, struct cyg_err *err)
 {
 	struct spark_json j = { .arena = &a->arena };
 
-	return spark_json_text(&j, root, "session", SESSION_MAX, &a->session, err);
+	return spark_json_text(&j, root, "session", SPARK_SESSION_ID_MAX, &a->session, err);
 }
 
 static int read_body(struct ask *a, struct cyg_str body, struct cyg_err *err)
@@ -309,6 +327,8 @@ static struct ask *admit(struct http_req *req)
 	cyg_arena_init(&a->arena);
 	(void)cyg_str_copy(a->server_id, sizeof(a->server_id), cyg_str_of(who->srv->id));
 	(void)cyg_str_copy(a->user, sizeof(a->user), cyg_str_of(who->srv->user));
+	(void)cyg_str_copy(
+	    a->usual_cluster, sizeof(a->usual_cluster), cyg_str_of(who->srv->choice.cluster));
 	req->data = a;
 	req->on_abort = on_abort;
 	return a;
@@ -347,7 +367,10 @@ void api_spark_connect(struct http_req *req)
 	struct ask *a = admit(req);
 	struct cyg_err err;
 
-	if (a == NULL || is_too_often(a))
+	if (a == NULL)
+		return;
+	a->connects = true;
+	if (is_too_often(a))
 		return;
 	a->respond = respond_connect;
 	if (read_body(a, req->body, &err) < 0)

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "hub/access/audit.h"
+#include "hub/api/spark_report.h"
 #include "hub/server/srv.h"
 #include "spark/chosen.h"
 
@@ -68,7 +69,7 @@ static json_t *connect_detail(const struct spark_audit_connect *c)
 	    "flavour", spark_flavour_name(c->chosen->flavour));
 
 	if (c->session != NULL)
-		(void)json_object_set_new(detail, "session", json_string(c->session));
+		(void)json_object_set_new(detail, "session", audit_saying(cyg_str_of(c->session)));
 	(void)json_object_set_new(detail, "bundles", bundles_json(&n, c->chosen));
 	(void)json_object_set_new(detail, "options", options_json(&n, c->chosen));
 	if (n.more > 0)
@@ -76,10 +77,26 @@ static json_t *connect_detail(const struct spark_audit_connect *c)
 	return detail;
 }
 
-void spark_audit_connect(struct audit *audit, const struct spark_audit_connect *c)
+static void add(struct audit *audit, const struct audit_actor *by, enum audit_action action,
+    const struct srv *srv, json_t *detail)
 {
 	char object[CYG_AUDIT_TEXT_MAX];
 
-	(void)snprintf(object, sizeof(object), "server:%s/%s", c->srv->user, c->srv->name);
-	audit_add(audit, c->by, AUDIT_SPARK_CONNECT, object, connect_detail(c));
+	(void)snprintf(object, sizeof(object), "server:%s/%s", srv->user, srv->name);
+	audit_add(audit, by, action, object, detail);
+}
+
+void spark_audit_connect(struct audit *audit, const struct spark_audit_connect *c)
+{
+	add(audit, c->by, AUDIT_SPARK_CONNECT, c->srv, connect_detail(c));
+}
+
+void spark_audit_end(struct audit *audit, const struct audit_actor *by, const struct srv *srv,
+    const struct spark_report_ended *e)
+{
+	json_t *detail = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I}", "id", srv->id, "cluster",
+	    e->cluster, "flavour", spark_flavour_name(e->flavour), "session", e->session, "why",
+	    audit_saying(cyg_str_of(e->why)), "seconds", (json_int_t)e->seconds);
+
+	add(audit, by, AUDIT_SPARK_END, srv, detail);
 }

@@ -5,6 +5,7 @@
 struct audit;
 struct audit_actor;
 struct spark_chosen;
+struct spark_report_ended;
 struct srv;
 
 /* A session that a server is given in this turn. */
@@ -19,5 +20,9 @@ struct spark_audit_connect {
 /* Writes the row: names of bundles and of options that somebody chose, never a value. Names for
  * which there is no room are counted. */
 void spark_audit_connect(struct audit *audit, const struct spark_audit_connect *c);
+
+/* A session of the server ended, as the server says. */
+void spark_audit_end(struct audit *audit, const struct audit_actor *by, const struct srv *srv,
+    const struct spark_report_ended *ended);
 
 #endif

@@ -29,6 +29,14 @@ static const char *const failures[] = { [SPAWN_FAILURE_REFUSED] = "refused",
 	[SPAWN_FAILURES] = NULL };
 static const char *const spawner_states[] = { "starting", "running", "stopping", NULL };
 static const char *const spawner_stages[] = { SPAWN_STAGES_SPAWNER, SPAWN_STAGES_INIT, NULL };
+/* Of open labels: the last stands for all that have no place. */
+static const char *const clusters[] = { METRIC_PLACES_16, "other", NULL };
+static const char *const groups[] = { "", METRIC_PLACES_16, "other", NULL };
+#define SPARK_LABELS                                                                               \
+	{ "cluster", clusters },                                                                   \
+	{                                                                                          \
+		"group", groups                                                                    \
+	}
 _Static_assert(CYG_N(spawners) == HUB_SPAWNERS_SHOWN + 1, "a value for each spawner");
 _Static_assert(CYG_N(spawner_stages) == SPAWN_STAGES_MAX + 1, "a value for each stage");
 
@@ -83,6 +91,30 @@ const struct metric_def hub_metrics[] = {
 	[HUB_TURN_SECONDS] = { "cygnet_hub_loop_turn_seconds", METRIC_HISTOGRAM, "seconds",
 	    "How long the event loop worked between two sleeps: no other request is served meanwhile.",
 	    .bounds = metric_bounds_loop },
+	[HUB_SPARK_SESSIONS] = { "cygnet_hub_spark_sessions", METRIC_GAUGE, NULL,
+	    "Spark sessions of servers, as they report them; servers that have stopped have none.",
+	    .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_APPS] = { "cygnet_hub_spark_apps", METRIC_GAUGE, NULL,
+	    "Spark applications of these sessions.", .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_EXECUTORS] = { "cygnet_hub_spark_executors", METRIC_GAUGE, NULL,
+	    "Executors of these applications.", .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_CORES] = { "cygnet_hub_spark_cores", METRIC_GAUGE, NULL,
+	    "Cores of these executors.", .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_CORE_SECONDS] = { "cygnet_hub_spark_core_seconds_total", METRIC_COUNTER,
+	    "seconds", "Cores of executors by the time that they were there, as servers report it.",
+	    .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_INPUT_BYTES] = { "cygnet_hub_spark_input_bytes_total", METRIC_COUNTER, "bytes",
+	    "What stages read from outside of Spark, as servers report it.",
+	    .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_SHUFFLE_READ_BYTES] = { "cygnet_hub_spark_shuffle_read_bytes_total",
+	    METRIC_COUNTER, "bytes", "What stages read from other stages, as servers report it.",
+	    .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_SHUFFLE_WRITE_BYTES] = { "cygnet_hub_spark_shuffle_write_bytes_total",
+	    METRIC_COUNTER, "bytes", "What stages wrote for other stages, as servers report it.",
+	    .labels = { SPARK_LABELS }, .sparse = true },
+	[HUB_SPARK_CONNECTS] = { "cygnet_hub_spark_connects_total", METRIC_COUNTER, NULL,
+	    "Spark sessions that servers asked for: given, refused or failed, or over the limit of a minute (throttled).",
+	    .labels = { SPARK_LABELS, { "result", spawn_outcomes } }, .sparse = true },
 	[HUB_SPAWNER_UP] = { "cygnet_spawner_up", METRIC_GAUGE, NULL,
 	    "1 when the spawner has told its counts for this scrape; spawners by their place in the option spawners.",
 	    .labels = { { "spawner", spawners } }, .sparse = true },
@@ -137,6 +169,12 @@ void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_
 static uint16_t index_of(unsigned id, size_t label, const char *value)
 {
 	return metric_label_index(&hub_metrics[id].labels[label], cyg_str_of(value));
+}
+
+struct metric_at hub_metrics_spark_at(struct metrics *m, const char *cluster, const char *group)
+{
+	return METRIC_AT(metrics_place(m, HUB_SPARK_CONNECTS, "cluster", cyg_str_of(cluster)),
+	    metrics_place(m, HUB_SPARK_CONNECTS, "group", cyg_str_of(group)));
 }
 
 double hub_metrics_since(uint64_t since_ms)

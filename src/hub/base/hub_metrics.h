@@ -26,6 +26,15 @@ enum {
 	HUB_COMMIT_SECONDS,
 	HUB_COMMIT_FAILURES,
 	HUB_TURN_SECONDS,
+	HUB_SPARK_SESSIONS, /* the first gauge of server/spark_account.h */
+	HUB_SPARK_APPS,
+	HUB_SPARK_EXECUTORS,
+	HUB_SPARK_CORES,
+	HUB_SPARK_CORE_SECONDS, /* the first counter of it */
+	HUB_SPARK_INPUT_BYTES,
+	HUB_SPARK_SHUFFLE_READ_BYTES,
+	HUB_SPARK_SHUFFLE_WRITE_BYTES,
+	HUB_SPARK_CONNECTS,
 	HUB_SPAWNER_UP, /* the first of those that a spawner reports; the last follows */
 	HUB_SPAWNER_STARTS,
 	HUB_SPAWNER_FAILURES,
@@ -55,5 +64,8 @@ void hub_metrics_spawners_clear(struct metrics *m);
 void hub_metrics_spawner(struct metrics *m, uint16_t number, const struct spawn_counts *counts);
 /* A table pushed at since_ms (monotonic) is in force everywhere, or the push was given up. */
 void hub_metrics_pushed(struct metrics *m, uint64_t since_ms, bool in_force);
+
+/* The labels cluster and group of the rows about Spark; names take places (metrics_place). */
+struct metric_at hub_metrics_spark_at(struct metrics *m, const char *cluster, const char *group);
 
 #endif

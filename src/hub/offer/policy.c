@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 
+#include <string.h>
+
 bool policy_is_in(const struct policy_person *who, const struct profile_list *groups)
 {
 	size_t i;
@@ -77,4 +79,46 @@ const struct profile *policy_default(const struct policy_person *who, const stru
 			return &p->profiles[i];
 	}
 	return NULL;
+}
+
+static bool is_in_group(const struct policy_person *who, const char *name)
+{
+	const struct profile_list one = { &name, 1 };
+
+	return policy_is_in(who, &one);
+}
+
+/* NULL: the user is in none of them. */
+static const char *first_of_rule(const struct policy_person *who, const struct profile_list *groups)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		if (is_in_group(who, groups->items[i]))
+			return groups->items[i];
+	}
+	return NULL;
+}
+
+static const char *first_by_name(const struct policy_person *who)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < json_array_size(who->groups); i++) {
+		const char *name = json_string_value(json_array_get(who->groups, i));
+
+		if (name != NULL && (first == NULL || strcmp(name, first) < 0))
+			first = name;
+	}
+	return first;
+}
+
+const char *policy_account_group(
+    const struct policy_person *who, const struct profile *f, const struct profile_cluster *cluster)
+{
+	const char *group = cluster != NULL ? first_of_rule(who, &cluster->groups) : NULL;
+
+	if (group == NULL && f != NULL)
+		group = first_of_rule(who, &f->groups);
+	if (group == NULL)
+		group = first_by_name(who);
+	return group != NULL ? group : "";
 }

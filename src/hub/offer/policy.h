@@ -17,6 +17,12 @@ int policy_check(const struct policy_person *who, const struct profiles *p, cons
     const char **field, struct cyg_err *err);
 /* "Needs the group a (or b)." into out; out[size] is always terminated. */
 void policy_reason(const struct profile_list *groups, char *out, size_t size);
+/* The group of the user that their use of a cluster is counted for: the first group of the
+ * cluster's rule that they are in, else of the profile's, else their first by name, else "". Each
+ * may be NULL.
+ */
+const char *policy_account_group(const struct policy_person *who, const struct profile *f,
+    const struct profile_cluster *cluster);
 /* The first profile that the user may have (the default one first), or NULL. */
 const struct profile *policy_default(const struct policy_person *who, const struct profiles *p);
 

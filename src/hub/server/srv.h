@@ -40,7 +40,7 @@ struct srvs_subscriber {
 	void *arg;
 };
 
-enum { SRVS_SUBSCRIBERS_MAX = 5 };
+enum { SRVS_SUBSCRIBERS_MAX = 6 };
 
 /* What the server records need. Everything outlives them. */
 struct srvs_opts {

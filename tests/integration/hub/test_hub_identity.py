@@ -195,6 +195,7 @@ PLAIN = [
     ("GET", "/hub/api/cygnet/form", "start:servers"),
     ("POST", "/hub/api/cygnet/last-end/dismiss", "start:servers"),
     ("POST", "/hub/api/cygnet/spark/connect", None),
+    ("POST", "/hub/api/cygnet/spark/report", None),
     ("POST", "/hub/api/cygnet/spark/preview", None),
     ("GET", "/hub/api/cygnet/spark/catalogue", None),
 ]

@@ -15,6 +15,7 @@ static const struct {
 	{ "page start:servers", "/hub/spawn/{user}", RULE_PAGE, SCOPE_SERVER },
 	{ "whoami", "/hub/api/user", RULE_WHOAMI, SCOPE_ALL },
 	{ "server", "/hub/api/cygnet/spark/connect", RULE_SERVER, SCOPE_ALL },
+	{ "server", "/hub/api/cygnet/spark/report", RULE_SERVER, SCOPE_ALL },
 	{ "shutdown", "/hub/api/shutdown", RULE_SCOPED, SCOPE_ALL },
 	{ "read:users read:servers", "/hub/api/users/{user}", RULE_SCOPED, SCOPE_USER },
 	{ "read:servers", "/hub/api/users/{user}/server", RULE_SCOPED, SCOPE_SERVER },
