@@ -19,19 +19,22 @@ static void cleanse(char *value)
 	free(value);
 }
 
+/* The copy comes first: the value may be the one that goes. */
 void fill_set(struct fill *f, const char *place, const char *value)
 {
+	char *copy = cyg_xstrdup(value);
+
 	for (size_t i = 0; i < f->n; i++) {
 		if (strcmp(f->list[i].place, place) != 0)
 			continue;
 		cleanse(f->list[i].value);
-		f->list[i].value = cyg_xstrdup(value);
+		f->list[i].value = copy;
 		return;
 	}
 	if (f->n == FILL_MAX || strlen(place) >= FILL_PLACE_SIZE)
 		abort(); /* our mistake */
 	(void)cyg_str_copy(f->list[f->n].place, FILL_PLACE_SIZE, cyg_str_of(place));
-	f->list[f->n++].value = cyg_xstrdup(value);
+	f->list[f->n++].value = copy;
 }
 
 void fill_set_port(struct fill *f, const char *place, unsigned port)

@@ -64,6 +64,20 @@ START_TEST(test_unknown_port_or_secret_is_named)
 }
 END_TEST
 
+START_TEST(test_place_is_set_to_its_own_value)
+{
+	struct fill f;
+
+	fill_init(&f);
+	fill_set(&f, "{session}", "s1");
+	fill_set(&f, "{session}", fill_get(&f, "{session}"));
+	fill_copy(&f, &f);
+	ck_assert_str_eq(fill_get(&f, "{session}"), "s1");
+	ck_assert_uint_eq(f.n, 1);
+	fill_free(&f);
+}
+END_TEST
+
 START_TEST(test_ports_differ_and_are_free)
 {
 	static const char *const places[] = { "{port.a}", "{port.b}", "{port.c}" };
@@ -283,6 +297,7 @@ int main(void)
 	tcase_add_test(tc, test_first_error_of_a_log);
 	tcase_add_test(tc, test_end_of_a_long_log);
 	suite_add_tcase(s, tc);
+	tcase_add_test(tc, test_place_is_set_to_its_own_value);
 
 	SRunner *r = srunner_create(s);
 
