@@ -28,6 +28,7 @@ static char *read_text(struct reader *r, tape_node n, const char *name, struct c
 		return NULL;
 	}
 	if (tape_string(r->tape, n, &text, NULL) < 0 || memchr(text.data, '\0', text.len) != NULL) {
+		cyg_cleanse(text.data, text.len);
 		(void)cyg_fail(err, CYG_EPROTO, "%s is no text", name);
 		return NULL;
 	}
@@ -180,7 +181,7 @@ static int take_jvms(struct reader *r, tape_node root, struct answer *a, struct 
 	     rc == 0 && n != TAPE_NONE; n = tape_next(r->tape, n)) {
 		rc = take_jvm(r, n, &a->jvms[a->n_jvms++], err);
 		if (rc < 0)
-			return cyg_wrap(err, "daemons");
+			return cyg_wrap(err, "daemons[%zu]", a->n_jvms - 1);
 	}
 	if (rc == 0 && (a->n_jvms == 0 || strcmp(a->jvms[a->n_jvms - 1].name, "driver") != 0))
 		rc = cyg_fail(err, CYG_EPROTO, "the last of daemons must be the driver");

@@ -52,7 +52,7 @@ struct answer {
 };
 
 /* Everything is copied. A member that is missing or wrong is refused by name ("the hub's response:
- * daemons: main_class is missing"). Caller frees. */
+ * daemons[1]: main_class is missing"). Caller frees. */
 int answer_read(struct cyg_str body, struct answer **ret, struct cyg_err *err);
 /* Or NULL. */
 const char *answer_secret(const struct answer *a, const char *name);

@@ -155,7 +155,7 @@ START_TEST(test_wrong_response_is_refused_by_name)
 	check_refused("[]", "cluster: id is missing");
 	check_refused("{" HEAD "\"secrets\":{}}", "files must be a map");
 	check_refused("{" HEAD REST ",\"daemons\":[]}", "the last of daemons must be the driver");
-	check_refused("{" HEAD REST ",\"daemons\":[{}]}", "daemons: name is missing");
+	check_refused("{" HEAD REST ",\"daemons\":[{}]}", "daemons[0]: name is missing");
 	check_refused("{" HEAD REST
 		      ",\"daemons\":[{\"name\":\"driver\",\"main_class\":\"M\",\"heap_mb\":0}]}",
 	    "heap_mb must be a number");
@@ -167,6 +167,16 @@ START_TEST(test_wrong_response_is_refused_by_name)
 	check_refused("{" HEAD REST ",\"daemons\":[" DRIVER "," DRIVER "," DRIVER "," DRIVER
 		      "," DRIVER "]}",
 	    "more than 4 entries");
+}
+END_TEST
+
+START_TEST(test_wrong_daemon_is_refused_by_number)
+{
+	check_refused("{" HEAD REST ",\"daemons\":[" DRIVER ",{\"name\":\"driver\"}]}",
+	    "daemons[1]: main_class is missing");
+	check_refused("{" HEAD REST ",\"daemons\":[" DRIVER
+		      ",{\"name\":\"x\",\"main_class\":\"M\",\"heap_mb\":16777217}]}",
+	    "daemons[1]: heap_mb must be a number");
 }
 END_TEST
 
@@ -287,17 +297,18 @@ int main(void)
 
 	tcase_add_test(tc, test_places_are_filled_once);
 	tcase_add_test(tc, test_unknown_port_or_secret_is_named);
+	tcase_add_test(tc, test_place_is_set_to_its_own_value);
 	tcase_add_test(tc, test_ports_differ_and_are_free);
 	tcase_add_test(tc, test_port_that_listens_is_seen);
 	tcase_add_test(tc, test_response_is_read_whole);
 	tcase_add_test(tc, test_wrong_response_is_refused_by_name);
+	tcase_add_test(tc, test_wrong_daemon_is_refused_by_number);
 	tcase_add_test(tc, test_want_borrows_what_was_said);
 	tcase_add_test(tc, test_wrong_want_is_refused_by_name);
 	tcase_add_test(tc, test_python_path);
 	tcase_add_test(tc, test_first_error_of_a_log);
 	tcase_add_test(tc, test_end_of_a_long_log);
 	suite_add_tcase(s, tc);
-	tcase_add_test(tc, test_place_is_set_to_its_own_value);
 
 	SRunner *r = srunner_create(s);
 
