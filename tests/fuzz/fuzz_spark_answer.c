@@ -11,25 +11,44 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_words(const struct fill *f, const char *const *list, size_t n)
+/* What is filled has no place left. The values are digits, which no place holds: with letters
+ * "{{session}ession}" would become one. */
+static void check_text(const struct fill *f, const char *text)
 {
-	if (n > ANSWER_WORDS_MAX)
+	struct cyg_err err;
+	cyg_autofree char *got = fill_new(f, text, &err);
+
+	if (got != NULL && (strstr(got, "{session}") != NULL || strstr(got, "{port.") != NULL ||
+			       strstr(got, "{secret.") != NULL))
+		abort();
+}
+
+static void check_words(const struct fill *f, const char *const *list, size_t n, size_t max)
+{
+	if (n > max)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		check_text(f, list[i]);
+}
+
+static void check_files(const struct fill *f, const struct answer_pair *list, size_t n)
+{
+	if (n > ANSWER_FILES_MAX)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		struct cyg_err err;
-		cyg_autofree char *got = fill_new(f, list[i], &err);
-
-		/* What is filled has no place left, as these values have none. */
-		if (got != NULL && strstr(got, "{session}") != NULL)
+		if (list[i].name[0] == '/' || strstr(list[i].name, "..") != NULL)
 			abort();
+		check_text(f, list[i].name);
+		check_text(f, list[i].value);
 	}
 }
 
 static void check_jvm(const struct fill *f, const struct answer_jvm *jvm)
 {
-	check_words(f, jvm->jvm_options, jvm->n_jvm_options);
-	check_words(f, jvm->arguments, jvm->n_arguments);
-	check_words(f, jvm->environment, jvm->n_environment);
+	check_words(f, jvm->jvm_options, jvm->n_jvm_options, ANSWER_WORDS_MAX);
+	check_words(f, jvm->class_path_extra, jvm->n_class_path_extra, ANSWER_WORDS_MAX);
+	check_words(f, jvm->arguments, jvm->n_arguments, ANSWER_WORDS_MAX);
+	check_words(f, jvm->environment, jvm->n_environment, ANSWER_ENV_MAX);
 	if (jvm->heap_mb == 0 || jvm->heap_mb > ANSWER_HEAP_MAX_MB)
 		abort();
 	for (size_t i = 0; i < jvm->n_environment; i++) {
@@ -46,16 +65,15 @@ static void check_answer(struct cyg_str text)
 	if (answer_read(text, &a, NULL) < 0)
 		return;
 	fill_init(&f);
-	fill_set(&f, "{session}", "s");
+	fill_set(&f, "{session}", "1");
 	fill_set_port(&f, "{port.ui}", 1);
-	if (a->n_jvms == 0 || a->n_jvms > ANSWER_JVMS_MAX || a->n_files > ANSWER_FILES_MAX)
+	fill_set_port(&f, "{port.master}", 2);
+	if (a->n_jvms == 0 || a->n_jvms > ANSWER_JVMS_MAX || a->n_secrets > ANSWER_SECRETS_MAX)
 		abort();
 	for (size_t i = 0; i < a->n_jvms; i++)
 		check_jvm(&f, &a->jvms[i]);
-	for (size_t i = 0; i < a->n_files; i++) {
-		if (a->files[i].name[0] == '/' || strstr(a->files[i].name, "..") != NULL)
-			abort();
-	}
+	check_files(&f, a->files, a->n_files);
+	check_words(&f, a->environment, a->n_environment, ANSWER_ENV_MAX);
 	fill_free(&f);
 	answer_free(a);
 }
