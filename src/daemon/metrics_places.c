@@ -110,5 +110,7 @@ uint16_t metrics_place(struct metrics *m, unsigned id, const char *label_name, s
 		if (label->values[i] != metric_place && cyg_str_eq(name, label->values[i]))
 			return i;
 	}
-	return place_of(names_of(m, label), label, name);
+	struct metric_names *names = names_of(m, label);
+	return names != NULL ? place_of(names, label, name)
+			     : (uint16_t)(metric_n_values(label) - 1);
 }
