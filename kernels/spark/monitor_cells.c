@@ -13,6 +13,7 @@ struct cell *cell_new(const char *id, const char *msg)
 	c->msg = cyg_xstrdup(msg);
 	c->started_us = cyg_clock_wall_us();
 	c->every = 1;
+	c->past_job = c->past_stage = -1;
 	return c;
 }
 
@@ -62,6 +63,69 @@ static bool is_over(const char *status)
 	return false;
 }
 
+/* ---- what is counted alone ---- */
+
+/* A driver may say anything: sums stay what a browser can hold exactly. */
+static int64_t sum(int64_t a, int64_t b)
+{
+	const int64_t max = (int64_t)1 << 53;
+
+	return a + b < max ? a + b : max;
+}
+
+static void add_count(struct rest_count *to, const struct rest_count *n)
+{
+	to->total = sum(to->total, n->total);
+	to->done = sum(to->done, n->done);
+	to->active = sum(to->active, n->active);
+	to->failed = sum(to->failed, n->failed);
+	to->skipped = sum(to->skipped, n->skipped);
+}
+
+static void count_job(struct rest_count *jobs, const struct rest_job *job)
+{
+	jobs->total++;
+	jobs->done += strcmp(job->status, "SUCCEEDED") == 0;
+	jobs->failed += strcmp(job->status, "FAILED") == 0;
+	jobs->active += strcmp(job->status, "RUNNING") == 0;
+}
+
+/* Counts the oldest job that is over instead of keeping it; false when all of them run. */
+static bool fold_job(struct cell *c)
+{
+	size_t i = 0;
+
+	while (i < c->n_jobs && !is_over(c->jobs[i].status))
+		i++;
+	if (i == c->n_jobs)
+		return false;
+	count_job(&c->past_jobs, &c->jobs[i]);
+	add_count(&c->past_stages, &c->jobs[i].stages);
+	add_count(&c->past_tasks, &c->jobs[i].tasks);
+	c->past_job = c->jobs[i].id > c->past_job ? c->jobs[i].id : c->past_job;
+	c->n_jobs--;
+	memmove(&c->jobs[i], &c->jobs[i + 1], (c->n_jobs - i) * sizeof(*c->jobs));
+	return true;
+}
+
+/* Forgets the oldest stage that is over and did not fail: its job counts it. */
+static bool fold_stage(struct cell *c)
+{
+	size_t i = 0;
+
+	while (
+	    i < c->n_stages && (!is_over(c->stages[i].status) || c->stages[i].failure[0] != '\0'))
+		i++;
+	if (i == c->n_stages)
+		return false;
+	c->past_stage = c->stages[i].id > c->past_stage ? c->stages[i].id : c->past_stage;
+	c->n_stages--;
+	memmove(&c->stages[i], &c->stages[i + 1], (c->n_stages - i) * sizeof(*c->stages));
+	return true;
+}
+
+/* ---- its rows ---- */
+
 /* A stage that its job names, before the driver said more of it. */
 static void expect_stages(struct cell *c, const struct rest_job *job)
 {
@@ -71,8 +135,10 @@ static void expect_stages(struct cell *c, const struct rest_job *job)
 
 		for (size_t k = 0; !is_known && k < c->n_stages; k++)
 			is_known = c->stages[k].id == stage.id;
-		if (is_known || c->n_stages == MONITOR_STAGES_MAX)
+		if (is_known || stage.id <= c->past_stage)
 			continue;
+		if (c->n_stages == MONITOR_STAGES_MAX && !fold_stage(c))
+			return;
 		c->stages = cyg_xrealloc(c->stages, (c->n_stages + 1) * sizeof(*c->stages));
 		c->stages[c->n_stages++] = stage;
 	}
@@ -84,8 +150,11 @@ void cell_take_job(struct cell *c, const struct rest_job *job)
 
 	while (i < c->n_jobs && c->jobs[i].id != job->id)
 		i++;
-	if (i == MONITOR_JOBS_MAX)
+	if (i == c->n_jobs && job->id <= c->past_job)
 		return;
+	if (i == MONITOR_JOBS_MAX && !fold_job(c))
+		return;
+	i = i < c->n_jobs ? i : c->n_jobs;
 	if (i == c->n_jobs)
 		c->jobs = cyg_xrealloc(c->jobs, ++c->n_jobs * sizeof(*c->jobs));
 	c->jobs[i] = *job;
@@ -146,7 +215,7 @@ static bool has_failed(const struct cell *c)
 		if (strcmp(c->jobs[i].status, "FAILED") == 0)
 			return true;
 	}
-	return false;
+	return c->past_jobs.failed > 0;
 }
 
 static const char *failure(const struct cell *c)
@@ -205,27 +274,16 @@ static void write_count(struct jsonw *w, const char *key, const struct rest_coun
 	jsonw_object_end(w);
 }
 
-static void add_count(struct rest_count *to, const struct rest_count *n)
-{
-	to->total += n->total;
-	to->done += n->done;
-	to->active += n->active;
-	to->failed += n->failed;
-	to->skipped += n->skipped;
-}
-
 static void write_counts(const struct cell *c, struct jsonw *w)
 {
-	struct rest_count jobs = { .total = (int64_t)c->n_jobs };
-	struct rest_count stages = { 0 };
-	struct rest_count tasks = { 0 };
+	struct rest_count jobs = c->past_jobs;
+	struct rest_count stages = c->past_stages;
+	struct rest_count tasks = c->past_tasks;
 
 	for (size_t i = 0; i < c->n_jobs; i++) {
 		const struct rest_job *job = &c->jobs[i];
 
-		jobs.done += strcmp(job->status, "SUCCEEDED") == 0;
-		jobs.failed += strcmp(job->status, "FAILED") == 0;
-		jobs.active += strcmp(job->status, "RUNNING") == 0;
+		count_job(&jobs, job);
 		add_count(&stages, &job->stages);
 		add_count(&tasks, &job->tasks);
 	}

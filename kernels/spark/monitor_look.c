@@ -16,12 +16,15 @@ enum {
 	ASKED_MAX = 40, /* questions of one look */
 	TOKEN_S = 60,
 	PATH_SIZE = 256,
+	STALE_MS = 30 * 1000, /* Spark keeps 1000 jobs: fewer than that come in this time */
 };
 
 enum step {
 	STEP_APP,
 	STEP_RUNNING,
 	STEP_NEW_JOB,
+	STEP_LAST_JOB,
+	STEP_ALL_JOBS,
 	STEP_OPEN_JOB,
 	STEP_ACTIVE,
 	STEP_OPEN_STAGE,
@@ -151,6 +154,14 @@ static void go_on(struct app *a)
 		ask_next(a, "/jobs", a->next_job, "");
 		return;
 	}
+	if (a->step == STEP_LAST_JOB) {
+		ask_next(a, "/jobs", a->next_job - 1, "");
+		return;
+	}
+	if (a->step == STEP_ALL_JOBS) {
+		ask_next(a, "/jobs", -1, "");
+		return;
+	}
 	if (a->step == STEP_OPEN_JOB && (number = find_open_job(a)) >= 0) {
 		ask_next(a, "/jobs", number, "");
 		return;
@@ -196,10 +207,11 @@ static void on_stage(void *arg, const struct rest_stage *stage)
 /* The driver has forgotten it: it keeps the latest thousand. */
 static void forget(struct app *a)
 {
+	const int64_t job = a->step == STEP_OPEN_JOB ? find_open_job(a) : -1;
+	const int64_t stage = a->step == STEP_OPEN_STAGE ? find_open_stage(a) : -1;
+
 	cyg_list_each (it, &a->cells) {
 		struct cell *c = cell_of(it);
-		const int64_t job = a->step == STEP_OPEN_JOB ? find_open_job(a) : -1;
-		const int64_t stage = a->step == STEP_OPEN_STAGE ? find_open_stage(a) : -1;
 
 		for (size_t i = 0; job >= 0 && i < c->n_jobs; i++) {
 			if (c->jobs[i].id == job)
@@ -210,6 +222,26 @@ static void forget(struct app *a)
 				set(c->stages[i].status, "SKIPPED");
 		}
 	}
+}
+
+static void on_listed_job(void *arg, const struct rest_job *job)
+{
+	struct app *a = arg;
+
+	if (job->id >= a->next_job)
+		a->next_job = job->id + 1;
+	on_job(a, job);
+}
+
+/* No job has that number: none is newer, or Spark has forgotten it with others after it. */
+static enum step after_last_job(struct app *a)
+{
+	const bool is_stale = a->is_stale;
+
+	a->is_stale = false;
+	if (!is_stale)
+		return STEP_OPEN_JOB;
+	return a->next_job > 0 ? STEP_LAST_JOB : STEP_ALL_JOBS;
 }
 
 static int take_app(struct app *a, struct cyg_str body)
@@ -272,6 +304,12 @@ static int take(struct app *a, struct cyg_str body)
 	case STEP_NEW_JOB:
 		a->next_job++;
 		return rest_jobs(body, on_job, a, NULL);
+	case STEP_LAST_JOB: /* it is still there, so its successor was not forgotten */
+		a->step = STEP_OPEN_JOB;
+		return 0;
+	case STEP_ALL_JOBS:
+		a->step = STEP_OPEN_JOB;
+		return rest_jobs(body, on_listed_job, a, NULL);
 	case STEP_OPEN_JOB:
 		return take_open_job(a, body);
 	case STEP_ACTIVE:
@@ -296,7 +334,11 @@ static void on_answer(void *arg, const struct http_result *result)
 
 	a->call = NULL;
 	if (result->status == 404 && a->step == STEP_NEW_JOB)
-		a->step = STEP_OPEN_JOB;
+		a->step = (int)after_last_job(a);
+	else if (result->status == 404 && a->step == STEP_LAST_JOB)
+		a->step = STEP_ALL_JOBS;
+	else if (result->err.code == CYG_ELIMIT && a->step == STEP_ALL_JOBS)
+		a->step = STEP_OPEN_JOB; /* a list that is too long: what runs is known without */
 	else if (result->status == 404 && (a->step == STEP_OPEN_JOB || a->step == STEP_OPEN_STAGE))
 		forget(a);
 	else if (result->status != 200)
@@ -354,6 +396,7 @@ void app_look(struct app *a)
 	a->asked = 0;
 	a->is_cut = false;
 	a->step = STEP_APP;
+	a->is_stale = cyg_clock_mono_ms() - a->looked_ms >= STALE_MS;
 	a->looked_ms = cyg_clock_mono_ms();
 	doubt(a);
 	go_on(a);

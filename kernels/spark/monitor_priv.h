@@ -9,7 +9,7 @@
 
 enum {
 	MONITOR_CELLS_MAX = 100, /* of an application: the oldest goes */
-	MONITOR_JOBS_MAX = 200,  /* of a cell; more are counted alone */
+	MONITOR_JOBS_MAX = 200,  /* of a cell; older ones are counted alone */
 	MONITOR_STAGES_MAX = 200,
 	MONITOR_PLOT_MAX = 240,
 	MONITOR_APPS_MAX = 32, /* that are kept after their end */
@@ -34,6 +34,9 @@ struct cell {
 	size_t n_jobs;
 	struct rest_stage *stages;
 	size_t n_stages;
+	/* Jobs that ended and are no rows any more, and up to which number; stages likewise. */
+	int64_t past_job, past_stage; /* -1: none */
+	struct rest_count past_jobs, past_stages, past_tasks;
 	struct cell_point plot[MONITOR_PLOT_MAX];
 	size_t n_plot;
 	unsigned every; /* each so many looks are a point of the plot */
@@ -57,6 +60,7 @@ struct app {
 	int64_t next_job; /* no job of that number has been seen */
 	unsigned asked;   /* questions of this look */
 	bool is_cut;      /* it had too many questions: jobs may be unseen */
+	bool is_stale; /* so long after the one before that Spark may have forgotten jobs since */
 	uint64_t looked_ms;
 	unsigned failures; /* in a row */
 	struct http_call *cancel;

@@ -10,6 +10,9 @@
 
 enum { VALUE_MAX = 64 * 1024 };
 
+/* Bytes and counts beyond it are not believed: sums of all that a body can hold stay in range. */
+static const int64_t number_max = (int64_t)1 << 42;
+
 /* ---- members ---- */
 
 static int64_t number(const struct tape *t, tape_node obj, const char *name)
@@ -17,9 +20,18 @@ static int64_t number(const struct tape *t, tape_node obj, const char *name)
 	tape_node n = tape_find(t, obj, name);
 	int64_t v = 0;
 
-	if (n == TAPE_NONE || tape_int(t, n, &v, NULL) < 0 || v < 0)
+	if (n == TAPE_NONE || tape_int(t, n, &v, NULL) < 0 || v < 0 || v > number_max)
 		return 0;
 	return v;
+}
+
+/* A row without a number is none. */
+static bool has_number(const struct tape *t, tape_node obj, const char *name)
+{
+	tape_node n = tape_find(t, obj, name);
+	int64_t v;
+
+	return n != TAPE_NONE && tape_int(t, n, &v, NULL) == 0 && v >= 0 && v <= number_max;
 }
 
 /* The first line of a text, as far as it fits. */
@@ -80,9 +92,27 @@ static int64_t moment(const struct tape *t, tape_node obj, const char *name)
 	return us;
 }
 
+typedef void (*row_fn)(void *arg, const struct tape *t, tape_node obj);
+
+static void each_of_list(const struct tape *t, row_fn row, void *arg, bool backwards)
+{
+	const tape_node list = tape_root(t);
+	const size_t n = tape_count(t, list);
+	cyg_autofree tape_node *nodes = cyg_xcalloc(n + 1, sizeof(*nodes));
+	size_t got = 0;
+
+	for (tape_node v = tape_first(t, list); v != TAPE_NONE && got < n; v = tape_next(t, v))
+		nodes[got++] = v;
+	for (size_t i = 0; i < got; i++) {
+		const tape_node v = nodes[backwards ? got - 1 - i : i];
+
+		if (tape_type_of(t, v) == TAPE_OBJECT)
+			row(arg, t, v);
+	}
+}
+
 /* Calls row for each object of a list, or for the object that the body is. */
-static int each(struct cyg_str body, void (*row)(void *arg, const struct tape *t, tape_node obj),
-    void *arg, struct cyg_err *err)
+static int each(struct cyg_str body, row_fn row, void *arg, bool backwards, struct cyg_err *err)
 {
 	struct tape *t = NULL;
 	tape_node root;
@@ -94,10 +124,7 @@ static int each(struct cyg_str body, void (*row)(void *arg, const struct tape *t
 	if (tape_type_of(t, root) == TAPE_OBJECT) {
 		row(arg, t, root);
 	} else if (tape_type_of(t, root) == TAPE_ARRAY) {
-		for (tape_node n = tape_first(t, root); n != TAPE_NONE; n = tape_next(t, n)) {
-			if (tape_type_of(t, n) == TAPE_OBJECT)
-				row(arg, t, n);
-		}
+		each_of_list(t, row, arg, backwards);
 	} else {
 		rc = cyg_fail(err, CYG_EPROTO, "Spark's REST API gave no list");
 	}
@@ -137,7 +164,8 @@ static void take_stage_ids(const struct tape *t, tape_node obj, struct rest_job 
 	for (tape_node n = tape_first(t, list);
 	     n != TAPE_NONE && job->n_stage_ids < REST_STAGES_MAX; n = tape_next(t, n)) {
 		if (tape_int(t, n, &job->stage_ids[job->n_stage_ids], NULL) == 0 &&
-		    job->stage_ids[job->n_stage_ids] >= 0)
+		    job->stage_ids[job->n_stage_ids] >= 0 &&
+		    job->stage_ids[job->n_stage_ids] <= number_max)
 			job->n_stage_ids++;
 	}
 }
@@ -150,8 +178,10 @@ struct job_rows {
 static void read_job(void *arg, const struct tape *t, tape_node obj)
 {
 	const struct job_rows *rows = arg;
-	struct rest_job *job = cyg_xcalloc(1, sizeof(*job));
+	cyg_autofree struct rest_job *job = cyg_xcalloc(1, sizeof(*job));
 
+	if (!has_number(t, obj, "jobId"))
+		return;
 	job->id = number(t, obj, "jobId");
 	line(t, obj, "description", job->name, sizeof(job->name));
 	if (job->name[0] == '\0')
@@ -168,14 +198,13 @@ static void read_job(void *arg, const struct tape *t, tape_node obj)
 		number(t, obj, "numFailedStages"), number(t, obj, "numSkippedStages") };
 	take_tags(t, obj, job);
 	rows->row(rows->arg, job);
-	free(job);
 }
 
 int rest_jobs(struct cyg_str body, rest_job_fn row, void *arg, struct cyg_err *err)
 {
 	struct job_rows rows = { row, arg };
 
-	return each(body, read_job, &rows, err);
+	return each(body, read_job, &rows, true, err);
 }
 
 /* ---- stages ---- */
@@ -198,6 +227,8 @@ static void read_stage(void *arg, const struct tape *t, tape_node obj)
 		.shuffle_write = number(t, obj, "shuffleWriteBytes"),
 		.spilled = number(t, obj, "diskBytesSpilled") };
 
+	if (!has_number(t, obj, "stageId"))
+		return;
 	line(t, obj, "name", stage.name, sizeof(stage.name));
 	line(t, obj, "status", stage.status, sizeof(stage.status));
 	failure_line(t, obj, stage.failure, sizeof(stage.failure));
@@ -208,7 +239,7 @@ int rest_stages(struct cyg_str body, rest_stage_fn row, void *arg, struct cyg_er
 {
 	struct stage_rows rows = { row, arg };
 
-	return each(body, read_stage, &rows, err);
+	return each(body, read_stage, &rows, true, err);
 }
 
 /* ---- executors ---- */
@@ -243,7 +274,7 @@ static void read_executor(void *arg, const struct tape *t, tape_node obj)
 int rest_executors(struct cyg_str body, struct rest_executors *ret, struct cyg_err *err)
 {
 	struct executor_sums sums = { { 0 }, { 0 } };
-	int rc = each(body, read_executor, &sums, err);
+	int rc = each(body, read_executor, &sums, false, err);
 
 	/* In local mode the driver has the cores; beside executors it has none. */
 	*ret = sums.driver.cores > 0 ? sums.driver : sums.all;
@@ -269,7 +300,7 @@ int rest_app(struct cyg_str body, struct rest_app *ret, struct cyg_err *err)
 	int rc;
 
 	*ret = (struct rest_app){ .id = "" };
-	rc = each(body, read_app, ret, err);
+	rc = each(body, read_app, ret, false, err);
 	if (rc == 0 && (ret->id[0] == '\0' || ret->id[strspn(ret->id, letters)] != '\0'))
 		rc = cyg_fail(err, CYG_EPROTO, "Spark's REST API names no application");
 	return rc;

@@ -1,5 +1,6 @@
 /* A driver's REST API (Spark's monitoring page, api/v1): jobs, stages and executors as rows. Pure.
- * Unknown members are ignored, as Spark asks of clients; what is missing counts as 0 or "". */
+ * Unknown members are ignored, as Spark asks of clients; what is missing counts as 0 or "", and a
+ * job or stage without a number is left out. */
 #ifndef SPARK_REST_H
 #define SPARK_REST_H
 
@@ -41,7 +42,8 @@ struct rest_executors {
 	int64_t running;                                      /* tasks */
 };
 
-/* Each calls row for every entry, in their order; -CYG_EPROTO when it is no list of objects. A body
+/* Each calls row for every entry, from the last to the first: Spark lists the newest first, so the
+ * oldest comes first here. -CYG_EPROTO when it is no list of objects. A body
  * that is one object is a list of one. */
 typedef void (*rest_job_fn)(void *arg, const struct rest_job *job);
 typedef void (*rest_stage_fn)(void *arg, const struct rest_stage *stage);

@@ -34,8 +34,9 @@ static void on_stage(void *arg, const struct rest_stage *one)
 START_TEST(test_job_is_read)
 {
 	rows = 0;
-	ck_assert_int_eq(rest_jobs(CYG_STR("[" JOB ", 3, {}]"), on_job, NULL, &err), 0);
-	ck_assert_uint_eq(rows, 2);
+	ck_assert_int_eq(
+	    rest_jobs(CYG_STR("[" JOB ", 3, {}, {\"jobId\":-1}]"), on_job, NULL, &err), 0);
+	ck_assert_uint_eq(rows, 1);
 	ck_assert_int_eq(rest_jobs(CYG_STR(JOB), on_job, NULL, &err), 0);
 	ck_assert_int_eq(job.id, 7);
 	ck_assert_str_eq(job.name, "collect at x.py:1");
@@ -66,9 +67,11 @@ END_TEST
 START_TEST(test_failure_in_python_is_its_own_error)
 {
 	ck_assert_int_eq(
-	    rest_stages(CYG_STR("[{\"failureReason\":\"x: Traceback (most recent call last):\\n"
-				"  File \\\"a.py\\\", line 1\\n    1 // 0\\nZeroDivisionError: by "
-				"zero\\n\\tat java\"}]"),
+	    rest_stages(
+		CYG_STR(
+		    "[{\"stageId\":1,\"failureReason\":\"x: Traceback (most recent call last):\\n"
+		    "  File \\\"a.py\\\", line 1\\n    1 // 0\\nZeroDivisionError: by "
+		    "zero\\n\\tat java\"}]"),
 		on_stage, NULL, &err),
 	    0);
 	ck_assert_str_eq(stage.failure, "ZeroDivisionError: by zero");
@@ -87,15 +90,38 @@ END_TEST
 
 START_TEST(test_wrong_values_count_as_nothing)
 {
-	ck_assert_int_eq(rest_jobs(CYG_STR("[{\"jobId\":-1,\"name\":7,\"stageIds\":{},"
+	ck_assert_int_eq(rest_jobs(CYG_STR("[{\"jobId\":5,\"name\":7,\"stageIds\":{},"
 					   "\"submissionTime\":\"never\",\"numTasks\":1e99,"
 					   "\"jobTags\":[1,null]}]"),
 			     on_job, NULL, &err),
 	    0);
-	ck_assert_int_eq(job.id, 0);
+	ck_assert_int_eq(job.id, 5);
+	ck_assert_int_eq(job.tasks.total, 0);
 	ck_assert_str_eq(job.name, "");
 	ck_assert_int_eq(job.started_us, 0);
 	ck_assert_str_eq(job.msg, "");
+}
+END_TEST
+
+START_TEST(test_numbers_that_cannot_be_added_up_are_not_believed)
+{
+	struct rest_executors all;
+
+	ck_assert_int_eq(rest_executors(CYG_STR("[{\"id\":\"1\",\"isActive\":true,\"totalCores\":"
+						"9223372036854775807},{\"id\":\"2\",\"isActive\":"
+						"true,\"totalCores\":9223372036854775807}]"),
+			     &all, &err),
+	    0);
+	ck_assert_int_eq(all.active, 2);
+	ck_assert_int_eq(all.cores, 0);
+}
+END_TEST
+
+START_TEST(test_rows_come_oldest_first)
+{
+	ck_assert_int_eq(
+	    rest_jobs(CYG_STR("[{\"jobId\":2},{\"jobId\":1}]"), on_job, NULL, &err), 0);
+	ck_assert_int_eq(job.id, 2);
 }
 END_TEST
 
@@ -218,6 +244,27 @@ START_TEST(test_jobs_and_stages_of_a_run)
 }
 END_TEST
 
+START_TEST(test_older_jobs_and_stages_are_counted_once_and_forgotten)
+{
+	struct cell *c = cell_new("c", "m");
+
+	for (int round = 0; round < 2; round++)
+		for (int64_t i = 0; i < 3 * MONITOR_JOBS_MAX; i++) {
+			const struct rest_job one = job_of(i, "SUCCEEDED");
+			const struct rest_stage two = stage_of(i * 10, "COMPLETE", "");
+
+			cell_take_job(c, &one);
+			cell_take_stage(c, &two);
+		}
+	ck_assert_uint_eq(c->n_jobs, MONITOR_JOBS_MAX);
+	ck_assert_uint_eq(c->n_stages, MONITOR_STAGES_MAX);
+	ck_assert_int_eq(c->past_jobs.done, 2 * MONITOR_JOBS_MAX);
+	ck_assert_int_eq(c->jobs[0].id, 2 * MONITOR_JOBS_MAX);
+	ck_assert_int_eq(cell_open_stage(c), -1);
+	cell_free(c);
+}
+END_TEST
+
 START_TEST(test_plot_keeps_its_whole_time)
 {
 	struct cell *c = cell_new("c", "m");
@@ -269,11 +316,14 @@ int main(void)
 	tcase_add_test(tc, test_failure_in_python_is_its_own_error);
 	tcase_add_test(tc, test_what_is_no_list_is_refused);
 	tcase_add_test(tc, test_wrong_values_count_as_nothing);
+	tcase_add_test(tc, test_numbers_that_cannot_be_added_up_are_not_believed);
+	tcase_add_test(tc, test_rows_come_oldest_first);
 	tcase_add_test(tc, test_executors_without_the_driver);
 	tcase_add_test(tc, test_application_id_is_part_of_paths);
 	tcase_add_test(tc, test_token_of_the_ui);
 	tcase_add_test(tc, test_how_a_run_ended);
 	tcase_add_test(tc, test_jobs_and_stages_of_a_run);
+	tcase_add_test(tc, test_older_jobs_and_stages_are_counted_once_and_forgotten);
 	tcase_add_test(tc, test_plot_keeps_its_whole_time);
 	tcase_add_test(tc, test_untagged_jobs_belong_to_the_cell_of_their_time);
 	suite_add_tcase(s, tc);
