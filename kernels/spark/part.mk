@@ -52,3 +52,8 @@ UNIT_TESTS += test_spark_archive
 test_spark_archive_SRC := tests/unit/kernels/test_spark_archive.c tests/unit/base/tmp_folder.c
 test_spark_archive_LIBS := kspark kbase http ipc daemon base
 test_spark_archive_PKGS := check libuv yaml-0.1 libcrypto wslay zlib
+
+TEST_PROGRAMS += spark_monitor_server
+spark_monitor_server_SRC := tests/support/spark_monitor_server.c
+spark_monitor_server_LIBS := kspark kbase http ipc daemon base
+spark_monitor_server_PKGS := libuv libcrypto wslay zlib yaml-0.1
