@@ -87,7 +87,7 @@ static void count_job(struct rest_count *jobs, const struct rest_job *job)
 	jobs->total++;
 	jobs->done += strcmp(job->status, "SUCCEEDED") == 0;
 	jobs->failed += strcmp(job->status, "FAILED") == 0;
-	jobs->active += strcmp(job->status, "RUNNING") == 0;
+	jobs->active += !is_over(job->status);
 }
 
 /* Counts the oldest job that is over instead of keeping it; false when all of them run. */
@@ -287,17 +287,40 @@ static void write_counts(const struct cell *c, struct jsonw *w)
 		add_count(&stages, &job->stages);
 		add_count(&tasks, &job->tasks);
 	}
+	if (c->state != CELL_RUNNING) { /* what its driver took with it */
+		jobs.failed += jobs.active;
+		jobs.active = stages.active = tasks.active = 0;
+	}
 	write_count(w, "jobs", &jobs);
 	write_count(w, "stages", &stages);
 	write_count(w, "tasks", &tasks);
 }
 
-static void write_job(const struct rest_job *job, struct jsonw *w)
+/* While a look goes on, or the driver does not answer it, what ran is in doubt: it is told as it
+ * was last seen. */
+static const char *status_told(const struct cell *c, const char *status, const char *live)
+{
+	return c->state == CELL_RUNNING && strcmp(status, "UNKNOWN") == 0 ? live : status;
+}
+
+/* The cause of a job is that of one of its stages. */
+static const char *failure_of(const struct cell *c, const struct rest_job *job)
+{
+	for (size_t i = 0; strcmp(job->status, "FAILED") == 0 && i < c->n_stages; i++) {
+		for (size_t k = 0; k < job->n_stage_ids; k++) {
+			if (c->stages[i].id == job->stage_ids[k] && c->stages[i].failure[0] != '\0')
+				return c->stages[i].failure;
+		}
+	}
+	return NULL;
+}
+
+static void write_job(const struct cell *c, const struct rest_job *job, struct jsonw *w)
 {
 	jsonw_object(w);
 	jsonw_key_int(w, "id", job->id);
 	write_text(w, "name", job->name);
-	write_text(w, "state", job->status);
+	write_text(w, "state", status_told(c, job->status, "RUNNING"));
 	write_time(w, "started", job->started_us);
 	write_time(w, "ended", job->ended_us);
 	jsonw_key(w, "stage_ids");
@@ -305,17 +328,17 @@ static void write_job(const struct rest_job *job, struct jsonw *w)
 	for (size_t i = 0; i < job->n_stage_ids; i++)
 		jsonw_int(w, job->stage_ids[i]);
 	jsonw_array_end(w);
-	jsonw_key_null(w, "failure");
+	write_text(w, "failure", failure_of(c, job));
 	jsonw_object_end(w);
 }
 
-static void write_stage(const struct rest_stage *stage, struct jsonw *w)
+static void write_stage(const struct cell *c, const struct rest_stage *stage, struct jsonw *w)
 {
 	jsonw_object(w);
 	jsonw_key_int(w, "id", stage->id);
 	jsonw_key_int(w, "attempt", stage->attempt);
 	write_text(w, "name", stage->name);
-	write_text(w, "state", stage->status);
+	write_text(w, "state", status_told(c, stage->status, "ACTIVE"));
 	write_count(w, "tasks", &stage->tasks);
 	jsonw_key_int(w, "input", stage->input);
 	jsonw_key_int(w, "output", stage->output);
@@ -345,12 +368,12 @@ static void write_lists(const struct cell *c, struct jsonw *w)
 	jsonw_key(w, "job_list");
 	jsonw_array(w);
 	for (size_t i = 0; i < c->n_jobs; i++)
-		write_job(&c->jobs[i], w);
+		write_job(c, &c->jobs[i], w);
 	jsonw_array_end(w);
 	jsonw_key(w, "stage_list");
 	jsonw_array(w);
 	for (size_t i = 0; i < c->n_stages; i++)
-		write_stage(&c->stages[i], w);
+		write_stage(c, &c->stages[i], w);
 	jsonw_array_end(w);
 }
 

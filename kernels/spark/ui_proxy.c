@@ -51,7 +51,7 @@ static bool is_page(struct cyg_str path)
 	static const char *const first[] = { "", "jobs", "stages", "storage", "environment",
 		"executors", "SQL", "connect", "StreamingQuery", "streaming", "sqlserver", "static",
 		"api" };
-	static const char *const never[] = { "kill", "threadDump", "heapHistogram" };
+	static const char *const never[] = { "kill", "threadDump", "threads", "heapHistogram" };
 	struct cyg_str rest = path;
 	struct cyg_str part;
 	bool is_first = true;

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import sys
+import threading
 import time
 
 import pytest
@@ -121,6 +122,25 @@ def test_cancel_ends_the_jobs_of_its_cell(rig):
     assert rig.ui.killed == [1]
 
 
+def test_failed_job_tells_the_cause_of_its_stage(rig):
+    rig.cell("a", "m-a")
+    rig.ui.put(job(0, "SUCCEEDED", "m-a"), job(1, "FAILED", "m-a"))
+    rig.ui.stages[1]["failureReason"] = "Job aborted: Traceback (most recent call last):\n  File x\nValueError: bad\n\tat org"
+    rig.idle("m-a")
+    one = rig.wait("a", "failed")
+    assert [row["failure"] for row in one["job_list"]] == [None, "ValueError: bad"]
+    assert one["failure"] == "ValueError: bad"
+
+
+def test_run_ends_with_its_driver(rig):
+    rig.cell("a", "m-a")
+    rig.ui.put(job(0, "RUNNING", "m-a", numActiveTasks=2))
+    rig.wait("a", "running")
+    assert rig.post("/test/lost").status == 204
+    one = rig.wait("a", "failed")
+    assert (one["jobs"]["active"], one["jobs"]["failed"], one["tasks"]["active"]) == (0, 1, 0)
+
+
 # ---- what no Spark does ----
 
 def test_driver_that_hangs_holds_up_nobody(rig):
@@ -133,6 +153,24 @@ def test_driver_that_hangs_holds_up_nobody(rig):
     rig.ui.put(job(0, "SUCCEEDED", "m-a"))
     rig.idle("m-a")
     rig.wait("a", "succeeded")
+
+
+def test_what_ran_is_told_as_running_while_the_driver_hangs(rig):
+    rig.cell("a", "m-a")
+    rig.ui.put(job(0, "RUNNING", "m-a"))
+    rig.wait("a", "running")
+    hung = threading.Event()
+
+    def hang(handler):
+        hung.set()
+        handler.hang()
+
+    rig.ui.answers[f"{API}/jobs"] = hang
+    rig.idle("m-a")
+    assert hung.wait(places.CEILING)
+    one = rig.find("a")
+    assert one["jobs"]["active"] == 1 and one["job_list"][0]["state"] == "RUNNING" and one["state"] == "running"
+    assert one["stage_list"][0]["state"] == "ACTIVE"
 
 
 @pytest.mark.parametrize("said", [b"", b"[", b"{}", b"7", b'[7,null,{"jobId":"x","status":7,"stageIds":{"a":1},"jobTags":7}]', b"\xff" * 100,
@@ -233,7 +271,7 @@ def test_redirect_stays_in_the_ui(known, location, own):
 
 
 @pytest.mark.parametrize("path", ["/jobs/job/kill/?id=0", "/stages/stage/kill/?id=0", "/jobs/job/%6bill/", "/executors/threadDump/?executorId=driver",
-                                  "/metrics/json/", "/proxy/x", "/logPage/"])
+                                  "/api/v1/applications/app/executors/driver/threads", "/metrics/json/", "/proxy/x", "/logPage/"])
 def test_pages_that_do_something_or_tell_too_much_are_not_asked_for(known, path):
     assert known.page(path).status == 404
     assert known.ui.requests == []
