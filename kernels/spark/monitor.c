@@ -260,7 +260,8 @@ void monitor_end(struct monitor *m, const char *session, bool lost)
 	a->is_running = false;
 	a->is_lost = lost;
 	a->ended_us = cyg_clock_wall_us();
-	a->executors = (struct rest_executors){ 0 };
+	a->executors.active = a->executors.cores = a->executors.memory_mb = 0;
+	a->executors.running = 0;
 	cyg_list_each_safe (it, &a->cells) {
 		struct cell *c = cell_of(it);
 
@@ -377,6 +378,15 @@ bool monitor_find_ui(const struct monitor *m, struct cyg_str app, struct monitor
 		return false;
 	*ret = (struct monitor_ui){ a->port, a->key, m->opts.loop };
 	return true;
+}
+
+int64_t monitor_seconds(const struct monitor *m, const char *session)
+{
+	const struct app *a = find_session(m, session);
+
+	if (a == NULL || !a->is_running)
+		return -1;
+	return (cyg_clock_wall_us() - a->started_us) / 1000000;
 }
 
 bool monitor_knows(const struct monitor *m, const char *session)

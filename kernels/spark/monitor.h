@@ -63,6 +63,20 @@ int monitor_kill_job(struct monitor *m, struct cyg_str app, int64_t job, struct 
 /* The same of all cells of a kernel. */
 void monitor_cancel_kernel(struct monitor *m, const char *kernel);
 
+/* What the applications of a cluster use, as far as was seen. */
+struct monitor_usage {
+	int64_t sessions, apps, executors, cores; /* now */
+	/* Since what was counted last: of tasks, and bytes. */
+	int64_t tasks_ms, input, shuffle_read, shuffle_write;
+};
+void monitor_count(struct monitor *m, const char *cluster, struct monitor_usage *ret);
+/* What monitor_count gave last has been counted. */
+void monitor_counted(struct monitor *m, const char *cluster);
+/* Whether some of them run, or something is new since then. */
+bool monitor_has_news(const struct monitor *m, const char *cluster);
+/* For how long the session's driver has been watched, in seconds; -1: it does not run. */
+int64_t monitor_seconds(const struct monitor *m, const char *session);
+
 /* api/cygnet/spark/apps, mounted with the place of a struct monitor *. */
 extern const struct http_endpoint monitor_endpoints[];
 

@@ -177,7 +177,7 @@ static void go_on(struct app *a)
 	}
 	if (a->step <= STEP_EXECUTORS) {
 		a->step = STEP_EXECUTORS;
-		ask_next(a, "/executors", -1, "");
+		ask_next(a, "/allexecutors", -1, "");
 		return;
 	}
 	finish(a);

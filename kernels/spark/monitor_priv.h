@@ -53,6 +53,9 @@ struct app {
 	bool is_running, is_lost;
 	int64_t started_us, ended_us;
 	struct rest_executors executors;
+	/* What the hub has counted, and what it is being told. */
+	struct rest_executors counted, counting;
+	bool counted_sessions, counting_sessions;
 	struct cyg_list cells; /* the oldest first */
 	/* ---- a look ---- */
 	struct http_call *call;

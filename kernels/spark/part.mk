@@ -1,7 +1,7 @@
 ARCHIVES += kspark
 kspark_SRC := $(addprefix kernels/spark/,spark.c fill.c answer.c stack.c package.c archive.c archive_key.c archive_room.c spark_files.c up.c up_client.c module_api.c connections_api.c want.c choices.c python_path.c \
 	sessions.c session.c session_ask.c session_driver.c session_idle.c session_json.c jws.c \
-	monitor.c monitor_cells.c monitor_keep.c monitor_look.c rest.c ui_proxy.c session_record.c session_wait.c driver_log.c \
+	monitor.c monitor_cells.c monitor_keep.c monitor_look.c rest.c monitor_count.c report.c ui_proxy.c session_record.c session_wait.c driver_log.c \
 	cluster.c cluster_daemons.c cluster_files.c jvm.c ports.c files.c hub_ask.c)
 
 # The Python package as data: each file after a line with its name and its length. The folder is

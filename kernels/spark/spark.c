@@ -38,14 +38,31 @@ static bool is_busy(void *arg, const char *kernel)
 	return s->opts.is_busy(s->opts.arg, kernel);
 }
 
-/* Watches the driver while it is ready. */
+/* Its driver is watched while it is ready. */
 static void watch(struct spark *s, const struct session *session)
 {
 	struct monitor_driver d;
 	char *dir = session_describe(session, &d);
 
 	monitor_begin(s->monitor, &d);
+	report_began(s->report, d.cluster);
 	free(dir);
+}
+
+/* It is ready no more: the hub gets to know why. */
+static void unwatch(struct spark *s, const struct session *session, bool lost)
+{
+	const int64_t seconds = monitor_seconds(s->monitor, session_id(session));
+	struct monitor_driver d;
+	cyg_autofree char *dir = NULL;
+
+	if (seconds < 0)
+		return;
+	dir = session_describe(session, &d);
+	report_ended(
+	    s->report, &(struct report_ended){ d.session, d.cluster, d.flavour,
+			   lost ? session_cause(session) : "It was ended as asked.", seconds });
+	monitor_end(s->monitor, session_id(session), lost);
 }
 
 static void on_session(void *arg, struct session *session)
@@ -58,7 +75,7 @@ static void on_session(void *arg, struct session *session)
 	if (state == SESSION_READY && !monitor_knows(s->monitor, session_id(session)))
 		watch(s, session);
 	else if (state == SESSION_LOST || state == SESSION_ENDING)
-		monitor_end(s->monitor, session_id(session), state == SESSION_LOST);
+		unwatch(s, session, state == SESSION_LOST);
 }
 
 static const char *app_of(void *arg, const char *session)
@@ -237,6 +254,7 @@ int spark_new(
 	s->monitor = monitor_new(
 	    &(struct monitor_opts){ opts->loop, opts->events, SPARK_EVENTS, opts->base_url });
 	make_archive(s);
+	s->report = report_new(&s->hub, s->monitor);
 	make_sessions(s);
 	*ret = s;
 	return 0;
@@ -264,6 +282,7 @@ void spark_close(struct spark *s)
 	up_close(s);
 	sessions_close(s->sessions);
 	archive_close(s->archive);
+	report_close(s->report);
 	monitor_close(s->monitor);
 	if (s->server != NULL)
 		http_server_close(s->server);

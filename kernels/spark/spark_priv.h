@@ -7,6 +7,7 @@
 #include "kernels/spark/choices.h"
 #include "kernels/spark/hub_ask.h"
 #include "kernels/spark/monitor.h"
+#include "kernels/spark/report.h"
 #include "kernels/spark/sessions.h"
 #include "kernels/spark/spark.h"
 #include "kernels/spark/stack.h"
@@ -20,6 +21,7 @@ struct spark {
 	struct sessions *sessions;
 	struct choices choices;
 	struct monitor *monitor;
+	struct report *report;
 	char *secrets_dir; /* RUN/secrets/spark */
 	char *runtime_dir; /* RUN/runtime/spark */
 	char *socket_path; /* where kernels and spark-env.sh ask */
