@@ -4,6 +4,7 @@ cell; and Spark's own UI through the agent. One driver serves most of the file."
 import json
 import os
 import re
+import sqlite3
 import textwrap
 
 import pytest
@@ -214,3 +215,18 @@ def test_record_outlives_agent_and_driver(alice, tab):
     until(lambda: apps(alice)[-1]["state"] == "lost", "the end")
     assert cell_of(alice, "kept") == before and apps(alice)[-1]["ui"] is None
     assert alice.ask("GET", f"{alice.base}spark-ui/{apps(alice)[-1]['app']}/jobs/").status == 404
+
+
+def test_hub_is_told_what_ended_and_why(site, alice):
+    """The death of the driver just above."""
+
+    def ends():
+        rows = sqlite3.connect(f"file:{next(site.state.rglob('hub.db'))}?mode=ro", uri=True)
+        found = rows.execute("SELECT object, detail FROM audit WHERE action = 'spark.end'").fetchall()
+        rows.close()
+        return [(name, json.loads(detail)) for name, detail in found]
+
+    until(lambda: ends() != [], "the row")
+    name, detail = ends()[-1]
+    assert name == "server:alice/" and "signal 9" in detail["why"] and detail["cluster"] == "own", detail
+    assert "cannot be told to the hub" not in site.program.log
