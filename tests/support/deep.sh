@@ -104,6 +104,13 @@ long_stream() {
 		tests/support/run_integration.sh tests/integration/deep/test_long_progress.py
 }
 
+# The class-data archive is made and used (five minutes), and each part of Spark is killed twenty times.
+spark() {
+	make -s -j"$(nproc)" FLAVOUR=release all tests &&
+		FLAVOUR=release tests/support/run_integration.sh tests/integration/deep/test_spark_archive.py &&
+		FLAVOUR=release KILLS=${KILLS:-20} FILE_SECONDS=7200 tests/support/run_integration.sh tests/integration/site/test_spark_kills.py
+}
+
 tests/support/install.sh deep || exit
 stage tidy tidy
 stage analyze analyze
@@ -114,6 +121,7 @@ stage repeat repeat
 stage base-path based
 stage long-stream long_stream
 stage upgrade tests/support/upgrade_running.sh
+stage spark spark
 stage bench make -s bench
 stage systemd tests/support/boot_systemd.sh
 stage bare-root tests/support/bare_root.sh

@@ -56,7 +56,7 @@ unit() { make -s FLAVOUR=asan WERROR=1 unit; }
 fuzz() { make -s FLAVOUR=asan WERROR=1 fuzz-replay; }
 jvm() {
 	local files journeys status=0 good=0 bad=0 a b out
-	mapfile -t files < <(find tests/integration -name 'test_*spark*.py' | sort)
+	mapfile -t files < <(find tests/integration -name 'test_*spark*.py' ! -path '*/deep/*' | sort)
 	mapfile -t journeys < <(find tests/e2e -maxdepth 1 -name '*spark*.test.mjs' | sort)
 	out=$(mktemp)
 	[[ ${#files[@]} -eq 0 ]] || FLAVOUR=release JOBS=1 tests/support/run_integration.sh "${files[@]}" | tee -a "$out"
