@@ -7,28 +7,11 @@ import pathlib
 import pytest
 from lib import places
 from lib.agent import stream
-from lib.whole_site import WholeSite, until
+from lib.spark_site import CHOICE, DRIVER, LINE, MASTER, SUM, WORKER
+from lib.spark_site import _nothing_left, alice, site  # noqa: F401  fixtures
+from lib.whole_site import until
 
-SUM = "49999995000000"
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
-LINE = 'spark.range(10**7).selectExpr("sum(id)").show()'
-MASTER, WORKER, DRIVER, MAKER = "deploy.master.Master", "deploy.worker.Worker", "deploy.SparkSubmit", "-Xshare:dump"
-
-
-@pytest.fixture(scope="module")
-def alice(file_tmp, file_daemons):
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: the sandbox of this test needs root")
-    site = WholeSite(file_tmp, file_daemons, 8027)
-    person = site.person("alice")
-    person.start(CHOICE)
-    yield person
-    site.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left():
-    """Instead of the check after each test: the server lives through the file. What the whole file leaves is still counted."""
+MAKER = "-Xshare:dump"
 
 
 @pytest.fixture

@@ -2,45 +2,16 @@
 configuration everywhere, and that nothing stays. Restarts and deaths are in test_spark_sessions.py."""
 
 import json
-import os
 import pathlib
 import re
 import sqlite3
-import subprocess
-import textwrap
 
 import pytest
 from lib import places
 from lib.agent import stream
-from lib.whole_site import WholeSite, until
-
-SUM = "49999995000000"
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
-LINE = 'spark.range(10**7).selectExpr("sum(id)").show()'
-MASTER, WORKER, DRIVER, EXECUTOR = ("deploy.master.Master", "deploy.worker.Worker", "deploy.SparkSubmit",
-                                    "CoarseGrainedExecutorBackend")
-
-
-@pytest.fixture(scope="module")
-def site(file_tmp, file_daemons):
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: the sandbox of this test needs root")
-    one = WholeSite(file_tmp, file_daemons, 8017)
-    yield one
-    one.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left():
-    """Instead of the check after each test: the server lives through the file, and some tests here make it start
-    other processes. What the whole file leaves is still counted."""
-
-
-@pytest.fixture(scope="module")
-def alice(site):
-    person = site.person("alice")
-    person.start(CHOICE)
-    yield person
+from lib.spark_site import DRIVER, EXECUTOR, LINE, MASTER, SUM, WORKER, cell, good
+from lib.spark_site import _nothing_left, alice, site  # noqa: F401  fixtures
+from lib.whole_site import until
 
 
 @pytest.fixture
@@ -48,20 +19,6 @@ def tab(alice):
     one = alice.kernel()
     yield one
     alice.end_kernel(one)
-
-
-def cell(tab, code):
-    """(what it printed, what it said on standard error, the error's "name: text" or None)"""
-    messages = tab.until_done(tab.execute(textwrap.dedent(code)))
-    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
-    error = None if reply["status"] == "ok" else f"{reply['ename']}: {reply['evalue']}"
-    return stream(messages), stream(messages, "stderr"), error
-
-
-def good(tab, code):
-    text, said, error = cell(tab, code)
-    assert error is None, (error, said)
-    return text
 
 
 def jvms(alice):

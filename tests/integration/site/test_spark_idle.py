@@ -6,11 +6,10 @@ import time
 import pytest
 from lib import places
 from lib.agent import stream
+from lib.spark_site import CHOICE, DRIVER, reply_of
 from lib.whole_site import WholeSite, until
 
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
-IDLE_S = 9
-DRIVER = "deploy.SparkSubmit"
+IDLE_S = 6
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def alice(tmp_path, daemons):
 
 def run(tab, code):
     messages = tab.until_done(tab.execute(code))
-    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
+    reply = reply_of(messages)
     assert reply["status"] == "ok", reply
     return stream(messages), stream(messages, "stderr")
 

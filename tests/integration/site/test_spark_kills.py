@@ -11,9 +11,10 @@ import pytest
 import websocket
 from lib import places
 from lib.agent import stream
-from lib.whole_site import WholeSite, until
+from lib.spark_site import LINE, SUM, reply_of
+from lib.spark_site import _nothing_left, alice, site  # noqa: F401  fixtures
+from lib.whole_site import until
 
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
 SEED = int(os.environ.get("SEED", "20260101"))
 KILLS = int(os.environ.get("KILLS", "1"))
 SILENCE_S = 30
@@ -25,34 +26,9 @@ WORK = """
         spark.range(10 ** 5).selectExpr("id % 10 k").groupBy("k").count().collect()
         print("step", n, flush=True)
 """
-SUM = "49999995000000"
-LINE = 'spark.range(10**7).selectExpr("sum(id)").show()'
 WORDS = {"driver": "deploy.SparkSubmit", "worker": "deploy.worker.Worker", "master": "deploy.master.Master"}
 # When: in the start of the session and in the work, as it is on an idle machine (s).
 MOMENTS = {"driver": (0.5, 8), "worker": (2, 8), "master": (1, 8), "agent": (0, 8), "kernel": (0, 8)}
-
-
-@pytest.fixture(scope="module")
-def site(file_tmp, file_daemons):
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: the sandbox of this test needs root")
-    one = WholeSite(file_tmp, file_daemons, 8019)
-    yield one
-    one.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left():
-    """Instead of the check after each test: the server lives through the file. What the whole file leaves is still counted."""
-
-
-@pytest.fixture(scope="module")
-def alice(site):
-    person = site.person("alice")
-    person.start(CHOICE)
-    yield person
-    person.stop()
-    until(lambda: person.processes() == {}, "the end of every process")
 
 
 def draws():
@@ -111,7 +87,7 @@ def test_killed_at_a_moment_of_a_cell(alice, part, moment):
     tab.close()
     tab.connect()
     messages = tab.until_done(tab.execute(LINE))
-    again = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
+    again = reply_of(messages)
     assert again["status"] == "ok" and SUM in stream(messages), (again, stream(messages, "stderr"))
     alice.end_kernel(tab)
     until(lambda: alice.processes(WORDS["driver"]) == {}, "the driver's end")

@@ -8,33 +8,12 @@ import sqlite3
 import textwrap
 
 import pytest
-from lib.whole_site import WholeSite, until
+from lib.spark_site import _nothing_left, alice, reply_of, site  # noqa: F401  fixtures
+from lib.whole_site import until
 
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
 THREE = 'spark.range(0, 10**6, 1, 4).selectExpr("id % 7 k", "id v").repartition(5, "k").groupBy("k").sum("v").orderBy("k").collect()'
 LONG = "import time\nsc.parallelize(range(4), 4).map(lambda n: time.sleep(200)).collect()"
 SCHEMA = "https://events.cygnet/spark/v1"
-
-
-@pytest.fixture(scope="module")
-def site(file_tmp, file_daemons):
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: the sandbox of this test needs root")
-    one = WholeSite(file_tmp, file_daemons, 8020)
-    yield one
-    one.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left():
-    """Instead of the check after each test: the server lives through the file. What the whole file leaves is still counted."""
-
-
-@pytest.fixture(scope="module")
-def alice(site):
-    person = site.person("alice")
-    person.start(CHOICE)
-    yield person
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +27,6 @@ def tab(alice):
 def send(tab, cell, code):
     return tab.send("shell", "execute_request", {"code": textwrap.dedent(code), "silent": False, "store_history": True,
                     "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}, metadata={"cellId": cell})
-
-
-def reply_of(messages):
-    return next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
 
 
 def run(tab, cell, code):

@@ -4,42 +4,14 @@ and the end. On the whole site, with real drivers."""
 import json
 import os
 import pathlib
-import textwrap
 import threading
 
 import pytest
 from lib import places
 from lib.agent import stream
-from lib.whole_site import WholeSite, until
-
-SUM = "49999995000000"
-CHOICE = {"profile": "spark", "stack": "2026a", "cluster": "own", "cores": 2, "memory_mb": 4096}
-LINE = 'spark.range(10**7).selectExpr("sum(id)").show()'
-MASTER, WORKER, DRIVER, EXECUTOR = ("deploy.master.Master", "deploy.worker.Worker", "deploy.SparkSubmit",
-                                    "CoarseGrainedExecutorBackend")
-
-
-@pytest.fixture(scope="module")
-def site(file_tmp, file_daemons):
-    if os.geteuid() != 0:
-        pytest.skip("NOT RUN: the sandbox of this test needs root")
-    one = WholeSite(file_tmp, file_daemons, 8018)
-    yield one
-    one.stop()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left():
-    """Instead of the check after each test: the server lives through the file, and some tests here make it start
-    other processes. What the whole file leaves is still counted."""
-
-
-@pytest.fixture(scope="module")
-def alice(site):
-    person = site.person("alice")
-    person.start(CHOICE)
-    yield person
-
+from lib.spark_site import DRIVER, EXECUTOR, LINE, MASTER, SUM, WORKER, cell, good, reply_of
+from lib.spark_site import _nothing_left, alice, site  # noqa: F401  fixtures
+from lib.whole_site import until
 
 @pytest.fixture
 def tab(alice):
@@ -47,20 +19,6 @@ def tab(alice):
     yield one
     alice.end_kernel(one)
     until(lambda: alice.processes(DRIVER) == {}, "the drivers' end")
-
-
-def cell(tab, code):
-    """(what it printed, what it said on standard error, the error's "name: text" or None)"""
-    messages = tab.until_done(tab.execute(textwrap.dedent(code)))
-    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
-    error = None if reply["status"] == "ok" else f"{reply['ename']}: {reply['evalue']}"
-    return stream(messages), stream(messages, "stderr"), error
-
-
-def good(tab, code):
-    text, said, error = cell(tab, code)
-    assert error is None, (error, said)
-    return text
 
 
 def api(alice, method, path, body=None):
@@ -237,7 +195,7 @@ def test_driver_that_dies_under_a_cell_ends_it_with_the_cause(alice, tab):
     until(lambda: alice.processes("pyspark.daemon") != {} or alice.processes(EXECUTOR) != {}, "work")
     os.kill(alice.the(DRIVER), 9)
     messages = tab.until_done(msg)
-    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
+    reply = reply_of(messages)
     assert reply["status"] == "error" and "signal 9" in reply["evalue"] and "py4j" not in "".join(reply["traceback"])
     assert SUM in good(tab, LINE)
 
@@ -250,7 +208,7 @@ def test_dead_daemon_is_started_again_and_the_cell_is_told(alice, tab, word, nam
     until(lambda: alice.processes("pyspark.daemon") != {}, "work")
     os.kill(before, 9)
     messages = tab.until_done(msg)
-    reply = next(m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply")
+    reply = reply_of(messages)
     assert reply["status"] == "ok", reply
     assert f"The Spark cluster's {name} was ended by signal 9 (Killed). It is being started again" in stream(messages, "stderr")
     assert SUM in good(tab, LINE)
