@@ -48,7 +48,7 @@ class SparkUi:
         status = query.get("status", "").upper()
         if path == "/api/v1/applications":
             return [{"id": APP, "name": "notebook", "attempts": []}]
-        if path == f"{API}/executors":
+        if path == f"{API}/allexecutors":
             return [{"id": "driver", "isActive": True, "totalCores": 2, "maxMemory": 1 << 30}]
         for name, rows, key in (("jobs", self.jobs, "jobId"), ("stages", self.stages, "stageId")):
             if path == f"{API}/{name}":

@@ -183,7 +183,7 @@ def test_json_of_another_shape_is_survived(rig, said):
         asked.append(handler.path)
         handler.say(200, said)
 
-    rig.ui.answers[f"{API}/jobs"] = rig.ui.answers[f"{API}/executors"] = rig.ui.answers[f"{API}/stages"] = answer
+    rig.ui.answers[f"{API}/jobs"] = rig.ui.answers[f"{API}/allexecutors"] = rig.ui.answers[f"{API}/stages"] = answer
     rig.cell("a", "m-a")
     end = time.monotonic() + places.CEILING
     while not asked:
