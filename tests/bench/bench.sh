@@ -1,6 +1,6 @@
 #!/bin/bash
 # `make bench`: measures us and the real peers in one run, in turns, and prints one table: medians, ratios, memory.
-# Use: bench.sh [start|proxy|changes|hub|round_trip|bridge|spark|site...] (all of them unless some are named). Figures: build/bench/*.json.
+# Use: bench.sh [start|proxy|changes|hub|round_trip|bridge|spark|site...] (all of them but spark unless some are named). Figures: build/bench/*.json.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 export FLAVOUR=release PYTHONDONTWRITEBYTECODE=1
@@ -12,7 +12,7 @@ E2E_PREFIX=$(tests/support/cache.sh e2e) || exit
 export E2E_PREFIX
 names=("$@")
 if [[ ${#names[@]} -eq 0 ]]; then
-	names=(start proxy changes hub round_trip bridge spark site)
+	names=(start proxy changes hub round_trip bridge site)
 	rm -rf build/bench
 fi
 mkdir -p build/bench build/test-logs/bench
